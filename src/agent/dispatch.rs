@@ -1,0 +1,292 @@
+//! The commands of an answer, in the order in which the model wrote them, and the waits for the
+//! user between them.
+
+use std::time::Duration;
+
+use crate::dialect::{Call, Command, Content, Scan, Tool};
+use crate::entries::{AutoAccept, EntryPath, Outcome, Review, RunStatus, Scheme, State};
+use crate::llm::{Answer, Finish};
+use crate::plugins::{Handled, Problem, Refusal, TurnContext, about, handler, policy, update};
+use crate::store::entries;
+
+use super::events::EventKind;
+use super::job::Job;
+use super::stop::Stopped;
+use super::turn::{TurnError, tools};
+use super::verdict::{Mistake, TurnReport};
+
+/// How often the store is looked at for what another process decided.
+const FOREIGN_TICK: Duration = Duration::from_millis(200);
+
+/// Carries out an answer.
+pub async fn dispatch(
+    job: &Job,
+    cx: &TurnContext<'_>,
+    answer: &Answer,
+    heard: Scan,
+) -> Result<TurnReport, TurnError> {
+    let mut work = Dispatch {
+        job,
+        cx,
+        tools: tools(job),
+        report: TurnReport {
+            advice: advice(answer, &heard),
+            ..TurnReport::default()
+        },
+        offered: Vec::new(),
+        stopped_by: None,
+    };
+    let has_update = heard.commands.iter().any(|c| c.tool() == Tool::Update);
+    let is_empty = heard.commands.is_empty();
+    for command in &heard.commands {
+        job.stop.check()?;
+        work.carry_out(command).await?;
+        job.state(None);
+    }
+    work.settle_offered().await?;
+    let mut report = work.report;
+    if is_empty {
+        report.mistakes.push(no_command(answer));
+    } else if !has_update {
+        report.mistakes.push(Mistake {
+            outcome: Outcome::Validation,
+            message: "the answer has no <update>: end each one with <update status=\"…\">what you did</update>".to_owned(),
+            untold: true,
+        });
+    }
+    Ok(report)
+}
+
+struct Dispatch<'a> {
+    job: &'a Job,
+    cx: &'a TurnContext<'a>,
+    tools: Vec<Tool>,
+    report: TurnReport,
+    /// Proposals of this turn that the user has not been asked about yet.
+    offered: Vec<EntryPath>,
+    /// What stopped the rest of the answer.
+    stopped_by: Option<String>,
+}
+
+impl Dispatch<'_> {
+    async fn carry_out(&mut self, command: &Command) -> Result<(), TurnError> {
+        let tool = command.tool();
+        if !changes_file(command) && tool != Tool::Think {
+            self.settle_offered().await?;
+        }
+        if !matches!(tool, Tool::Update | Tool::Think) {
+            if let Some(by) = self.stopped_by.clone() {
+                let message = format!("not carried out: {by}");
+                return self
+                    .record(command, Refusal::new(Outcome::Aborted, message))
+                    .await;
+            }
+            self.report.deeds.push(fingerprint(command));
+        }
+        match self.handle(command).await {
+            Ok(Handled::Proposed(path)) => {
+                if !self.offered.contains(&path) {
+                    self.offered.push(path);
+                }
+                if self.job.in_loop.config.review == Review::Each {
+                    self.settle_offered().await?;
+                }
+                Ok(())
+            }
+            Ok(Handled::Done(_) | Handled::Quiet) => {
+                if let Call::Update(args) = &command.call {
+                    self.note_update(args);
+                }
+                Ok(())
+            }
+            Err(Problem::Refused(refusal)) => self.fail(command, refusal).await,
+            Err(Problem::Store(error)) => Err(error.into()),
+        }
+    }
+
+    async fn handle(&self, command: &Command) -> Result<Handled, Problem> {
+        policy::admit(command, &self.job.in_loop, &self.tools)?;
+        match handler(command.tool()) {
+            Some(plugin) => plugin.handle(self.cx, command).await,
+            None => Ok(Handled::Quiet),
+        }
+    }
+
+    fn note_update(&mut self, args: &crate::dialect::Update) {
+        // `handle` has refused what cannot be read.
+        let Ok(status) = update::read(args) else {
+            return;
+        };
+        let claim = RunStatus::claimed(status);
+        if claim.is_some() && args.body.trim().is_empty() {
+            self.report.mistakes.push(Mistake {
+                outcome: Outcome::Validation,
+                message: "a final <update> says in one line what was done; this one is empty"
+                    .to_owned(),
+                untold: true,
+            });
+            return;
+        }
+        self.report.status = Some(status);
+        self.report.claim = claim;
+    }
+
+    /// A command that failed is a strike and stops the rest of the answer.
+    async fn fail(&mut self, command: &Command, refusal: Refusal) -> Result<(), TurnError> {
+        self.report.mistakes.push(Mistake {
+            outcome: refusal.outcome.clone(),
+            message: refusal.message.clone(),
+            untold: false,
+        });
+        if command.tool() != Tool::Update {
+            let name = command.tool().name();
+            self.stopped_by = Some(format!("<{name} {}> failed before", command.target()));
+        }
+        self.record(command, refusal).await
+    }
+
+    async fn record(&self, command: &Command, refusal: Refusal) -> Result<(), TurnError> {
+        let target = command.target();
+        let base = self.cx.log_path(command.tool().name(), target);
+        let write = self
+            .cx
+            .record(&refusal.message)
+            .attributes(about(target))
+            .ended(State::Failed, Some(refusal.outcome));
+        let run = self.cx.run;
+        self.cx
+            .store
+            .write(move |tx| entries::log(tx, run, &base, write))
+            .await?;
+        Ok(())
+    }
+
+    /// Waits until the user has decided what was proposed since the last wait.
+    async fn settle_offered(&mut self) -> Result<(), TurnError> {
+        let offered = std::mem::take(&mut self.offered);
+        if offered.is_empty() {
+            return Ok(());
+        }
+        self.job.set_status(RunStatus::Waiting).await?;
+        self.job.state(None);
+        self.job
+            .events
+            .tell(&self.job.subject, EventKind::Proposals);
+        let accepts = self.job.in_loop.config.auto_accept != AutoAccept::None;
+        let waited = self
+            .job
+            .stop
+            .unless(async {
+                if accepts {
+                    self.accept_all(&offered).await;
+                }
+                self.decided(&offered).await
+            })
+            .await;
+        let rejected = match waited {
+            Ok(rejected) => rejected?,
+            Err(stopped @ (Stopped::Aborted | Stopped::Interrupted)) => return Err(stopped.into()),
+        };
+        self.job.set_status(RunStatus::Running).await?;
+        self.job.state(None);
+        if let Some(path) = rejected {
+            self.report.rejected = true;
+            self.stopped_by = Some(format!("the user rejected {path}"));
+        }
+        Ok(())
+    }
+
+    /// Accepts for the user. What cannot be accepted stays pending, for the user to look at.
+    async fn accept_all(&self, offered: &[EntryPath]) {
+        for path in offered {
+            if let Err(reason) = self.job.host.accept(self.cx.run, path).await {
+                tracing::info!(%path, reason, "not accepted without asking");
+            }
+        }
+    }
+
+    /// Waits until none of the entries is proposed any more. Returns one that was not accepted
+    /// whole.
+    async fn decided(&self, offered: &[EntryPath]) -> Result<Option<EntryPath>, TurnError> {
+        let mut changes = self.cx.store.changes();
+        let mut tick = tokio::time::interval(FOREIGN_TICK);
+        loop {
+            let (run, paths) = (self.cx.run, offered.to_vec());
+            let found = self
+                .cx
+                .store
+                .read(move |connection| {
+                    paths
+                        .iter()
+                        .map(|path| entries::find(connection, run, path))
+                        .collect::<Result<Vec<_>, _>>()
+                })
+                .await?;
+            let open = found.iter().flatten().any(|e| e.state == State::Proposed);
+            if !open {
+                let whole = |at: &usize| {
+                    found[*at]
+                        .as_ref()
+                        .is_some_and(|e| e.state == State::Resolved && e.outcome.is_none())
+                };
+                let other = (0..offered.len()).find(|at| !whole(at));
+                return Ok(other.map(|at| offered[at].clone()));
+            }
+            // A change of this process wakes at once; one that was missed, or that another
+            // process made, is seen at the next tick.
+            tokio::select! {
+                _ = changes.recv() => {}
+                _ = tick.tick() => {}
+            }
+        }
+    }
+}
+
+/// Whether a command would be offered together with its neighbours.
+fn changes_file(command: &Command) -> bool {
+    let Call::Set(set) = &command.call else {
+        return false;
+    };
+    let path = set.path.as_deref().map(EntryPath::parse);
+    let is_file = matches!(path, Some(Ok(path)) if path.scheme() == Scheme::File);
+    is_file && set.content != Content::Absent
+}
+
+/// Equal commands have equal fingerprints; a command's place in the answer is not part of it.
+fn fingerprint(command: &Command) -> String {
+    serde_json::to_string(&command.call).unwrap_or_else(|_| format!("{:?}", command.call))
+}
+
+fn no_command(answer: &Answer) -> Mistake {
+    let message = if answer.text.trim().is_empty() {
+        "the answer was empty. If nothing can be done, say so: <update status=\"500\">why</update>"
+    } else {
+        "the answer has no command. Write commands as tags, and end with <update status=\"…\">"
+    };
+    Mistake {
+        outcome: Outcome::Validation,
+        message: message.to_owned(),
+        untold: true,
+    }
+}
+
+/// What was healed, and what of the answer was cut off.
+fn advice(answer: &Answer, heard: &Scan) -> Vec<String> {
+    let mut advice: Vec<String> = heard
+        .advisories
+        .iter()
+        .map(|advisory| {
+            let place = &advisory.place;
+            format!(
+                "line {}, column {}: {}",
+                place.line, place.column, advisory.message
+            )
+        })
+        .collect();
+    match answer.finish {
+        Finish::Length => advice.push("the answer was cut off at its length limit".to_owned()),
+        Finish::Truncated => advice.push("the answer broke off before its end".to_owned()),
+        Finish::Stop | Finish::Other(_) => {}
+    }
+    advice
+}

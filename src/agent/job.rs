@@ -1,0 +1,268 @@
+//! What a loop works with while it runs, and what it tells of its work.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::json;
+
+use crate::config::Limits;
+use crate::dialect::{Call, Scan};
+use crate::entries::{Phase, RunStatus, Scheme, TurnNumber};
+use crate::llm::{Answer, ModelSpec, Models};
+use crate::plugins::TurnContext;
+use crate::plugins::file::Files;
+use crate::plugins::telemetry::{Telemetry, distribution};
+use crate::store::entries::audit;
+use crate::store::loops::Loop;
+use crate::store::turns::Figures;
+use crate::store::{Store, StoreError, loops, models, runs, turns};
+
+use super::events::{Activity, EventKind, Events, Standing, Subject};
+use super::fit::Fitted;
+use super::host::Host;
+use super::stop::Stop;
+
+/// What a loop takes from the configuration of the session that started it.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub limits: Limits,
+    pub model: ModelSpec,
+}
+
+/// A loop that runs.
+pub struct Job {
+    pub store: Store,
+    pub models: Arc<Models>,
+    pub host: Arc<dyn Host>,
+    pub events: Events,
+    pub subject: Subject,
+    pub in_loop: Loop,
+    pub settings: Arc<Settings>,
+    pub persona: Option<String>,
+    pub temperature: Option<f64>,
+    /// In tokens: the model's context, or the run's limit where that is smaller.
+    pub context_size: Option<u64>,
+    pub files: Option<Files>,
+    pub stop: Stop,
+    /// What moves from turn to turn.
+    pub(super) moving: Mutex<Moving>,
+}
+
+/// Where the loop stands, and the model's measured characters a token.
+#[derive(Debug, Clone, Copy)]
+pub struct Moving {
+    pub standing: Standing,
+    pub divisor: f64,
+}
+
+/// How much a new measurement of the characters a token moves the kept one.
+const NEW_SHARE: f64 = 0.5;
+
+/// No tokenizer is outside of this; a report that says otherwise counts something else.
+const PLAUSIBLE: std::ops::RangeInclusive<f64> = 1.0..=8.0;
+
+impl Job {
+    pub fn context(&self, turn: TurnNumber) -> TurnContext<'_> {
+        TurnContext {
+            store: &self.store,
+            run: self.subject.run,
+            in_loop: &self.in_loop,
+            turn,
+            limits: &self.settings.limits,
+            divisor: self.divisor(),
+            files: self.files.as_ref(),
+        }
+    }
+
+    pub fn phase(&self) -> Phase {
+        self.moving().standing.phase
+    }
+
+    pub fn standing(&self) -> Standing {
+        self.moving().standing
+    }
+
+    pub fn set_phase(&self, phase: Phase) {
+        self.change(|moving| moving.standing.phase = phase);
+    }
+
+    pub fn set_turn(&self, turn: TurnNumber) {
+        self.change(|moving| moving.standing.turn = Some(turn));
+    }
+
+    pub fn divisor(&self) -> f64 {
+        self.moving().divisor
+    }
+
+    /// What a packet may take; none where the model's context is not known.
+    pub fn ceiling(&self) -> Option<u64> {
+        let share = self.settings.limits.budget_ceiling;
+        self.context_size.map(|size| share_of(size, share))
+    }
+
+    pub fn state(&self, telemetry: Option<Telemetry>) {
+        let kind = EventKind::State {
+            standing: Some(self.standing()),
+            telemetry: telemetry.map(Arc::new),
+        };
+        self.events.tell(&self.subject, kind);
+    }
+
+    pub fn progress(
+        &self,
+        turn: TurnNumber,
+        activity: Activity,
+        detail: Option<String>,
+        tokens: Option<u64>,
+    ) {
+        let kind = EventKind::Progress {
+            turn,
+            activity,
+            detail,
+            tokens,
+        };
+        self.events.tell(&self.subject, kind);
+    }
+
+    /// Sets the status of the run and of its loop while the loop goes on.
+    pub async fn set_status(&self, status: RunStatus) -> Result<(), StoreError> {
+        let (run, in_loop) = (self.subject.run, self.in_loop.id);
+        self.store
+            .write(move |tx| {
+                loops::set_status(tx, in_loop, status, None)?;
+                runs::set_status(tx, run, status, None)
+            })
+            .await?;
+        self.change(|moving| moving.standing.status = status);
+        Ok(())
+    }
+
+    /// Keeps what was sent and answered, and what it took. Returns the turn's figures.
+    pub async fn keep_answer(
+        &self,
+        turn: TurnNumber,
+        fitted: &Fitted,
+        answer: &Answer,
+        heard: &Scan,
+    ) -> Result<Telemetry, StoreError> {
+        let figures = Self::figures(fitted, answer);
+        let texts = [
+            (Scheme::System, fitted.packet.system.clone()),
+            (Scheme::User, fitted.packet.user.clone()),
+            (Scheme::Assistant, answer.text.clone()),
+            (Scheme::Reasoning, reasoning(answer, heard)),
+            (Scheme::Model, provenance(answer)),
+        ];
+        let (run, in_loop) = (self.subject.run, self.in_loop.id);
+        let measured = self.measured(fitted, answer);
+        let actual = self.settings.model.actual.clone();
+        let totals = self
+            .store
+            .write(move |tx| {
+                turns::answered(tx, run, turn, &figures)?;
+                for (scheme, text) in texts.into_iter().filter(|(_, text)| !text.is_empty()) {
+                    audit(tx, run, scheme, turn, in_loop, &text)?;
+                }
+                if let Some(divisor) = measured {
+                    models::calibrate(tx, &actual, divisor)?;
+                }
+                turns::totals(tx, run)
+            })
+            .await?;
+        if let Some(divisor) = measured {
+            self.change(|moving| moving.divisor = divisor);
+        }
+        Ok(self.telemetry(fitted, answer, &totals))
+    }
+
+    fn figures(fitted: &Fitted, answer: &Answer) -> Figures {
+        let usage = answer.usage;
+        Figures {
+            context: usage.prompt.or(Some(fitted.packet.tokens)),
+            prompt: usage.prompt,
+            cached: usage.cached,
+            completion: usage.completion,
+            reasoning: usage.reasoning,
+            total: usage.total,
+            cost: usage.cost,
+        }
+    }
+
+    /// The characters a token that this answer's report shows, blended with what was known.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a packet has far fewer than 2^52 characters"
+    )]
+    fn measured(&self, fitted: &Fitted, answer: &Answer) -> Option<f64> {
+        let tokens = answer.usage.prompt.filter(|tokens| *tokens > 0)?;
+        let chars = fitted.packet.system.chars().count() + fitted.packet.user.chars().count();
+        let seen = chars as f64 / tokens as f64;
+        let known = self.divisor();
+        let blended = known + (seen - known) * NEW_SHARE;
+        PLAUSIBLE.contains(&seen).then_some(blended)
+    }
+
+    fn telemetry(&self, fitted: &Fitted, answer: &Answer, totals: &Figures) -> Telemetry {
+        let spec = &self.settings.model;
+        let packet = &fitted.packet;
+        Telemetry {
+            model_alias: spec.alias.clone(),
+            model: answer.model.clone().unwrap_or_else(|| spec.actual.clone()),
+            temperature: self.temperature.or(spec.temperature),
+            context_size: self.context_size,
+            context_tokens: answer.usage.prompt.unwrap_or(packet.tokens),
+            ceiling: self.ceiling(),
+            token_usage: packet.tokens,
+            tokens_free: packet.free(),
+            prompt_tokens: totals.prompt,
+            cached_tokens: totals.cached,
+            completion_tokens: totals.completion,
+            reasoning_tokens: totals.reasoning,
+            total_tokens: totals.total,
+            cost: totals.cost,
+            context_distribution: distribution(&fitted.rows, packet.head_tokens, self.divisor()),
+        }
+    }
+
+    fn moving(&self) -> Moving {
+        *self.moving.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Moving)) {
+        change(&mut self.moving.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "context sizes are far below 2^52, and the share is positive"
+)]
+fn share_of(size: u64, share: f64) -> u64 {
+    (size as f64 * share).floor() as u64
+}
+
+/// What the provider called reasoning, then what stood in `<think>`.
+fn reasoning(answer: &Answer, heard: &Scan) -> String {
+    let thoughts = heard
+        .commands
+        .iter()
+        .filter_map(|command| match &command.call {
+            Call::Think(think) => Some(think.body.as_str()),
+            _ => None,
+        });
+    let parts: Vec<&str> = std::iter::once(answer.reasoning.as_str())
+        .chain(thoughts)
+        .filter(|text| !text.trim().is_empty())
+        .collect();
+    parts.join("\n")
+}
+
+fn provenance(answer: &Answer) -> String {
+    json!({
+        "model": answer.model,
+        "usage": answer.usage,
+        "finish": format!("{:?}", answer.finish),
+    })
+    .to_string()
+}

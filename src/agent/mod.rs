@@ -1,0 +1,33 @@
+//! The shared loop: prompts in, turns, proposals and a verdict out. It knows no editor and no SQL.
+//!
+//! project ⊃ run ⊃ loop ⊃ turn. The [`Supervisor`] knows which runs are active; [`run`] drives the
+//! loops of one, [`turn`] takes one turn from top to bottom, and the other files are its steps in
+//! order: [`fit`] (assemble, check the budget), [`ask`] (call the model), [`dispatch`] (carry out),
+//! [`verdict`] and [`phase`] (judge).
+//!
+//! **Invariants.** The loop never waits for an editor: it waits on the store, together with its
+//! cancellation. What a model writes can be refused and can be a strike; it is never an error that
+//! ends the loop. Whoever starts a run gets its errors at once, before anything runs.
+
+mod ask;
+mod budget;
+mod dispatch;
+mod events;
+mod fit;
+mod host;
+mod job;
+mod packet;
+mod phase;
+mod run;
+mod stop;
+mod supervisor;
+mod turn;
+mod verdict;
+
+#[cfg(test)]
+mod tests;
+
+pub use events::{Activity, Event, EventKind, Events, Standing, Subject, TextKind};
+pub use host::Host;
+pub use job::Settings;
+pub use supervisor::{Start, StartError, Started, Supervisor};

@@ -1,0 +1,206 @@
+//! The loops of a run, one after the other, and the turns of each until its verdict.
+
+use std::sync::{Arc, Mutex};
+
+use crate::entries::{Outcome, RunStatus};
+use crate::plugins::error;
+use crate::plugins::file::Files;
+use crate::store::loops::Loop;
+use crate::store::{StoreError, constraints, loops, models, projects, proposals, runs};
+use crate::workspace::{Constraint, Root, Rules};
+
+use super::events::{EventKind, Standing, Subject};
+use super::job::{Job, Moving, Settings};
+use super::stop::{Stop, Stopped};
+use super::supervisor::Shared;
+use super::turn::{TurnError, take};
+use super::verdict::{Record, Verdict};
+
+/// How a loop ended.
+struct End {
+    status: RunStatus,
+    outcome: Option<Outcome>,
+    /// Told to the model and the user in an entry of its own.
+    message: Option<String>,
+}
+
+/// Runs one claimed loop to its end, and records the end.
+pub async fn run_loop(
+    shared: &Shared,
+    subject: &Subject,
+    in_loop: Loop,
+    settings: Arc<Settings>,
+    stop: Stop,
+) -> Result<(), StoreError> {
+    let id = in_loop.id;
+    let began = Standing {
+        status: RunStatus::Running,
+        turn: None,
+        phase: in_loop.phase,
+    };
+    let (end, standing) = match prepare(shared, subject, in_loop, settings, stop).await {
+        Ok(job) => (turns(&job).await, job.standing()),
+        Err(error) => (ended_by(error), began),
+    };
+    let standing = Standing {
+        status: end.status,
+        ..standing
+    };
+    let (run, aborted) = (subject.run, end.outcome == Some(Outcome::Aborted));
+    shared
+        .store
+        .write(move |tx| {
+            if aborted {
+                proposals::cancel_pending(tx, run, &Outcome::Aborted)?;
+            }
+            if let Some(message) = end.message
+                && let Some(turn) = runs::by_id(tx, run)?.turn
+            {
+                let outcome = end.outcome.clone().unwrap_or(Outcome::Error);
+                error::record(tx, run, turn, id, outcome, &message)?;
+            }
+            loops::set_status(tx, id, end.status, end.outcome.as_ref())?;
+            runs::set_status(tx, run, end.status, end.outcome)
+        })
+        .await?;
+    let events = &shared.events;
+    events.tell(subject, EventKind::Proposals);
+    let told = EventKind::State {
+        standing: Some(standing),
+        telemetry: None,
+    };
+    events.tell(subject, told);
+    Ok(())
+}
+
+/// Gathers what the loop works with. What an earlier loop left proposed is cancelled.
+async fn prepare(
+    shared: &Shared,
+    subject: &Subject,
+    in_loop: Loop,
+    settings: Arc<Settings>,
+    stop: Stop,
+) -> Result<Job, TurnError> {
+    let (id, project, actual) = (subject.run, subject.project, settings.model.actual.clone());
+    let (run, project, constraints, divisor) = shared
+        .store
+        .write(move |tx| {
+            runs::set_status(tx, id, RunStatus::Running, None)?;
+            let superseded = Outcome::Reason("superseded by a new prompt".to_owned());
+            proposals::cancel_pending(tx, id, &superseded)?;
+            Ok((
+                runs::by_id(tx, id)?,
+                projects::find(tx, project)?,
+                constraints::list(tx, project)?,
+                models::divisor(tx, &actual)?,
+            ))
+        })
+        .await?;
+    let files = match project {
+        Some(project) if !in_loop.config.no_repo => {
+            Some(open_files(shared, &project.root, constraints)?)
+        }
+        _ => None,
+    };
+    let model_context = shared.models.context_length(&settings.model).await?;
+    let moving = Moving {
+        standing: Standing {
+            status: RunStatus::Running,
+            turn: run.turn,
+            phase: in_loop.phase,
+        },
+        divisor: divisor.unwrap_or(settings.limits.token_divisor),
+    };
+    Ok(Job {
+        store: shared.store.clone(),
+        models: Arc::clone(&shared.models),
+        host: Arc::clone(&shared.host),
+        events: shared.events.clone(),
+        subject: subject.clone(),
+        persona: run.persona,
+        temperature: in_loop.config.temperature.or(run.temperature),
+        context_size: [model_context, run.context_limit]
+            .into_iter()
+            .flatten()
+            .min(),
+        files,
+        stop,
+        moving: Mutex::new(moving),
+        settings,
+        in_loop,
+    })
+}
+
+fn open_files(
+    shared: &Shared,
+    root: &str,
+    constraints: Vec<(String, String)>,
+) -> Result<Files, TurnError> {
+    let unreadable = |error: &dyn std::error::Error| TurnError::Workspace(error.to_string());
+    let root = Root::open(root.as_ref()).map_err(|error| unreadable(&error))?;
+    let constraints = constraints
+        .into_iter()
+        .map(|(pattern, word)| word.parse::<Constraint>().map(|word| (pattern, word)))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| unreadable(&error))?;
+    let rules = Rules::new(constraints).map_err(|error| unreadable(&error))?;
+    Ok(Files {
+        root: root.protect(shared.protected.iter().cloned()),
+        rules: Arc::new(rules),
+        overlay: Arc::clone(&shared.host) as Arc<dyn crate::workspace::Overlay>,
+    })
+}
+
+/// Takes turns until one of them ends the loop.
+async fn turns(job: &Job) -> End {
+    job.state(None);
+    let mut record = Record::default();
+    for at in 0..job.settings.limits.max_turns {
+        let verdict = match job.stop.check() {
+            Ok(()) => take(job, &mut record, at == 0).await,
+            Err(stopped) => Err(stopped.into()),
+        };
+        match verdict {
+            Ok(Verdict::Continue | Verdict::Refused(_)) => {}
+            Ok(Verdict::Stop { status, outcome }) => {
+                let message = match &outcome {
+                    Some(Outcome::Reason(reason)) => Some(format!("the run was ended: {reason}")),
+                    Some(Outcome::Cycle) => {
+                        Some("the run was ended: it went in a circle".to_owned())
+                    }
+                    _ => None,
+                };
+                return End {
+                    status,
+                    outcome,
+                    message,
+                };
+            }
+            Err(error) => return ended_by(error),
+        }
+    }
+    let reason = format!("no end after {} turns", job.settings.limits.max_turns);
+    End {
+        status: RunStatus::Aborted,
+        message: Some(format!("the run was ended: {reason}")),
+        outcome: Some(Outcome::Reason(reason)),
+    }
+}
+
+fn ended_by(error: TurnError) -> End {
+    match error {
+        TurnError::Stopped(stopped @ (Stopped::Aborted | Stopped::Interrupted)) => End {
+            status: RunStatus::Aborted,
+            outcome: Some(stopped.outcome()),
+            message: None,
+        },
+        error => {
+            tracing::warn!(%error, "a loop ended with an error");
+            End {
+                status: RunStatus::Failed,
+                message: Some(error.to_string()),
+                outcome: Some(Outcome::Error),
+            }
+        }
+    }
+}

@@ -1,0 +1,425 @@
+//! Which runs are active in this process: starting, queueing, aborting, leases, shutting down.
+//!
+//! **Invariants.** At most one task drives a run. A prompt that was enqueued is found by that task or
+//! starts one: the queue is looked at for the last time under the lock that a start takes. What a
+//! start can be refused for is refused before it returns; by then the run and its prompt are stored.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::entries::{LoopId, Mode, Outcome, ProjectId, RunAlias, RunId, RunStatus};
+use crate::llm::{LlmError, Models};
+use crate::store::leases::{self, Holder};
+use crate::store::loops::{self, LoopConfig};
+use crate::store::runs::{self, NewRun};
+use crate::store::{Store, StoreError, now_ms, proposals};
+use crate::workspace::ProcessIdentity;
+
+use super::events::{EventKind, Events, Subject};
+use super::host::Host;
+use super::job::Settings;
+use super::run::run_loop;
+use super::stop::Stop;
+
+/// How often a process says that it still drives its runs.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+
+/// How long a shutdown waits for loops to settle before it cuts them off.
+const SETTLE: Duration = Duration::from_secs(5);
+
+/// What a client asks for.
+#[derive(Debug, Clone)]
+pub struct Start {
+    pub project: ProjectId,
+    /// An existing run goes on; a new one gets this name; none: one is made.
+    pub alias: Option<RunAlias>,
+    pub mode: Mode,
+    pub prompt: String,
+    pub settings: Settings,
+    pub config: LoopConfig,
+    pub persona: Option<String>,
+    pub context_limit: Option<u64>,
+}
+
+/// A run that was started or goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Started {
+    pub run: RunId,
+    pub alias: RunAlias,
+}
+
+/// Why a run cannot be started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("the prompt is empty")]
+    NoPrompt,
+    #[error(transparent)]
+    Model(#[from] LlmError),
+    #[error("the run \"{0}\" belongs to another workspace folder")]
+    ForeignRun(RunAlias),
+    #[error("the server is shutting down")]
+    ShuttingDown,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What all loops of a process share.
+pub struct Shared {
+    pub store: Store,
+    pub models: Arc<Models>,
+    pub host: Arc<dyn Host>,
+    pub events: Events,
+    /// Files that no run may touch, wherever they lie: the database.
+    pub protected: Vec<PathBuf>,
+    holder: Holder,
+    active: Mutex<HashMap<RunId, Active>>,
+    shutdown: CancellationToken,
+}
+
+/// A run that a task of this process drives.
+struct Active {
+    /// Ends the loop that runs now or is about to, not those that wait behind it.
+    abort: CancellationToken,
+    /// What was enqueued since the task looked at the queue.
+    more: bool,
+    /// What each waiting loop was started with.
+    settings: HashMap<LoopId, Arc<Settings>>,
+    /// Counts the loops that have ended; closed when the task has.
+    ends: watch::Receiver<u64>,
+}
+
+/// The handle. Clones share everything.
+#[derive(Clone)]
+pub struct Supervisor {
+    shared: Arc<Shared>,
+}
+
+impl Supervisor {
+    /// Takes over a store: the runs that no live process drives are interrupted.
+    pub async fn new(
+        store: Store,
+        models: Arc<Models>,
+        host: Arc<dyn Host>,
+        events: Events,
+        process: ProcessIdentity,
+    ) -> Result<Self, StoreError> {
+        store.write(|tx| leases::recover(tx, lives)).await?;
+        let file = store.file().to_owned();
+        let beside = |suffix: &str| {
+            let mut name = file.clone().into_os_string();
+            name.push(suffix);
+            PathBuf::from(name)
+        };
+        let shared = Arc::new(Shared {
+            protected: vec![file.clone(), beside("-wal"), beside("-shm")],
+            store,
+            models,
+            host,
+            events,
+            holder: Holder {
+                pid: process.pid,
+                started: process.started,
+            },
+            active: Mutex::new(HashMap::new()),
+            shutdown: CancellationToken::new(),
+        });
+        tokio::spawn(beat(Arc::clone(&shared)));
+        Ok(Self { shared })
+    }
+
+    pub fn events(&self) -> &Events {
+        &self.shared.events
+    }
+
+    pub fn store(&self) -> &Store {
+        &self.shared.store
+    }
+
+    pub fn protected(&self) -> &[PathBuf] {
+        &self.shared.protected
+    }
+
+    /// Whether a model can be called at all, as far as that can be told without calling it.
+    pub fn check_model(&self, model: &crate::llm::ModelSpec) -> Result<(), LlmError> {
+        self.shared.models.check(model)
+    }
+
+    /// Starts a run, or puts a prompt behind those of a run that exists.
+    pub async fn start(&self, start: Start) -> Result<Started, StartError> {
+        if start.prompt.trim().is_empty() {
+            return Err(StartError::NoPrompt);
+        }
+        if self.shared.shutdown.is_cancelled() {
+            return Err(StartError::ShuttingDown);
+        }
+        self.shared.models.check(&start.settings.model)?;
+        let settings = Arc::new(start.settings.clone());
+        let holder = self.shared.holder.clone();
+        let (subject, in_loop) = self
+            .shared
+            .store
+            .write(move |tx| {
+                let run = match named_run(tx, &start)? {
+                    Some(run) if run.project == start.project => run.id,
+                    Some(run) => return Ok(Err(StartError::ForeignRun(run.alias))),
+                    None => runs::create(tx, &new_run(&start))?,
+                };
+                leases::acquire(tx, run, &holder, lives)?;
+                let model = &start.settings.model.alias;
+                let in_loop =
+                    loops::enqueue(tx, run, start.mode, model, &start.prompt, &start.config)?;
+                let run = runs::by_id(tx, run)?;
+                if !run.status.is_active() {
+                    runs::set_status(tx, run.id, RunStatus::Queued, None)?;
+                }
+                let subject = Subject {
+                    run: run.id,
+                    project: run.project,
+                    alias: run.alias,
+                };
+                Ok(Ok((subject, in_loop)))
+            })
+            .await??;
+        let started = Started {
+            run: subject.run,
+            alias: subject.alias.clone(),
+        };
+        self.shared.events.tell_changed(&subject);
+        self.drive(subject, in_loop, settings);
+        Ok(started)
+    }
+
+    /// Ends the active loop of a run; the prompts that wait behind it stay. On a run that is not
+    /// active, what is left proposed is cancelled.
+    pub async fn abort(&self, subject: &Subject) -> Result<(), StoreError> {
+        let ends = self.active().get(&subject.run).map(|active| {
+            active.abort.cancel();
+            let mut ends = active.ends.clone();
+            ends.mark_unchanged();
+            ends
+        });
+        let run = subject.run;
+        if let Some(mut ends) = ends {
+            // An error: the task has ended, and its loop with it.
+            let _ = ends.changed().await;
+            return Ok(());
+        }
+        self.shared
+            .store
+            .write(move |tx| proposals::cancel_pending(tx, run, &Outcome::Aborted))
+            .await?;
+        self.shared.events.tell(subject, EventKind::Proposals);
+        Ok(())
+    }
+
+    /// Interrupts every loop, waits for them, and leaves the store tidy. What is proposed stays.
+    pub async fn shutdown(&self) {
+        self.shared.shutdown.cancel();
+        let waiting: Vec<watch::Receiver<u64>> = self
+            .active()
+            .values()
+            .map(|active| active.ends.clone())
+            .collect();
+        let all = futures::future::join_all(
+            waiting
+                .into_iter()
+                .map(|mut ends| async move { while ends.changed().await.is_ok() {} }),
+        );
+        if tokio::time::timeout(SETTLE, all).await.is_err() {
+            tracing::warn!("some runs did not settle in time and were cut off");
+        }
+        let cut_off: Vec<RunId> = self.active().keys().copied().collect();
+        let interrupted = self
+            .shared
+            .store
+            .write(move |tx| {
+                cut_off
+                    .into_iter()
+                    .try_for_each(|run| leases::interrupt(tx, run))
+            })
+            .await;
+        for result in [interrupted, self.shared.store.flush().await] {
+            if let Err(error) = result {
+                tracing::warn!(%error, "the store could not be left tidy");
+            }
+        }
+    }
+
+    /// Hands a stored loop to the task of its run, starting one where there is none.
+    fn drive(&self, subject: Subject, in_loop: LoopId, settings: Arc<Settings>) {
+        let mut active = self.active();
+        if let Some(active) = active.get_mut(&subject.run) {
+            active.more = true;
+            active.settings.insert(in_loop, settings);
+            return;
+        }
+        let (ended, ends) = watch::channel(0);
+        let entry = Active {
+            abort: CancellationToken::new(),
+            more: false,
+            settings: HashMap::from([(in_loop, settings)]),
+            ends,
+        };
+        active.insert(subject.run, entry);
+        drop(active);
+        let shared = Arc::clone(&self.shared);
+        tokio::spawn(async move {
+            let run = subject.run;
+            if let Err(error) = drain(&shared, &subject, &ended).await {
+                tracing::error!(%error, "a run was left by its driver");
+                let broken = shared
+                    .store
+                    .write(move |tx| leases::interrupt(tx, run))
+                    .await;
+                if let Err(error) = broken {
+                    tracing::error!(%error, "and could not be marked as interrupted");
+                }
+                shared.active().remove(&run);
+            }
+        });
+    }
+
+    fn active(&self) -> MutexGuard<'_, HashMap<RunId, Active>> {
+        self.shared.active()
+    }
+}
+
+impl Shared {
+    fn active(&self) -> MutexGuard<'_, HashMap<RunId, Active>> {
+        self.active.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends the drive of a run, unless something was enqueued meanwhile.
+    fn leave(&self, run: RunId) -> bool {
+        let mut active = self.active();
+        match active.get_mut(&run) {
+            Some(entry) if entry.more && !self.shutdown.is_cancelled() => {
+                entry.more = false;
+                false
+            }
+            _ => {
+                active.remove(&run);
+                true
+            }
+        }
+    }
+
+    /// The token and the settings of a loop that begins.
+    fn enter(&self, run: RunId, in_loop: LoopId) -> Option<(CancellationToken, Arc<Settings>)> {
+        let mut active = self.active();
+        let entry = active.get_mut(&run)?;
+        let settings = entry.settings.remove(&in_loop)?;
+        Some((entry.abort.clone(), settings))
+    }
+}
+
+/// Gives the next loop a token of its own and tells those who wait that one has ended.
+fn loop_ended(shared: &Shared, run: RunId, ended: &watch::Sender<u64>) {
+    if let Some(entry) = shared.active().get_mut(&run) {
+        entry.abort = CancellationToken::new();
+    }
+    ended.send_modify(|count| *count += 1);
+}
+
+/// Runs the loops of a run until its queue is empty, then gives the lease back.
+async fn drain(
+    shared: &Shared,
+    subject: &Subject,
+    ended: &watch::Sender<u64>,
+) -> Result<(), StoreError> {
+    let run = subject.run;
+    loop {
+        while !shared.shutdown.is_cancelled()
+            && let Some(in_loop) = shared.store.write(move |tx| loops::claim(tx, run)).await?
+        {
+            let Some((abort, settings)) = shared.enter(run, in_loop.id) else {
+                // A loop that another process left in the queue: nothing is run again by itself.
+                let outcome = Outcome::Interrupted;
+                let ended = move |tx: &mut crate::store::Tx<'_>| {
+                    loops::set_status(tx, in_loop.id, RunStatus::Aborted, Some(&outcome))
+                };
+                shared.store.write(ended).await?;
+                continue;
+            };
+            let stop = Stop {
+                abort,
+                shutdown: shared.shutdown.clone(),
+            };
+            run_loop(shared, subject, in_loop, settings, stop).await?;
+            loop_ended(shared, run, ended);
+        }
+        if shared.shutdown.is_cancelled() {
+            let left = move |tx: &mut crate::store::Tx<'_>| {
+                if loops::has_queued(tx, run)? {
+                    return leases::interrupt(tx, run);
+                }
+                Ok(())
+            };
+            shared.store.write(left).await?;
+        }
+        if shared.leave(run) {
+            break;
+        }
+    }
+    let holder = shared.holder.clone();
+    shared
+        .store
+        .write(move |tx| leases::release(tx, run, &holder))
+        .await
+}
+
+/// Renews the leases until the process shuts down.
+async fn beat(shared: Arc<Shared>) {
+    let mut tick = tokio::time::interval(HEARTBEAT);
+    loop {
+        tokio::select! {
+            () = shared.shutdown.cancelled() => return,
+            _ = tick.tick() => {}
+        }
+        if shared.active().is_empty() {
+            continue;
+        }
+        let holder = shared.holder.clone();
+        if let Err(error) = shared
+            .store
+            .write(move |tx| leases::heartbeat(tx, &holder))
+            .await
+        {
+            tracing::warn!(%error, "the leases could not be renewed");
+        }
+    }
+}
+
+fn lives(holder: &Holder) -> bool {
+    let identity = ProcessIdentity {
+        pid: holder.pid,
+        started: holder.started.clone(),
+    };
+    identity.is_alive()
+}
+
+fn named_run(tx: &crate::store::Tx<'_>, start: &Start) -> Result<Option<runs::Run>, StoreError> {
+    match &start.alias {
+        Some(alias) => runs::by_alias(tx, alias),
+        None => Ok(None),
+    }
+}
+
+fn new_run(start: &Start) -> NewRun {
+    let model = start.settings.model.alias.clone();
+    let made = || RunAlias::generated(&model, now_ms().unsigned_abs());
+    NewRun {
+        project: start.project,
+        alias: start.alias.clone().unwrap_or_else(made),
+        model: model.clone(),
+        prompt: start.prompt.clone(),
+        temperature: start.config.temperature,
+        persona: start.persona.clone(),
+        context_limit: start.context_limit,
+    }
+}

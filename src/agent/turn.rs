@@ -1,0 +1,182 @@
+//! One turn: assemble, check the budget, call the model, record, dispatch in order, judge.
+
+use crate::dialect::scan;
+use crate::entries::{EntryPath, Outcome, RunStatus, TurnNumber};
+use crate::llm::LlmError;
+use crate::plugins::{Problem, TurnContext, advise, file, policy, prompt};
+use crate::store::entries::Query;
+use crate::store::{StoreError, entries, loops, turns};
+
+use super::ask::ask;
+use super::dispatch::dispatch;
+use super::events::Activity;
+use super::fit::fit;
+use super::job::Job;
+use super::phase::{Step, step};
+use super::stop::Stopped;
+use super::verdict::{CYCLE, Mistake, Record, TurnReport, Verdict};
+
+/// What ends a loop from within a turn, other than its verdict.
+#[derive(Debug, thiserror::Error)]
+pub enum TurnError {
+    #[error("the loop was stopped")]
+    Stopped(Stopped),
+    #[error(transparent)]
+    Model(#[from] LlmError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the workspace cannot be read: {0}")]
+    Workspace(String),
+}
+
+impl From<Stopped> for TurnError {
+    fn from(stopped: Stopped) -> Self {
+        Self::Stopped(stopped)
+    }
+}
+
+impl From<Problem> for TurnError {
+    fn from(problem: Problem) -> Self {
+        match problem {
+            Problem::Store(error) => Self::Store(error),
+            Problem::Refused(refusal) => Self::Workspace(refusal.message),
+        }
+    }
+}
+
+/// Takes one turn of a loop. `first` tells whether it is the loop's first.
+pub async fn take(job: &Job, record: &mut Record, first: bool) -> Result<Verdict, TurnError> {
+    let turn = begin(job, first).await?;
+    let cx = job.context(turn);
+    file::sync(&cx).await?;
+    if first {
+        show_named_files(&cx).await?;
+    }
+    let Some(fitted) = fit(job, &cx).await? else {
+        return Ok(Verdict::Stop {
+            status: RunStatus::Overflow,
+            outcome: Some(Outcome::Overflow { tokens: 0 }),
+        });
+    };
+    job.progress(turn, Activity::Thinking, None, fitted.packet.free());
+    let (report, telemetry) = match ask(job, turn, &fitted).await {
+        Ok(answer) => {
+            job.progress(turn, Activity::Processing, None, None);
+            let heard = scan(&answer.text, job.settings.limits.max_commands);
+            let telemetry = job.keep_answer(turn, &fitted, &answer, &heard).await?;
+            (dispatch(job, &cx, &answer, heard).await?, Some(telemetry))
+        }
+        Err(TurnError::Model(LlmError::ContextExceeded { message })) => {
+            (TurnReport::of(overflow(&message)), None)
+        }
+        Err(error) => return Err(error),
+    };
+    let verdict = conclude(job, turn, record, report).await?;
+    job.state(telemetry);
+    Ok(verdict)
+}
+
+/// Takes the turn's number and, in a loop's first turn, writes its prompt.
+async fn begin(job: &Job, first: bool) -> Result<TurnNumber, StoreError> {
+    let (run, in_loop) = (job.subject.run, job.in_loop.clone());
+    let turn = job
+        .store
+        .write(move |tx| {
+            let turn = turns::begin(tx, run, in_loop.id)?;
+            if first {
+                prompt::begin(tx, &in_loop, turn)?;
+            }
+            Ok(turn)
+        })
+        .await?;
+    job.set_turn(turn);
+    Ok(turn)
+}
+
+/// Makes the files visible that the user named with the prompt.
+async fn show_named_files(cx: &TurnContext<'_>) -> Result<(), TurnError> {
+    let run = cx.run;
+    for name in &cx.in_loop.config.files {
+        let path = EntryPath::parse(name).map_err(StoreError::from)?;
+        let query = Query::matching(crate::dialect::PathPattern::literal(path.as_str()), None);
+        let turn = cx.turn;
+        cx.store
+            .write(move |tx| {
+                let writer = crate::entries::Writer::Plugin;
+                let shown = crate::entries::Visibility::Visible;
+                entries::show(tx, run, writer, &query, shown, Some(turn))
+            })
+            .await?;
+    }
+    if !cx.in_loop.config.files.is_empty() {
+        // Now that they are visible their texts are read.
+        file::sync(cx).await?;
+    }
+    Ok(())
+}
+
+/// Judges the turn, moves the phase, and tells the model what no command's entry tells.
+async fn conclude(
+    job: &Job,
+    turn: TurnNumber,
+    record: &mut Record,
+    mut report: TurnReport,
+) -> Result<Verdict, TurnError> {
+    let limits = &job.settings.limits;
+    if record.is_cycle(&report.deeds, limits) {
+        report.mistakes.push(Mistake {
+            outcome: Outcome::Cycle,
+            message: CYCLE.to_owned(),
+            untold: true,
+        });
+    }
+    let verdict = record.judge(&report, limits);
+    let mut advice = report.advice;
+    if let Verdict::Refused(why) = &verdict {
+        advice.push(format!("the final status was not taken: {why}"));
+    }
+    let moved = report.status.map(|status| step(job.phase(), status));
+    let phase = match moved {
+        Some(Step::To(phase)) => Some(phase),
+        Some(Step::Refused(why)) => {
+            advice.push(why);
+            None
+        }
+        Some(Step::Stay) | None => None,
+    };
+    if let Some(phase) = phase {
+        job.set_phase(phase);
+    }
+    let (run, in_loop, mistakes) = (job.subject.run, job.in_loop.id, report.mistakes);
+    job.store
+        .write(move |tx| {
+            for mistake in mistakes.into_iter().filter(|mistake| mistake.untold) {
+                let Mistake {
+                    outcome, message, ..
+                } = mistake;
+                crate::plugins::error::record(tx, run, turn, in_loop, outcome, &message)?;
+            }
+            if !advice.is_empty() {
+                advise(tx, run, turn, in_loop, &advice.join("\n"))?;
+            }
+            match phase {
+                Some(phase) => loops::set_phase(tx, in_loop, phase),
+                None => Ok(()),
+            }
+        })
+        .await?;
+    Ok(verdict)
+}
+
+fn overflow(message: &str) -> Mistake {
+    Mistake {
+        outcome: Outcome::Overflow { tokens: 0 },
+        message: format!("the model's server refused the packet as too large: {message}"),
+        untold: true,
+    }
+}
+
+/// The tools of a loop, as the packet and the dispatch use them.
+pub fn tools(job: &Job) -> Vec<crate::dialect::Tool> {
+    policy::tools(&job.in_loop)
+}

@@ -1,0 +1,223 @@
+//! What a turn means for its loop: on, or the end, and with which status.
+//!
+//! A strike is a turn in which something went wrong that the model did; so many in a row end the
+//! loop. What was only forgiven, and what the user rejected, is no strike.
+
+use std::collections::VecDeque;
+
+use crate::config::Limits;
+use crate::entries::{Outcome, RunStatus};
+
+/// What happened in a turn, as far as the verdict is concerned.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TurnReport {
+    /// The mistakes of the turn, each in words for the model.
+    pub mistakes: Vec<Mistake>,
+    /// The user rejected something.
+    pub rejected: bool,
+    /// The status of the last valid `<update>`, and the end that it claims, if it claims one.
+    pub status: Option<u16>,
+    pub claim: Option<RunStatus>,
+    /// What was forgiven or ignored: told to the model, no strike.
+    pub advice: Vec<String>,
+    /// What the turn's commands did, the update left out; equal turns have equal deeds.
+    pub deeds: Vec<String>,
+}
+
+impl TurnReport {
+    /// The report of a turn in which nothing but one mistake happened.
+    pub fn of(mistake: Mistake) -> Self {
+        Self {
+            mistakes: vec![mistake],
+            ..Self::default()
+        }
+    }
+}
+
+/// A mistake that counts as a strike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake {
+    pub outcome: Outcome,
+    pub message: String,
+    /// Whether an entry of its own tells the model, because no command's entry does.
+    pub untold: bool,
+}
+
+/// The judgement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    Continue,
+    /// The claim of a final update was not taken; the model is told why.
+    Refused(&'static str),
+    Stop {
+        status: RunStatus,
+        outcome: Option<Outcome>,
+    },
+}
+
+/// What a loop remembers from turn to turn.
+#[derive(Debug, Clone, Default)]
+pub struct Record {
+    streak: u32,
+    /// The deeds of the last turns, newest last.
+    history: VecDeque<Vec<String>>,
+}
+
+/// What the model is told of a cycle.
+pub const CYCLE: &str = "Loop detected";
+
+impl Record {
+    /// Adds the turn's deeds to the history. True when the last turns repeat themselves; the
+    /// history is forgotten then, so that the loop gets a fresh chance.
+    pub fn is_cycle(&mut self, deeds: &[String], limits: &Limits) -> bool {
+        if deeds.is_empty() {
+            return false;
+        }
+        let kept = limits.min_cycles * limits.max_cycle_period;
+        self.history.push_back(deeds.to_vec());
+        while self.history.len() > kept {
+            self.history.pop_front();
+        }
+        let found = (1..=limits.max_cycle_period).any(|period| self.repeats(period, limits));
+        if found {
+            self.history.clear();
+        }
+        found
+    }
+
+    fn repeats(&self, period: usize, limits: &Limits) -> bool {
+        let span = period * limits.min_cycles;
+        let Some(start) = self.history.len().checked_sub(span) else {
+            return false;
+        };
+        (start + period..self.history.len()).all(|at| self.history[at] == self.history[at - period])
+    }
+
+    /// Judges a turn.
+    pub fn judge(&mut self, report: &TurnReport, limits: &Limits) -> Verdict {
+        if report.mistakes.is_empty() {
+            self.streak = 0;
+            return match report.claim {
+                Some(_) if report.rejected => {
+                    Verdict::Refused("the user rejected something in this turn")
+                }
+                Some(status) => Verdict::Stop {
+                    status,
+                    outcome: None,
+                },
+                None => Verdict::Continue,
+            };
+        }
+        self.streak += 1;
+        if self.streak >= limits.max_strikes {
+            return Verdict::Stop {
+                status: RunStatus::Aborted,
+                outcome: Some(self.last_straw(report)),
+            };
+        }
+        match report.claim {
+            Some(_) => Verdict::Refused("something in this turn failed"),
+            None => Verdict::Continue,
+        }
+    }
+
+    fn last_straw(&self, report: &TurnReport) -> Outcome {
+        let cycle = report
+            .mistakes
+            .iter()
+            .any(|mistake| mistake.outcome == Outcome::Cycle);
+        if cycle {
+            Outcome::Cycle
+        } else {
+            Outcome::Reason(format!("{} failed turns in a row", self.streak))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failed() -> TurnReport {
+        TurnReport {
+            mistakes: vec![Mistake {
+                outcome: Outcome::NotFound,
+                message: "x".to_owned(),
+                untold: false,
+            }],
+            ..TurnReport::default()
+        }
+    }
+
+    fn claims(mut report: TurnReport) -> TurnReport {
+        report.claim = Some(RunStatus::Done);
+        report
+    }
+
+    fn done() -> Verdict {
+        Verdict::Stop {
+            status: RunStatus::Done,
+            outcome: None,
+        }
+    }
+
+    #[test]
+    fn a_clean_claim_ends_the_loop_and_a_failed_one_does_not() {
+        let limits = Limits::default();
+        let mut record = Record::default();
+        assert!(matches!(
+            record.judge(&claims(failed()), &limits),
+            Verdict::Refused(_)
+        ));
+        let rejected = TurnReport {
+            rejected: true,
+            ..claims(TurnReport::default())
+        };
+        assert!(matches!(
+            record.judge(&rejected, &limits),
+            Verdict::Refused(_)
+        ));
+        assert_eq!(
+            record.judge(&claims(TurnReport::default()), &limits),
+            done()
+        );
+    }
+
+    #[test]
+    fn three_failed_turns_in_a_row_end_the_loop_whatever_is_claimed() {
+        let limits = Limits::default();
+        let mut record = Record::default();
+        record.judge(&failed(), &limits);
+        record.judge(&failed(), &limits);
+        record.judge(&TurnReport::default(), &limits);
+        record.judge(&failed(), &limits);
+        record.judge(&failed(), &limits);
+        assert_eq!(
+            record.judge(&claims(failed()), &limits),
+            Verdict::Stop {
+                status: RunStatus::Aborted,
+                outcome: Some(Outcome::Reason("3 failed turns in a row".to_owned())),
+            }
+        );
+    }
+
+    #[test]
+    fn a_repetition_of_up_to_four_turns_is_found_at_its_third_time() {
+        let limits = Limits::default();
+        for period in 1..=4 {
+            let mut record = Record::default();
+            let turns: Vec<Vec<String>> = (0..period).map(|n| vec![format!("get {n}")]).collect();
+            let found: Vec<bool> = (0..period * 3)
+                .map(|at| record.is_cycle(&turns[at % period], &limits))
+                .collect();
+            let expected: Vec<bool> = (1..=period * 3).map(|at| at == period * 3).collect();
+            assert_eq!(found, expected, "period {period}");
+        }
+    }
+
+    #[test]
+    fn turns_that_do_nothing_are_no_cycle() {
+        let mut record = Record::default();
+        assert!((0..9).all(|_| !record.is_cycle(&[], &Limits::default())));
+    }
+}

@@ -1,0 +1,193 @@
+//! The run as a story: what the server sends about it, as lines on the screen, and the figures of
+//! the last line.
+
+use std::collections::{HashMap, HashSet};
+use std::io;
+
+use super::screen::{Screen, counted, thousands};
+use super::wire::{Activity, Piece, PieceKind, Progress, Proposal, Row, RunState};
+use crate::config::Limits;
+use crate::dialect::{Call, Content, Set, Tool, scan};
+use crate::llm::tokens;
+
+/// What the paths of log entries begin with.
+const LOG: &str = "log://";
+
+/// From here on a status is a failure.
+const FAILURES: u64 = 400;
+
+/// What the run has used and brought about so far.
+#[derive(Debug, Default)]
+pub struct Tally {
+    pub turns: u32,
+    pub accepted: usize,
+    /// Of all packets, in tokens.
+    sent: u64,
+    /// Of all answers, in characters.
+    streamed: usize,
+    /// Tokens, where the provider counts them.
+    reported: Option<u64>,
+}
+
+impl Tally {
+    /// The tokens of the run in words: as they were reported, else as they are estimated.
+    pub fn tokens(&self) -> String {
+        if let Some(reported) = self.reported {
+            return format!("{} tokens", thousands(reported));
+        }
+        let answers = tokens::estimate(self.streamed, Limits::default().token_divisor);
+        format!("about {} tokens", thousands(self.sent + answers))
+    }
+}
+
+pub struct Narrator<'s, 'o> {
+    pub screen: &'s mut Screen<'o>,
+    pub tally: Tally,
+    /// Where the run stands; the turn that begins next begins there.
+    phase: String,
+    /// Rows of the history that were shown. The history comes anew when rows were removed.
+    told: HashSet<String>,
+    /// Rows of the history that are proposals, which were shown when they were offered.
+    offered: HashSet<String>,
+    /// The answer that streams in.
+    answer: String,
+    /// What the last answer wrote, by path: the history says only that it was written.
+    written: HashMap<String, String>,
+}
+
+impl<'s, 'o> Narrator<'s, 'o> {
+    pub fn new(screen: &'s mut Screen<'o>) -> Self {
+        Self {
+            screen,
+            tally: Tally::default(),
+            phase: String::new(),
+            told: HashSet::new(),
+            offered: HashSet::new(),
+            answer: String::new(),
+            written: HashMap::new(),
+        }
+    }
+
+    /// `run/progress`: where a turn stands.
+    pub fn progress(&mut self, progress: &Progress) -> io::Result<()> {
+        self.turn(progress.turn)?;
+        match progress.status {
+            Activity::Processing => self.answered(),
+            activity => {
+                let mut words = vec![activity.word().to_owned()];
+                words.extend(progress.detail.clone());
+                // While the model is waited for, the figure is what is free.
+                if let (Activity::Streaming, Some(tokens)) = (activity, progress.tokens) {
+                    words.push(format!("{} tokens", thousands(tokens)));
+                }
+                self.screen.passing(&words.join(" · "))
+            }
+        }
+    }
+
+    /// `run/text`: a piece of the answer. One that begins anew belongs to another attempt.
+    pub fn text(&mut self, piece: &Piece) {
+        self.tally.streamed += piece.text.chars().count();
+        if piece.kind == PieceKind::Answer {
+            if piece.offset == 0 {
+                self.answer.clear();
+            }
+            self.answer.push_str(&piece.text);
+        }
+    }
+
+    /// The answer is whole. Shows what its author thought, which is in no history, and keeps what
+    /// it writes.
+    fn answered(&mut self) -> io::Result<()> {
+        let answer = std::mem::take(&mut self.answer);
+        self.written.clear();
+        for command in scan(&answer, Limits::default().max_commands).commands {
+            match command.call {
+                Call::Think(think) => self.screen.aside("think", &think.body)?,
+                Call::Set(Set {
+                    path: Some(path),
+                    content: Content::Text(text),
+                    ..
+                }) => {
+                    self.written.insert(path, text);
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// `run/state`: what was done since the last one.
+    pub fn state(&mut self, state: &RunState) -> io::Result<()> {
+        if self.phase.is_empty() {
+            self.phase.clone_from(&state.phase);
+        }
+        for row in &state.history {
+            if self.told.insert(row.entry.clone()) {
+                self.row(row)?;
+            }
+        }
+        self.phase.clone_from(&state.phase);
+        if let Some(telemetry) = &state.telemetry {
+            self.tally.sent += telemetry.context_tokens;
+            self.tally.reported = telemetry.total_tokens;
+        }
+        Ok(())
+    }
+
+    /// `run/proposal`: what is offered and was not yet.
+    pub fn proposals(&mut self, proposals: &[Proposal]) -> io::Result<()> {
+        let offered = counted(proposals.len(), "proposal");
+        self.screen.note(
+            "offers",
+            &format!("{offered}; the demo accepts in the user's place"),
+        )?;
+        for proposal in proposals {
+            self.offered.insert(proposal.path.clone());
+            self.screen.line("")?;
+            self.screen.note("proposal", &proposal.title)?;
+            self.screen.diff(&proposal.patch)?;
+        }
+        self.screen.line("")
+    }
+
+    fn turn(&mut self, turn: u32) -> io::Result<()> {
+        if turn <= self.tally.turns {
+            return Ok(());
+        }
+        self.tally.turns = turn;
+        self.screen.title(&format!("Turn {turn} · {}", self.phase))
+    }
+
+    /// One row of the history. Only the log tells what was done; questions and prompts have rows of
+    /// their own beside it.
+    fn row(&mut self, row: &Row) -> io::Result<()> {
+        if !row.entry.starts_with(LOG) {
+            return Ok(());
+        }
+        if let Some(turn) = row.turn {
+            self.turn(turn)?;
+        }
+        if row.tool == Tool::Update.name() {
+            return self
+                .screen
+                .step(&row.tool, &row.status.to_string(), &row.body);
+        }
+        let failed = row.status >= FAILURES;
+        if self.offered.contains(&row.entry) {
+            return match failed {
+                true => self.screen.wrong("rejected", &row.path, ""),
+                false => self.screen.step("accepted", &row.path, ""),
+            };
+        }
+        if failed {
+            return self.screen.wrong(&row.tool, &row.path, &row.body);
+        }
+        let written = self
+            .written
+            .get(&row.path)
+            .filter(|_| row.tool == Tool::Set.name());
+        self.screen
+            .step(&row.tool, &row.path, written.unwrap_or(&row.body))
+    }
+}

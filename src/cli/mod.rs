@@ -1,0 +1,71 @@
+//! The command line: a file a subcommand. What they print for people goes through a writer that is
+//! handed to them; stdout is the protocol's while the server runs.
+
+pub mod client;
+pub mod demo;
+mod serve;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config;
+use crate::lsp::transport::Ending;
+
+/// A language server that brings an agent into the editor.
+#[derive(Debug, Parser)]
+#[command(version, about, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    #[command(flatten)]
+    serve: serve::Options,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Shows a whole run on a small sample project: no network, no key, no editor.
+    Demo(demo::Options),
+    /// Prints the configuration's keys.
+    Config(ConfigOptions),
+}
+
+#[derive(Debug, clap::Args)]
+struct ConfigOptions {
+    /// Prints every key with its meaning, as a config.toml.
+    #[arg(long, required = true)]
+    example: bool,
+}
+
+/// Carries out the command line. `out` is where people read.
+pub fn run(cli: Cli, out: &mut dyn Write) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    let result = match runtime {
+        Ok(runtime) => runtime.block_on(carry_out(cli, out)),
+        Err(error) => Err(error.to_string()),
+    };
+    result.unwrap_or_else(|error| {
+        tracing::error!("{error}");
+        ExitCode::FAILURE
+    })
+}
+
+async fn carry_out(cli: Cli, out: &mut dyn Write) -> Result<ExitCode, String> {
+    match cli.command {
+        None => match serve::serve(cli.serve).await? {
+            Ending::Orderly => Ok(ExitCode::SUCCESS),
+            Ending::Abrupt => Ok(ExitCode::from(1)),
+        },
+        Some(Command::Demo(options)) => demo::run(options, out)
+            .await
+            .map_err(|error| error.to_string()),
+        Some(Command::Config(_)) => {
+            write!(out, "{}", config::example()).map_err(|error| error.to_string())?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}

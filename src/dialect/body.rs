@@ -1,0 +1,384 @@
+//! Where a body ends. A body is the exact bytes up to its closer, so this is the one decision
+//! that can lose or invent text.
+//!
+//! The closer is the first `</tag>` of the tag's own name outside of the Markdown fences that open
+//! and close in the body. Everything else is body: generics, JSX, heredocs, other tools' tags. Only
+//! when that closer is missing, or when a closer of nothing stands right before a tag that begins
+//! a line, is another end looked for.
+//!
+//! **Invariant**: a byte is looked at a bounded number of times. The index of closers says before
+//! a walk whether there is anything to find; a walk that fences led astray is repeated once a
+//! tool, and from then on fences protect nothing in that tool's bodies.
+
+use std::collections::HashMap;
+
+use super::command::Tool;
+use super::fence::Fences;
+use super::tag::{Opening, closer_at, name_length, tool_at};
+
+/// How the end of a body was found when its own closer did not say.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Repair {
+    /// A closer of another name was meant.
+    WrongCloser(String),
+    /// The next tag began.
+    NextTag,
+    /// There was nothing more.
+    EndOfText,
+    /// Every closer stood in a fence.
+    FencedCloser,
+}
+
+/// The extent of a body.
+#[derive(Debug)]
+pub(super) struct Body {
+    pub end: usize,
+    /// Where the text goes on behind the closer.
+    pub next: usize,
+    pub repair: Option<Repair>,
+}
+
+impl Body {
+    fn repaired(end: usize, next: usize, repair: Repair) -> Self {
+        Self {
+            end,
+            next,
+            repair: Some(repair),
+        }
+    }
+}
+
+/// Reads the bodies of one text.
+pub(super) struct Bodies<'t> {
+    text: &'t str,
+    fences: &'t Fences,
+    /// Where the last closer of each tool begins.
+    last_closer: HashMap<Tool, usize>,
+    /// Tools in whose bodies fences have been seen not to hold together.
+    unfenced: Vec<Tool>,
+}
+
+impl<'t> Bodies<'t> {
+    pub(super) fn new(text: &'t str, fences: &'t Fences) -> Self {
+        let mut last_closer = HashMap::new();
+        for (at, _) in text.match_indices("</") {
+            if let Some((name, _)) = closer_at(text, at)
+                && let Some(tool) = Tool::from_name(name)
+            {
+                last_closer.insert(tool, at);
+            }
+        }
+        Self {
+            text,
+            fences,
+            last_closer,
+            unfenced: Vec::new(),
+        }
+    }
+
+    pub(super) fn has_closer_from(&self, tool: Tool, offset: usize) -> bool {
+        self.last_closer.get(&tool).is_some_and(|at| *at >= offset)
+    }
+
+    /// Whether the first closer of `opening` stands behind `limit`.
+    pub(super) fn is_closed_behind(&self, opening: &Opening, limit: usize) -> bool {
+        self.has_closer_from(opening.tool, limit)
+            && !self.text[opening.end.min(limit)..limit]
+                .match_indices("</")
+                .any(|(found, _)| self.closes(opening.tool, opening.end + found).is_some())
+    }
+
+    /// The next tag of a tool that begins a line in `from..to`.
+    pub(super) fn next_line_tag(&self, from: usize, to: usize) -> Option<usize> {
+        self.text[from..to]
+            .match_indices('<')
+            .map(|(found, _)| from + found)
+            .find(|at| tool_at(self.text, *at).is_some() && self.begins_line(*at))
+    }
+
+    /// Reads the body behind an opening tag.
+    pub(super) fn read(&mut self, opening: &Opening) -> Body {
+        let tool = opening.tool;
+        let fenced = !self.unfenced.contains(&tool);
+        let mut walk = Walk::new(self, opening, fenced);
+        let mut found = walk.find();
+        if found.is_none() && walk.skipped_fence && self.has_closer_from(tool, opening.end) {
+            self.unfenced.push(tool);
+            walk = Walk::new(self, opening, false);
+            found = walk.find().map(|body| Body {
+                repair: body.repair.or(Some(Repair::FencedCloser)),
+                ..body
+            });
+        }
+        found.unwrap_or_else(|| walk.fall_back())
+    }
+
+    /// Where the closer of `tool` that begins at `at` ends.
+    fn closes(&self, tool: Tool, at: usize) -> Option<usize> {
+        let (name, end) = closer_at(self.text, at)?;
+        tool.name().eq_ignore_ascii_case(name).then_some(end)
+    }
+
+    fn begins_line(&self, at: usize) -> bool {
+        let before = self.text[..at].trim_end_matches([' ', '\t']);
+        before.is_empty() || before.ends_with('\n')
+    }
+}
+
+/// A closer of something that was not opened in the body.
+#[derive(Debug, Clone, Copy)]
+struct Stray<'t> {
+    name: &'t str,
+    start: usize,
+    end: usize,
+}
+
+impl Stray<'_> {
+    fn is_tool(&self) -> bool {
+        Tool::from_name(self.name).is_some()
+    }
+
+    fn as_end(&self) -> Body {
+        Body::repaired(
+            self.start,
+            self.end,
+            Repair::WrongCloser(self.name.to_owned()),
+        )
+    }
+}
+
+/// One walk over a body.
+struct Walk<'b, 't> {
+    bodies: &'b Bodies<'t>,
+    tool: Tool,
+    start: usize,
+    position: usize,
+    /// Whether fences protect what is in them.
+    fenced: bool,
+    skipped_fence: bool,
+    /// The first fence line that was not looked at.
+    fence: usize,
+    /// Open elements of the body by name, so that a closer of nothing can be told.
+    open: HashMap<&'t str, usize>,
+    stray: Option<Stray<'t>>,
+    /// The first end that would do if the closer is missing.
+    makeshift: Option<Body>,
+}
+
+impl<'b, 't> Walk<'b, 't> {
+    fn new(bodies: &'b Bodies<'t>, opening: &Opening, fenced: bool) -> Self {
+        Self {
+            bodies,
+            tool: opening.tool,
+            start: opening.end,
+            position: opening.end,
+            fenced,
+            skipped_fence: false,
+            fence: bodies.fences.first_from(opening.end),
+            open: HashMap::new(),
+            stray: None,
+            makeshift: None,
+        }
+    }
+
+    /// Walks to the end of the body. `None` when there is no closer for it.
+    fn find(&mut self) -> Option<Body> {
+        let text = self.bodies.text;
+        let hopeless = !self.bodies.has_closer_from(self.tool, self.start);
+        self.skip_fence_behind_tag();
+        while let Some(found) = text[self.position..].find('<') {
+            let at = self.position + found;
+            match self.fence_before(at) {
+                FenceSays::Nothing => {}
+                FenceSays::GoOn => continue,
+                FenceSays::End(body) => return Some(body),
+            }
+            let end = if text[at..].starts_with("</") {
+                self.closer(at)
+            } else {
+                self.opening(at)
+            };
+            if end.is_some() {
+                return end;
+            }
+            if hopeless && self.makeshift.is_some() {
+                break;
+            }
+        }
+        None
+    }
+
+    /// The end of a body that nothing closes.
+    fn fall_back(self) -> Body {
+        let text = self.bodies.text;
+        let last = self
+            .stray
+            .filter(|stray| text[stray.end..].trim().is_empty());
+        self.makeshift
+            .or_else(|| last.map(|stray| stray.as_end()))
+            .unwrap_or_else(|| {
+                let end = self.start + cut_closer(&text[self.start..], self.tool);
+                Body::repaired(end, text.len(), Repair::EndOfText)
+            })
+    }
+
+    /// A closing tag at `at`: the end, something of the body, or a closer of nothing.
+    fn closer(&mut self, at: usize) -> Option<Body> {
+        let Some((name, end)) = closer_at(self.bodies.text, at) else {
+            self.position = at + 2;
+            return None;
+        };
+        self.position = end;
+        if self.tool.name().eq_ignore_ascii_case(name) {
+            return Some(Body {
+                end: at,
+                next: end,
+                repair: None,
+            });
+        }
+        match self.open.get_mut(name) {
+            Some(open) if *open > 0 => *open -= 1,
+            _ => {
+                let stray = Stray {
+                    name,
+                    start: at,
+                    end,
+                };
+                self.stray = Some(stray);
+                if stray.is_tool() {
+                    self.makeshift.get_or_insert_with(|| stray.as_end());
+                }
+            }
+        }
+        None
+    }
+
+    /// An opening tag, or just a `<`, at `at`.
+    fn opening(&mut self, at: usize) -> Option<Body> {
+        let text = self.bodies.text;
+        let length = name_length(&text[at + 1..]);
+        self.position = at + 1 + length;
+        if length > 0 {
+            *self.open.entry(&text[at + 1..self.position]).or_insert(0) += 1;
+        }
+        tool_at(text, at)?;
+        let begins_line = self.begins_line(at);
+        if let Some(stray) = self.stray
+            && text[stray.end..at].trim().is_empty()
+        {
+            if begins_line || stray.is_tool() {
+                return Some(stray.as_end());
+            }
+            self.makeshift.get_or_insert_with(|| stray.as_end());
+        }
+        if begins_line {
+            let next_tag = || Body::repaired(at, at, Repair::NextTag);
+            if self.tool.has_short_body() {
+                return Some(next_tag());
+            }
+            self.makeshift.get_or_insert_with(next_tag);
+        }
+        None
+    }
+
+    /// Whether `at` is the first of its line, and the line one of the body.
+    fn begins_line(&self, at: usize) -> bool {
+        self.bodies.text[self.start..at]
+            .trim_end_matches([' ', '\t'])
+            .ends_with('\n')
+    }
+}
+
+/// What the fences before a `<` mean for it.
+enum FenceSays {
+    Nothing,
+    /// It is inside a fence, which was skipped.
+    GoOn,
+    End(Body),
+}
+
+impl Walk<'_, '_> {
+    fn fence_before(&mut self, at: usize) -> FenceSays {
+        while self.fenced
+            && let Some(fence) = self.bodies.fences.get(self.fence)
+            && fence.span.start < at
+        {
+            let closing = self.bodies.fences.closing(self.fence);
+            self.fence += 1;
+            let Some(closing) = closing else { continue };
+            match self.fence_to(fence.span.end, closing.span.end) {
+                FenceSays::Nothing => {}
+                said => return said,
+            }
+        }
+        FenceSays::Nothing
+    }
+
+    /// `<set path="x">```rust` opens a fence that is not a line of its own.
+    fn skip_fence_behind_tag(&mut self) {
+        let closing = self.bodies.fences.behind_tag(self.bodies.text, self.start);
+        if self.fenced
+            && let Some(closing) = closing
+        {
+            self.fence_to(self.start, closing.span.end);
+        }
+    }
+
+    /// Decides on a fence that goes from `start` to `end`: it protects what is in it if a closer
+    /// is left behind it.
+    ///
+    /// A fence that was never closed pairs up with one in a later command. That shows: a closer of
+    /// this tag stands in it that nothing in the fence opened, and a tag begins a line behind it.
+    /// Then the closer is the closer.
+    fn fence_to(&mut self, start: usize, end: usize) -> FenceSays {
+        let bodies = self.bodies;
+        if !bodies.has_closer_from(self.tool, end) {
+            return FenceSays::Nothing;
+        }
+        if let Some((at, closer_end)) = self.unopened_closer(start, end)
+            && bodies.next_line_tag(closer_end, end).is_some()
+        {
+            return FenceSays::End(Body {
+                end: at,
+                next: closer_end,
+                repair: None,
+            });
+        }
+        self.skipped_fence = true;
+        self.position = end;
+        self.fence = bodies.fences.first_from(end);
+        FenceSays::GoOn
+    }
+
+    fn unopened_closer(&self, start: usize, end: usize) -> Option<(usize, usize)> {
+        let text = self.bodies.text;
+        let mut open = 0_usize;
+        for (found, _) in text[start..end].match_indices('<') {
+            let at = start + found;
+            if let Some(closer_end) = self.bodies.closes(self.tool, at) {
+                if open == 0 {
+                    return Some((at, closer_end));
+                }
+                open -= 1;
+            } else if tool_at(text, at).is_some_and(|(tool, _)| tool == self.tool) {
+                open += 1;
+            }
+        }
+        None
+    }
+}
+
+/// The length of `body` without the beginning of a closer that an answer broke off in.
+fn cut_closer(body: &str, tool: Tool) -> usize {
+    let tail = body.rfind('<').map_or("", |at| &body[at..]);
+    let closer = ["</", tool.name()].concat();
+    let is_cut = tail.len() > 1
+        && closer
+            .get(..tail.len())
+            .is_some_and(|part| part.eq_ignore_ascii_case(tail));
+    if is_cut {
+        body.len() - tail.len()
+    } else {
+        body.len()
+    }
+}

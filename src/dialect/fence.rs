@@ -1,0 +1,157 @@
+//! Markdown fences in a whole answer: which lines may open or close one, and what closes what.
+//!
+//! Every question about a fence is answered from one pass over the text, so that a text of
+//! nothing but unclosed fences costs no more than another.
+
+use std::ops::Range;
+
+/// A line of three or more backticks or tildes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Fence {
+    /// From the start of the line to the start of the next, or to the closing tag behind the marks.
+    pub span: Range<usize>,
+    mark: u8,
+    length: usize,
+    /// What stands after the marks. A line with a label can open a fence and not close one.
+    pub label: Range<usize>,
+    /// The index of the line that would close this one.
+    pub closed_by: Option<usize>,
+}
+
+impl Fence {
+    /// Whether this line ends what `opener` began.
+    pub(super) fn closes(&self, opener: &Self) -> bool {
+        self.label.is_empty() && self.mark == opener.mark && self.length >= opener.length
+    }
+}
+
+/// All lines of a text that could be fences, in order.
+#[derive(Debug)]
+pub(super) struct Fences {
+    lines: Vec<Fence>,
+}
+
+impl Fences {
+    pub(super) fn of(text: &str) -> Self {
+        let mut lines = Vec::new();
+        let mut start = 0;
+        for line in text.split_inclusive('\n') {
+            if let Some(fence) = fence_line(line, start) {
+                lines.push(fence);
+            }
+            start += line.len();
+        }
+        pair(&mut lines);
+        Self { lines }
+    }
+
+    /// The index of the first fence line that starts at `offset` or later.
+    pub(super) fn first_from(&self, offset: usize) -> usize {
+        self.lines
+            .partition_point(|fence| fence.span.start < offset)
+    }
+
+    pub(super) fn get(&self, index: usize) -> Option<&Fence> {
+        self.lines.get(index)
+    }
+
+    /// The line that closes fence `index`.
+    pub(super) fn closing(&self, index: usize) -> Option<&Fence> {
+        self.get(self.get(index)?.closed_by?)
+    }
+
+    /// The fence that begins in the rest of a line, right behind an opening tag, and the line
+    /// that closes it.
+    pub(super) fn behind_tag(&self, text: &str, offset: usize) -> Option<&Fence> {
+        let rest = text[offset..].split_inclusive('\n').next()?;
+        let opener = fence_line(rest, offset)?;
+        self.lines[self.first_from(offset)..]
+            .iter()
+            .find(|line| line.closes(&opener))
+    }
+}
+
+/// Reads one line, which starts at byte `start` of the text, as a fence. A closing tag behind the
+/// marks is not part of it.
+fn fence_line(line: &str, start: usize) -> Option<Fence> {
+    let inner = line.trim_start_matches([' ', '\t']);
+    let mark = *inner.as_bytes().first()?;
+    if !matches!(mark, b'`' | b'~') {
+        return None;
+    }
+    let length = inner.bytes().take_while(|byte| *byte == mark).count();
+    let rest = &inner[length..];
+    // Backticks behind backticks are a code span.
+    if length < 3 || (mark == b'`' && rest.contains('`')) {
+        return None;
+    }
+    let behind = rest.trim_start();
+    let from = start + line.len() - behind.len();
+    let (label, end) = if behind.starts_with("</") {
+        ("", from)
+    } else {
+        (behind.trim_end(), start + line.len())
+    };
+    Some(Fence {
+        span: start..end,
+        mark,
+        length,
+        label: from..from + label.len(),
+        closed_by: None,
+    })
+}
+
+/// Finds for every line the nearest later one that closes it. Going backwards, only lines longer
+/// than all nearer ones can still matter; they form a stack whose lengths grow with distance.
+fn pair(lines: &mut [Fence]) {
+    let mut backticks: Vec<(usize, usize)> = Vec::new();
+    let mut tildes = Vec::new();
+    for index in (0..lines.len()).rev() {
+        let line = &mut lines[index];
+        let stack = if line.mark == b'`' {
+            &mut backticks
+        } else {
+            &mut tildes
+        };
+        // Nearest last, hence lengths fall towards the end.
+        let near = stack.partition_point(|(length, _)| *length >= line.length);
+        line.closed_by = near.checked_sub(1).map(|place| stack[place].1);
+        if line.label.is_empty() {
+            while stack
+                .last()
+                .is_some_and(|(length, _)| *length <= line.length)
+            {
+                stack.pop();
+            }
+            stack.push((line.length, index));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn closings(text: &str) -> Vec<Option<usize>> {
+        let fences = Fences::of(text);
+        fences.lines.iter().map(|line| line.closed_by).collect()
+    }
+
+    #[test]
+    fn a_fence_is_closed_by_the_nearest_bare_line_as_long() {
+        for (text, expected) in [
+            ("```rust\nx\n```\n", vec![Some(1), None]),
+            (
+                "````md\n```\n```\n````\n",
+                vec![Some(3), Some(2), Some(3), None],
+            ),
+            ("~~~\n```\n~~~\n", vec![Some(2), None, None]),
+            ("```a\n```b\n", vec![None, None]),
+            ("  ```\r\n  ````\r\n", vec![Some(1), None]),
+            ("```\nx\n```</set>\n", vec![Some(1), None]),
+            ("``` not `a` fence\nx ```\n", vec![]),
+        ] {
+            assert_eq!(closings(text), expected, "{text}");
+        }
+    }
+}

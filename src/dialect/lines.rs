@@ -1,0 +1,192 @@
+//! A text as lines that know their own ends, so that writing some of them leaves the rest alone.
+
+use std::ops::Range;
+
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
+/// A line without its end, and the end: LF, CRLF, or nothing on a last line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Line<'t> {
+    pub text: &'t str,
+    pub end: &'t str,
+}
+
+/// The lines of a text, its byte-order mark set apart.
+#[derive(Debug)]
+pub(super) struct Lines<'t> {
+    mark: &'t str,
+    pub lines: Vec<Line<'t>>,
+}
+
+impl<'t> Lines<'t> {
+    pub(super) fn of(text: &'t str) -> Self {
+        let body = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
+        let (mark, _) = text.split_at(text.len() - body.len());
+        let lines = body.split_inclusive('\n').map(split_end).collect();
+        Self { mark, lines }
+    }
+
+    /// The line end that most lines have; LF for a text of one unfinished line.
+    pub(super) fn usual_end(&self) -> &'static str {
+        let total = self
+            .lines
+            .iter()
+            .filter(|line| !line.end.is_empty())
+            .count();
+        let long = self.lines.iter().filter(|line| line.end == "\r\n").count();
+        if long * 2 > total { "\r\n" } else { "\n" }
+    }
+
+    /// Whether there is a last line and it lacks its end.
+    fn is_unfinished(&self) -> bool {
+        self.lines.last().is_some_and(|line| line.end.is_empty())
+    }
+
+    /// The text with some of its lines replaced. The changes are in order and do not overlap.
+    pub(super) fn splice(&self, changes: &[Change]) -> String {
+        let mut text = self.mark.to_owned();
+        let mut next = 0;
+        for change in changes {
+            for line in &self.lines[next..change.lines.start] {
+                text.push_str(line.text);
+                text.push_str(line.end);
+            }
+            self.write(&mut text, change);
+            next = change.lines.end;
+        }
+        for line in &self.lines[next..] {
+            text.push_str(line.text);
+            text.push_str(line.end);
+        }
+        text
+    }
+
+    /// Each new line gets the end of the old line in its place, the last one that of the last.
+    fn write(&self, text: &mut String, change: &Change) {
+        let old = &self.lines[change.lines.clone()];
+        let usual = self.usual_end();
+        let last_end = old.last().map_or(usual, |line| line.end);
+        let last = change.with.len().saturating_sub(1);
+        for (index, line) in change.with.iter().enumerate() {
+            text.push_str(line);
+            text.push_str(match old.get(index) {
+                _ if index == last => last_end,
+                Some(line) if !line.end.is_empty() => line.end,
+                _ if !last_end.is_empty() => last_end,
+                _ => usual,
+            });
+        }
+        if change.with.is_empty() && change.lines.end == self.lines.len() && self.is_unfinished() {
+            cut_end(text); // what is now the last line lacks its end as the old one did
+        }
+    }
+}
+
+/// Lines to replace and what with.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Change {
+    pub lines: Range<usize>,
+    pub with: Vec<String>,
+}
+
+/// A whole text written over another keeps what the other had: line ends, a byte-order mark, a
+/// last line without an end. Where there was none, the text ends in a line break.
+pub fn whole_text(previous: Option<&str>, body: &str) -> String {
+    let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
+    let previous = Lines::of(previous.unwrap_or(""));
+    if body.is_empty() {
+        return String::new();
+    }
+    let keeps_ends = previous.lines.iter().all(|line| line.end.is_empty());
+    let mut text = previous.mark.to_owned();
+    let lines = Lines::of(body);
+    for line in &lines.lines {
+        text.push_str(line.text);
+        if !line.end.is_empty() {
+            text.push_str(if keeps_ends {
+                line.end
+            } else {
+                previous.usual_end()
+            });
+        }
+    }
+    if previous.is_unfinished() {
+        cut_end(&mut text);
+    } else if lines.is_unfinished() {
+        let model = if keeps_ends { &lines } else { &previous };
+        text.push_str(model.usual_end());
+    }
+    text
+}
+
+/// Takes the last line break away.
+fn cut_end(text: &mut String) {
+    let kept = split_end(text).text.len();
+    text.truncate(kept);
+}
+
+fn split_end(line: &str) -> Line<'_> {
+    let kept = line
+        .strip_suffix("\r\n")
+        .or_else(|| line.strip_suffix('\n'))
+        .unwrap_or(line);
+    let (text, end) = line.split_at(kept.len());
+    Line { text, end }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_whole_text_keeps_the_shape_of_the_one_before() {
+        for (previous, body, expected) in [
+            (None, "a\nb", "a\nb\n"),
+            (None, "a\r\nb", "a\r\nb\r\n"),
+            (None, "", ""),
+            (None, "\n", "\n"),
+            (Some(""), "a", "a\n"),
+            (Some("x\n"), "a\r\nb", "a\nb\n"),
+            (Some("x\r\ny\r\n"), "a\nb", "a\r\nb\r\n"),
+            (Some("x\ny"), "a\nb\n", "a\nb"),
+            (Some("x"), "a\nb", "a\nb"),
+            (Some("\u{feff}x\n"), "a", "\u{feff}a\n"),
+            (Some("\u{feff}x\n"), "\u{feff}a\n", "\u{feff}a\n"),
+            (Some("x\n"), "", ""),
+        ] {
+            assert_eq!(
+                whole_text(previous, body),
+                expected,
+                "{previous:?} {body:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn lines_that_are_not_named_keep_every_byte() {
+        let text = "\u{feff}a\r\nb\nc\r\nd";
+        let change = |lines, with: &[&str]| Change {
+            lines,
+            with: with.iter().map(|line| (*line).to_owned()).collect(),
+        };
+        for (changes, expected) in [
+            (vec![], text),
+            (vec![change(1..2, &["B"])], "\u{feff}a\r\nB\nc\r\nd"),
+            (
+                vec![change(0..1, &["x", "y"])],
+                "\u{feff}x\r\ny\r\nb\nc\r\nd",
+            ),
+            (
+                vec![change(3..4, &["x", "y"])],
+                "\u{feff}a\r\nb\nc\r\nx\r\ny",
+            ),
+            (vec![change(2..4, &[])], "\u{feff}a\r\nb"),
+            (
+                vec![change(0..1, &[]), change(2..3, &["x"])],
+                "\u{feff}b\nx\r\nd",
+            ),
+        ] {
+            assert_eq!(Lines::of(text).splice(&changes), expected);
+        }
+    }
+}

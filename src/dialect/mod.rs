@@ -1,0 +1,49 @@
+//! What a model writes, turned into typed commands and edits.
+//!
+//! The dialect is a handful of XML-like tags in free text. [`scan`] finds them and hands their
+//! bodies over byte for byte; [`apply`] carries edits out on a text; [`PathPattern`] and
+//! [`BodyFilter`] say which entries a command means; [`render`] writes a command back as a tag.
+//! Nothing here touches a store, a disk or an editor.
+//!
+//! This is the one place that forgives. A model that forgets a closer or a quote gets its command
+//! run and an [`Advisory`] about it. Forgiveness ends where it could destroy: a body that carries
+//! edit markers and does not parse, or an edit that fits in two places, is refused with a message
+//! that says what would be right.
+//!
+//! **Invariant**: no input panics, and every pass is linear in the length of the input, or close
+//! to it.
+
+mod apply;
+mod body;
+mod command;
+mod edit;
+mod elision;
+mod entity;
+mod fence;
+mod fields;
+mod glob;
+mod indent;
+mod lines;
+mod locate;
+mod pattern;
+mod quote;
+mod render;
+mod scan;
+mod similarity;
+mod stream;
+mod tag;
+
+#[cfg(test)]
+mod tests;
+
+pub use apply::{Applied, Match, MatchKind, Refused, apply, whole_text};
+pub use command::{
+    Call, Command, Content, Get, Number, Question, Rm, Search, Set, Shell, Status, Think, Tool,
+    Transfer, Update,
+};
+pub use edit::{Edit, EditError};
+pub use elision::elided_line;
+pub use pattern::{BodyFilter, PathPattern, PatternError};
+pub use render::render;
+pub use scan::{Advisory, Place, Scan, scan};
+pub use stream::Scanner;

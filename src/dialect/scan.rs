@@ -1,0 +1,328 @@
+//! From an answer to its commands: walks the text between commands, where fences, code spans and
+//! stray closers are told apart from tags. What is inside a command is read by [`super::body`].
+
+use serde::Serialize;
+
+use super::body::{Bodies, Repair};
+use super::command::{Command, Tool};
+use super::fence::{Fence, Fences};
+use super::fields;
+use super::tag::{Flaw, Opening, closer_at, opening_at};
+
+/// Labels of fences that models put around commands they mean. In any other fence a tag is an
+/// example.
+const COMMAND_FENCES: [&str; 4] = ["xml", "tool_code", "tool_command", "tool_call"];
+
+/// More advisories than this teach a model nothing.
+const MAX_ADVISORIES: usize = 50;
+
+/// What an answer holds.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Scan {
+    /// In the order in which they were written.
+    pub commands: Vec<Command>,
+    /// What was forgiven, in the order in which it was found.
+    pub advisories: Vec<Advisory>,
+    /// The text outside of commands, trimmed.
+    pub unparsed: String,
+}
+
+/// Something that was not written as it should have been and was taken all the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Advisory {
+    /// What was wrong and what would be right, for the model.
+    pub message: String,
+    pub place: Place,
+}
+
+/// A place in the answer. Both numbers start at 1; columns count characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Place {
+    pub line: u32,
+    pub column: u32,
+}
+
+/// Finds the commands of an answer, at most `max_commands` of them.
+pub fn scan(text: &str, max_commands: usize) -> Scan {
+    let fences = Fences::of(text);
+    let mut walk = Walk {
+        text,
+        max_commands,
+        fences: &fences,
+        bodies: Bodies::new(text, &fences),
+        lines: line_starts(text),
+        wrapper: None,
+        plain_until: 0,
+        result: Scan::default(),
+    };
+    walk.run();
+    let mut result = walk.result;
+    result.unparsed = result.unparsed.trim().to_owned();
+    result
+}
+
+fn line_starts(text: &str) -> Vec<usize> {
+    let breaks = text.match_indices('\n').map(|(at, _)| at + 1);
+    std::iter::once(0).chain(breaks).collect()
+}
+
+struct Walk<'t> {
+    text: &'t str,
+    max_commands: usize,
+    fences: &'t Fences,
+    bodies: Bodies<'t>,
+    lines: Vec<usize>,
+    /// The fence around commands that is open here.
+    wrapper: Option<Wrapper<'t>>,
+    /// Before this offset, a fence that closes behind it is none.
+    plain_until: usize,
+    result: Scan,
+}
+
+struct Wrapper<'t> {
+    fence: &'t Fence,
+    reported: bool,
+}
+
+impl<'t> Walk<'t> {
+    fn run(&mut self) {
+        let mut position = 0;
+        while position < self.text.len() {
+            let at = self.text[position..]
+                .find(['<', '`'])
+                .map_or(self.text.len(), |found| position + found);
+            let index = self.fences.first_from(position);
+            position = match self.fences.get(index) {
+                Some(fence) if fence.span.start <= at => {
+                    self.prose(position, fence.span.start);
+                    self.fence(index, fence)
+                }
+                _ => {
+                    self.prose(position, at);
+                    self.mark(at)
+                }
+            };
+        }
+    }
+
+    fn prose(&mut self, from: usize, to: usize) {
+        self.result.unparsed.push_str(&self.text[from..to]);
+    }
+
+    /// Deals with the `<` or backtick at `at` and says where to go on.
+    fn mark(&mut self, at: usize) -> usize {
+        let rest = &self.text[at..];
+        let next = if rest.starts_with('`') {
+            at + code_span_length(rest)
+        } else if let Some(next) = self.closer(at) {
+            return next;
+        } else if let Some(opening) = opening_at(self.text, at)
+            && !self.is_mention(at, &opening)
+        {
+            return self.command(at, opening);
+        } else {
+            at + rest.chars().next().map_or(0, char::len_utf8)
+        };
+        self.prose(at, next);
+        next
+    }
+
+    /// A closer of a tool where no tool is open is dropped.
+    fn closer(&mut self, at: usize) -> Option<usize> {
+        let (name, end) = closer_at(self.text, at)?;
+        Tool::from_name(name)?;
+        self.advise(
+            at,
+            format!("Stray `</{name}>` ignored: nothing was open there."),
+        );
+        Some(end)
+    }
+
+    /// "Use <get> for that": a bare tag within a line that nothing closes is talked about.
+    fn is_mention(&self, at: usize, opening: &Opening) -> bool {
+        let line = &self.text[self.lines[self.line_of(at)]..at];
+        opening.attributes.is_empty()
+            && !opening.self_closing
+            && !line.trim().is_empty()
+            && !self.bodies.has_closer_from(opening.tool, opening.end)
+    }
+
+    fn command(&mut self, at: usize, opening: Opening) -> usize {
+        if self.result.commands.len() == self.max_commands {
+            let limit = self.max_commands;
+            self.advise(
+                at,
+                format!(
+                    "Over the limit of {limit} commands in one answer: everything from here on \
+                     was ignored."
+                ),
+            );
+            return self.text.len();
+        }
+        self.report_wrapper();
+        if let Some(flaw) = opening.flaw {
+            self.advise(at, describe(flaw, opening.tool));
+        }
+        let (body, next) = if opening.self_closing {
+            (None, opening.end)
+        } else {
+            let body = self.bodies.read(&opening);
+            if let Some(repair) = &body.repair {
+                self.advise(at, repair_message(repair, opening.tool));
+            }
+            (Some(&self.text[opening.end..body.end]), body.next)
+        };
+        let place = self.place(at);
+        let call = fields::call(opening.tool, opening.attributes, body);
+        self.result.commands.push(Command { call, place });
+        next
+    }
+
+    /// Deals with a fence line outside of commands and says where to go on.
+    fn fence(&mut self, index: usize, fence: &'t Fence) -> usize {
+        if let Some(wrapper) = &self.wrapper
+            && fence.closes(wrapper.fence)
+        {
+            self.wrapper = None;
+            return fence.span.end;
+        }
+        let label = &self.text[fence.label.clone()];
+        if COMMAND_FENCES
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(label))
+        {
+            self.wrapper = Some(Wrapper {
+                fence,
+                reported: false,
+            });
+            return fence.span.end;
+        }
+        let end = self.example_end(index, fence).unwrap_or(fence.span.end);
+        self.prose(fence.span.start, end);
+        end
+    }
+
+    /// Where the example that begins with fence `index` ends; `None` when there is no example,
+    /// because the fence is never closed or only by a line that belongs to a command.
+    fn example_end(&mut self, index: usize, fence: &Fence) -> Option<usize> {
+        let closing = self.fences.closing(index)?;
+        let limit = closing.span.start;
+        if (fence.span.start..limit).contains(&self.plain_until) {
+            return None;
+        }
+        let mut first = None;
+        let mut position = fence.span.end;
+        while let Some(at) = self.bodies.next_line_tag(position, limit) {
+            position = at + 1;
+            let Some(opening) = opening_at(self.text, at) else {
+                continue;
+            };
+            if !opening.self_closing && self.bodies.is_closed_behind(&opening, limit) {
+                self.plain_until = at;
+                return None;
+            }
+            first.get_or_insert((at, opening.tool.name()));
+        }
+        if let Some((at, name)) = first {
+            self.advise(
+                at,
+                format!(
+                    "`<{name}>` in a Markdown fence was read as an example and not run: write a \
+                     command that is meant outside of fences."
+                ),
+            );
+        }
+        Some(closing.span.end)
+    }
+
+    fn report_wrapper(&mut self) {
+        let Some(wrapper) = &mut self.wrapper else {
+            return;
+        };
+        if !wrapper.reported {
+            wrapper.reported = true;
+            let at = wrapper.fence.span.start;
+            self.advise(
+                at,
+                "Markdown fence around commands ignored: write tags without a fence.".to_owned(),
+            );
+        }
+    }
+
+    fn advise(&mut self, at: usize, message: String) {
+        if self.result.advisories.len() < MAX_ADVISORIES {
+            let place = self.place(at);
+            self.result.advisories.push(Advisory { message, place });
+        }
+    }
+
+    /// The index of the line that byte `at` is on.
+    fn line_of(&self, at: usize) -> usize {
+        self.lines.partition_point(|start| *start <= at) - 1
+    }
+
+    fn place(&self, at: usize) -> Place {
+        let line = self.line_of(at);
+        let column = self.text[self.lines[line]..at].chars().count();
+        Place {
+            line: u32::try_from(line + 1).unwrap_or(u32::MAX),
+            column: u32::try_from(column + 1).unwrap_or(u32::MAX),
+        }
+    }
+}
+
+/// The length of the code span that `text` begins with, or of its backticks when the line holds
+/// no others to close it.
+fn code_span_length(text: &str) -> usize {
+    let marks = text.bytes().take_while(|byte| *byte == b'`').count();
+    let line = text.split('\n').next().unwrap_or(text);
+    let mut position = marks;
+    while let Some(found) = line[position..].find('`') {
+        let start = position + found;
+        let run = line[start..]
+            .bytes()
+            .take_while(|byte| *byte == b'`')
+            .count();
+        position = start + run;
+        if run == marks {
+            return position;
+        }
+    }
+    marks
+}
+
+fn describe(flaw: Flaw, tool: Tool) -> String {
+    let name = tool.name();
+    match flaw {
+        Flaw::OpenQuote => format!(
+            "Unbalanced quote in `<{name}>` repaired: close every attribute value with the quote \
+             that opened it."
+        ),
+        Flaw::InnerQuote => format!(
+            "Quote inside a quoted value of `<{name}>` repaired: put such a value between single \
+             quotes, write `&quot;`, or use the body of the tag."
+        ),
+        Flaw::NoEnd => format!("Missing `>` of `<{name}>` repaired: end every tag with `>`."),
+    }
+}
+
+fn repair_message(repair: &Repair, tool: Tool) -> String {
+    let name = tool.name();
+    match repair {
+        Repair::WrongCloser(wrong) => {
+            format!("Mismatched `</{wrong}>` corrected: `<{name}>` is closed by `</{name}>`.")
+        }
+        Repair::NextTag => format!(
+            "Unclosed `<{name}>` recovered: it was ended where the next tag began; write \
+             `</{name}>`, or `/>` where there is no body."
+        ),
+        Repair::EndOfText => format!(
+            "Unclosed `<{name}>` captured: its body went on to the end of the answer; write \
+             `</{name}>`, or `/>` where there is no body."
+        ),
+        Repair::FencedCloser => format!(
+            "Unbalanced Markdown fence in `<{name}>`: the `</{name}>` inside the fence was taken \
+             for its closer."
+        ),
+    }
+}

@@ -1,0 +1,386 @@
+//! What holds for any text: nothing panics, streaming changes nothing, what is rendered is read
+//! back, edits touch what they name, and time grows with length.
+
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+
+use super::super::{
+    Call, Command, Content, Edit, Get, Number, Question, Rm, Scan, Scanner, Search, Set, Shell,
+    Status, Think, Transfer, Update, apply, render, scan, whole_text,
+};
+use super::place;
+
+/// Text made of what the scanner looks at.
+fn tricky() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        Just("<set path=\"a\">"),
+        Just("</set>"),
+        Just("<get path='b'/>"),
+        Just("<get>"),
+        Just("</get>"),
+        Just("<update status=\"200\">"),
+        Just("</update>"),
+        Just("</div>"),
+        Just("<div>"),
+        Just("\n"),
+        Just("\n\n"),
+        Just("\r\n"),
+        Just("```"),
+        Just("\n```\n"),
+        Just("```xml\n"),
+        Just("~~~"),
+        Just("`"),
+        Just("\""),
+        Just("'"),
+        Just("<"),
+        Just(">"),
+        Just("/>"),
+        Just("="),
+        Just("a"),
+        Just(" é "),
+        Just("<<<<<<< SEARCH\n"),
+        Just("\n=======\n"),
+        Just(">>>>>>> REPLACE\n"),
+        Just("path=\"x"),
+        Just("&lt;"),
+        Just("…"),
+        Just("\t"),
+        Just("<sh"),
+        Just("</s"),
+    ];
+    prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
+}
+
+/// A line of a body or a value, blanks and signs included.
+fn line() -> impl Strategy<Value = String> {
+    prop_oneof![
+        3 => "[a-zé ]{0,12}",
+        1 => "[ -~é]{0,16}",
+        1 => Just("</set>".to_owned()),
+        1 => Just("```".to_owned()),
+        1 => Just("=======".to_owned()),
+    ]
+}
+
+fn lines(most: usize) -> impl Strategy<Value = String> {
+    prop::collection::vec(line(), 0..=most).prop_map(|lines| lines.join("\n"))
+}
+
+/// A value as a field holds it: trimmed, never empty.
+fn value() -> impl Strategy<Value = String> {
+    lines(3)
+        .prop_map(|text| text.trim().to_owned())
+        .prop_filter("a field is not empty", |text| !text.is_empty())
+}
+
+fn optional() -> impl Strategy<Value = Option<String>> {
+    prop::option::of(value())
+}
+
+fn number() -> impl Strategy<Value = Option<Number>> {
+    prop::option::of(prop_oneof![
+        any::<i64>().prop_map(Number::Value),
+        "[a-z]{1,5}".prop_map(Number::Invalid),
+    ])
+}
+
+fn content() -> impl Strategy<Value = Content> {
+    let edit = (prop::option::of(lines(3)), lines(3), any::<bool>());
+    let half = |text: String| text.replace("</set>", "</sat>");
+    let several = prop::collection::vec(("[a-z ={}\n]{0,20}", "[a-z ={}\n]{0,20}"), 2..4);
+    prop_oneof![
+        Just(Content::Absent),
+        lines(6)
+            .prop_filter("markers are not text", |text| !text.contains("SEARCH"))
+            .prop_map(Content::Text),
+        edit.prop_map(move |(search, replace, all)| {
+            let search = search.map(half);
+            Content::Edits(vec![Edit {
+                search,
+                replace: half(replace),
+                all,
+            }])
+        }),
+        several.prop_map(|halves| {
+            let edit = |(search, replace)| Edit {
+                search: Some(search),
+                replace,
+                all: false,
+            };
+            Content::Edits(halves.into_iter().map(edit).collect())
+        }),
+    ]
+}
+
+fn set() -> impl Strategy<Value = Call> {
+    (optional(), content(), optional(), optional(), any::<bool>()).prop_map(
+        |(path, content, visibility, summary, preview)| {
+            Call::Set(Set {
+                path,
+                content,
+                visibility,
+                summary,
+                preview,
+                ..Set::default()
+            })
+        },
+    )
+}
+
+fn shell() -> impl Strategy<Value = Shell> {
+    (optional(), any::<bool>()).prop_map(|(command, preview)| Shell {
+        command,
+        preview,
+        ..Shell::default()
+    })
+}
+
+fn transfer() -> impl Strategy<Value = Transfer> {
+    (optional(), optional(), optional(), any::<bool>()).prop_map(
+        |(path, to, visibility, preview)| Transfer {
+            path,
+            to,
+            filter: None,
+            visibility,
+            preview,
+        },
+    )
+}
+
+fn said() -> impl Strategy<Value = String> {
+    prop_oneof![1 => Just(String::new()), 4 => value()]
+}
+
+fn call() -> impl Strategy<Value = Call> {
+    let get = (optional(), optional(), number(), number(), any::<bool>());
+    let option = "[a-z,]{1,6}";
+    let question = (
+        optional(),
+        prop::collection::vec(option, 0..3),
+        any::<bool>(),
+    );
+    let status = prop_oneof![
+        Just(Status::Missing),
+        any::<u16>().prop_map(Status::Code),
+        "[a-z]{1,5}".prop_map(Status::Invalid),
+    ];
+    prop_oneof![
+        4 => set(),
+        1 => get.prop_map(|(path, filter, line, limit, preview)| Call::Get(Get {
+            path, filter, line, limit, preview, ..Get::default()
+        })),
+        1 => (optional(), optional(), any::<bool>())
+            .prop_map(|(path, filter, preview)| Call::Rm(Rm { path, filter, preview })),
+        1 => transfer().prop_map(Call::Mv),
+        1 => transfer().prop_map(Call::Cp),
+        1 => (optional(), number(), any::<bool>())
+            .prop_map(|(query, results, preview)| Call::Search(Search { query, results, preview })),
+        1 => shell().prop_map(Call::Sh),
+        1 => shell().prop_map(Call::Env),
+        1 => question.prop_map(|(question, options, preview)| {
+            Call::AskUser(Question { question, options, preview })
+        }),
+        1 => (said(), status).prop_map(|(body, status)| Call::Update(Update { body, status })),
+        1 => said().prop_map(|body| Call::Think(Think { body })),
+    ]
+}
+
+fn rendered(call: Call) -> String {
+    render(&Command {
+        call,
+        place: place(1, 1),
+    })
+}
+
+/// Feeds `text` in chunks whose sizes in characters cycle through `sizes`.
+fn in_chunks(text: &str, sizes: &[usize], max_commands: usize) -> Scan {
+    let mut scanner = Scanner::new(max_commands);
+    let mut characters = text.chars();
+    for size in sizes.iter().cycle() {
+        let chunk: String = characters.by_ref().take(*size).collect();
+        if chunk.is_empty() {
+            break;
+        }
+        scanner.push(&chunk);
+        let _ = scanner.open();
+    }
+    scanner.finish()
+}
+
+fn sizes() -> impl Strategy<Value = Vec<usize>> {
+    prop::collection::vec(1_usize..30, 1..8)
+}
+
+proptest! {
+    #[test]
+    fn chunks_change_nothing(text in tricky(), sizes in sizes(), most in 0_usize..6) {
+        prop_assert_eq!(in_chunks(&text, &sizes, most), scan(&text, most));
+    }
+
+    #[test]
+    fn a_rendered_command_is_read_back(call in call(), sizes in sizes()) {
+        let text = rendered(call.clone());
+        let scan = in_chunks(&text, &sizes, 99);
+        let expected = Scan {
+            commands: vec![Command { call, place: place(1, 1) }],
+            ..Scan::default()
+        };
+        prop_assert_eq!(scan, expected, "{}", text);
+    }
+
+    #[test]
+    fn rendered_commands_do_not_disturb_each_other(calls in prop::collection::vec(call(), 0..5)) {
+        let tags: Vec<String> = calls.iter().cloned().map(rendered).collect();
+        let text = tags.join("\n");
+        let commands = scan(&text, 99).commands;
+        let read: Vec<Call> = commands.into_iter().map(|command| command.call).collect();
+        prop_assert_eq!(read, calls, "{}", text);
+    }
+
+    #[test]
+    fn bytes_outside_of_the_edit_stay(
+        before in "(\u{feff})?([a-c ]{0,4}\r?\n){0,4}",
+        old in "[x-z]{3,6}(\n[x-z]{3,6}){0,2}",
+        after in "((\r?\n)[a-c \t]{0,4}){0,4}",
+        new in "[a-zé$\\\\&\t]{1,8}(\n[a-zé]{1,8}){0,2}",
+    ) {
+        let file = [before.as_str(), &old, &after].concat();
+        let edit = Edit { search: Some(old), replace: new.clone(), all: false };
+        if let Ok(applied) = apply(&file, &[edit]) {
+            prop_assert!(applied.text.starts_with(&before));
+            prop_assert!(applied.text.ends_with(&after));
+            let middle = &applied.text[before.len()..applied.text.len() - after.len()];
+            prop_assert_eq!(middle.replace("\r\n", "\n"), new);
+        }
+    }
+
+    #[test]
+    fn an_edit_that_changes_nothing_changes_nothing(
+        file in "(\u{feff})?[a-c \t]{0,3}((\r?\n)[a-c \t]{0,6}){0,8}",
+        from in 0_usize..8,
+        count in 1_usize..4,
+    ) {
+        let lines = file.trim_start_matches('\u{feff}').lines();
+        let half: Vec<&str> = lines.skip(from).take(count).collect();
+        let half = half.join("\n");
+        let edit = Edit { search: Some(half.clone()), replace: half.clone(), all: false };
+        if !half.trim().is_empty() && let Ok(applied) = apply(&file, &[edit]) {
+            prop_assert_eq!(applied.text, file);
+        }
+    }
+
+    #[test]
+    fn any_edits_apply_or_are_refused(
+        file in tricky(),
+        halves in prop::collection::vec((prop::option::of(tricky()), tricky(), any::<bool>()), 0..3),
+    ) {
+        let edits: Vec<Edit> = halves
+            .into_iter()
+            .map(|(search, replace, all)| Edit { search, replace, all })
+            .collect();
+        let _ = apply(&file, &edits);
+    }
+
+    #[test]
+    fn a_whole_text_ends_as_the_one_before(
+        previous in "[a-c]{1,3}(\r?\n[a-c]{0,3}){0,3}",
+        body in "[a-z]{1,3}(\n[a-z]{1,3}){0,3}",
+    ) {
+        let text = whole_text(Some(&previous), &body);
+        prop_assert_eq!(text.ends_with('\n'), previous.ends_with('\n'));
+        prop_assert_eq!(text.lines().collect::<Vec<_>>(), body.lines().collect::<Vec<_>>());
+    }
+}
+
+/// 128 KiB of each, which a quadratic pass would need minutes for.
+#[test]
+fn no_text_takes_more_than_its_length() {
+    let length = 1 << 17;
+    for unit in [
+        "<set path=\"a\">\n",
+        "<set path=\"a\">\n```x\n</set>\n",
+        "<set>\n```x\n</set>\nfoo\n",
+        "```x\n",
+        "```x\n<rm>\n",
+        "`",
+        "` `` ",
+        "<",
+        "</",
+        "<get path=\"",
+        "<get path='a\n",
+        "<sh command=\"x ",
+        "</x>\n<get",
+        "<a>",
+        "&",
+        "</set>",
+        "<think>\n</x>\n",
+        "~~~\n```\n",
+        "<<<<<<< SEARCH\n",
+        "<<< SEARCH\n====\n",
+        "<get path=\"a\" ",
+        "\" ",
+        "{\"name\":\"search\",\"arguments\":{",
+    ] {
+        let plain = unit.repeat(length / unit.len());
+        let enclosed = [
+            "<set path=\"x\">
+",
+            &plain,
+            "
+```
+</set>",
+        ]
+        .concat();
+        for text in [plain, enclosed] {
+            let begin = Instant::now();
+            let whole = scan(&text, 99);
+            let mut scanner = Scanner::new(99);
+            for chunk in text.as_bytes().chunks(512) {
+                scanner.push(std::str::from_utf8(chunk).unwrap());
+            }
+            assert_eq!(scanner.finish(), whole);
+            assert!(
+                begin.elapsed() < Duration::from_secs(3),
+                "{unit:?}: {:?}",
+                begin.elapsed()
+            );
+        }
+    }
+}
+
+#[test]
+fn no_edit_takes_more_than_its_length() {
+    for (unit, search) in [
+        ("a\n", "a\na\na\nb"),
+        (
+            "let value = compute();\n",
+            "let valve = compote();\nlet valve",
+        ),
+        ("\n", "x"),
+        ("abcdefghij", "abcdefghijk"),
+        ("// ... existing code ...\n", "// ... existing code ...\nb"),
+    ] {
+        let file = unit.repeat((1 << 19) / unit.len());
+        let search = search.repeat(200);
+        let begin = Instant::now();
+        let edit = Edit {
+            search: Some(search),
+            replace: "…".to_owned() + unit,
+            all: false,
+        };
+        let _ = apply(&file, std::slice::from_ref(&edit));
+        let _ = apply(
+            &file,
+            &[Edit {
+                replace: "y".to_owned(),
+                ..edit
+            }],
+        );
+        assert!(
+            begin.elapsed() < Duration::from_secs(10),
+            "{unit:?}: {:?}",
+            begin.elapsed()
+        );
+    }
+}

@@ -1,0 +1,324 @@
+//! Entry paths: `known://plan`, `log://turn_3/set/src%2Fapp.rs`, or a bare file path.
+//!
+//! A path is normalised once, when it is parsed; the form that results is the one that is stored,
+//! shown and matched, so it stays readable: `https://x.com:80/p?q=1` is kept as it is.
+
+use std::fmt;
+use std::fmt::Write as _;
+
+use sha2::{Digest, Sha256};
+
+use super::{Scheme, TurnNumber, UnknownWord};
+
+/// The longest target, in characters, that a log path spells out; a longer one is cut and hashed.
+pub const TARGET_LIMIT: usize = 150;
+
+/// A normalised entry path of at most [`EntryPath::LIMIT`] characters.
+///
+/// - `scheme://rest`: the scheme in lower case; the rest percent-decoded once, then encoded only
+///   where it must be (control characters, blanks, quotes, angle brackets, `%`; in `log://` also a
+///   slash inside the target). Decoding and encoding again changes nothing.
+/// - a bare path is a file, relative to the workspace root, `/`-separated, without `.` and `..`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EntryPath {
+    text: String,
+    scheme: Scheme,
+}
+
+/// Why a text cannot be an entry path.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PathError {
+    #[error("an entry path must not be empty")]
+    Empty,
+    #[error("an entry path has at most {limit} characters; this one has {length}", limit = EntryPath::LIMIT)]
+    TooLong { length: usize },
+    #[error(transparent)]
+    Scheme(#[from] UnknownWord),
+    #[error("\"{0}\" has nothing after its scheme")]
+    Bare(String),
+    #[error("\"{0}\" contains a control character")]
+    Control(String),
+    #[error("\"{0}\" leaves the workspace")]
+    Outside(String),
+}
+
+impl EntryPath {
+    pub const LIMIT: usize = 2048;
+
+    pub fn parse(text: &str) -> Result<Self, PathError> {
+        let path = match split_scheme(text) {
+            Some((scheme, rest)) => {
+                let scheme = scheme.to_ascii_lowercase().parse::<Scheme>()?;
+                if scheme == Scheme::File {
+                    return Self::file(rest);
+                }
+                if rest.is_empty() {
+                    return Err(PathError::Bare(text.to_owned()));
+                }
+                Self::assembled(scheme, &normalise(scheme, rest))
+            }
+            None => Self::file(text)?,
+        };
+        path.checked()
+    }
+
+    /// The path of a file, relative to the workspace root. Only the text is looked at.
+    pub fn file(text: &str) -> Result<Self, PathError> {
+        if text.is_empty() {
+            return Err(PathError::Empty);
+        }
+        if text.chars().any(char::is_control) {
+            return Err(PathError::Control(text.escape_debug().to_string()));
+        }
+        let mut kept: Vec<&str> = Vec::new();
+        if text.starts_with('/') {
+            return Err(PathError::Outside(text.to_owned()));
+        }
+        for segment in text.split('/') {
+            match segment {
+                "" | "." => {}
+                ".." => {
+                    kept.pop()
+                        .ok_or_else(|| PathError::Outside(text.to_owned()))?;
+                }
+                name => kept.push(name),
+            }
+        }
+        let path = Self {
+            text: kept.join("/"),
+            scheme: Scheme::File,
+        };
+        path.checked()
+    }
+
+    /// `log://turn_N/ACTION/TARGET`, the target as one segment, cut and hashed if it is long.
+    pub fn log(turn: TurnNumber, action: &str, target: &str) -> Self {
+        let target = encode(&shortened(target), true);
+        let separator = if target.is_empty() { "" } else { "/" };
+        Self::assembled(
+            Scheme::Log,
+            &format!("turn_{turn}/{action}{separator}{target}"),
+        )
+    }
+
+    /// `prompt://N`, `system://N` and the like: the entry of a scheme that belongs to a turn.
+    pub fn of_turn(scheme: Scheme, turn: TurnNumber) -> Self {
+        Self::assembled(scheme, &turn.to_string())
+    }
+
+    /// The entry that mirrors a run.
+    pub fn run(alias: &super::RunAlias) -> Self {
+        Self::assembled(Scheme::Run, alias.as_str())
+    }
+
+    /// The same path with an ordinal behind it: how the store tells two log entries apart that
+    /// would share one path.
+    #[must_use]
+    pub fn numbered(&self, ordinal: u32) -> Self {
+        Self {
+            text: format!("{}_{ordinal}", self.text),
+            scheme: self.scheme,
+        }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    pub const fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
+    /// What follows `scheme://`; the whole path of a file.
+    pub fn rest(&self) -> &str {
+        split_scheme(&self.text).map_or(&self.text, |(_, rest)| rest)
+    }
+
+    /// The action segment of a log path: `set` in `log://turn_3/set/…`.
+    pub fn action(&self) -> Option<&str> {
+        (self.scheme == Scheme::Log)
+            .then(|| self.rest().split('/').nth(1))
+            .flatten()
+    }
+
+    fn assembled(scheme: Scheme, rest: &str) -> Self {
+        Self {
+            text: format!("{scheme}://{rest}"),
+            scheme,
+        }
+    }
+
+    fn checked(self) -> Result<Self, PathError> {
+        let length = self.text.chars().count();
+        match length {
+            0 => Err(PathError::Empty),
+            length if length > Self::LIMIT => Err(PathError::TooLong { length }),
+            _ => Ok(self),
+        }
+    }
+}
+
+impl fmt::Display for EntryPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// The text before the first `://`, where there is any, and what follows.
+fn split_scheme(text: &str) -> Option<(&str, &str)> {
+    text.split_once("://")
+        .filter(|(scheme, _)| !scheme.is_empty())
+}
+
+fn normalise(scheme: Scheme, rest: &str) -> String {
+    let in_log = scheme == Scheme::Log;
+    let segments: Vec<String> = rest
+        .split('/')
+        .map(|segment| encode(&decode(segment), in_log))
+        .collect();
+    segments.join("/")
+}
+
+/// Percent-decodes; a `%` that begins no escape of valid UTF-8 stays as it is.
+fn decode(segment: &str) -> String {
+    let bytes = segment.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        match (bytes[at], segment.get(at + 1..at + 3)) {
+            (b'%', Some(hex)) if u8::from_str_radix(hex, 16).is_ok() && !hex.starts_with('+') => {
+                decoded.extend(u8::from_str_radix(hex, 16));
+                at += 3;
+            }
+            (byte, _) => {
+                decoded.push(byte);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8(decoded).unwrap_or_else(|_| segment.to_owned())
+}
+
+fn encode(text: &str, slash_too: bool) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for c in text.chars() {
+        let must = c.is_control()
+            || c.is_whitespace()
+            || matches!(c, '%' | '"' | '<' | '>')
+            || (slash_too && c == '/');
+        if must {
+            for byte in c.encode_utf8(&mut [0; 4]).bytes() {
+                // Writing to a String cannot fail.
+                let _ = write!(encoded, "%{byte:02X}");
+            }
+        } else {
+            encoded.push(c);
+        }
+    }
+    encoded
+}
+
+/// The target as a log path can hold it: at most [`TARGET_LIMIT`] characters, the end of a longer
+/// one replaced by a hash of the whole. The full text stays in the entry's body.
+fn shortened(target: &str) -> String {
+    if target.chars().count() <= TARGET_LIMIT {
+        return target.to_owned();
+    }
+    let hash = Sha256::digest(target.as_bytes());
+    let head: String = target.chars().take(TARGET_LIMIT - 13).collect();
+    let tail = hash
+        .iter()
+        .take(6)
+        .fold(0_u64, |tail, byte| tail << 8 | u64::from(*byte));
+    format!("{head}~{tail:012x}")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn stored(text: &str) -> String {
+        EntryPath::parse(text).map_or_else(|error| format!("! {error}"), |path| path.text)
+    }
+
+    #[test]
+    fn a_path_is_stored_in_one_readable_form() {
+        let table = [
+            ("KNOWN://A b", "known://A%20b"),
+            ("known://a%20b", "known://a%20b"),
+            ("known://a%2Fb", "known://a/b"),
+            ("known://100%", "known://100%25"),
+            ("known://ü", "known://ü"),
+            ("https://x.com:80/p?q=1#a", "https://x.com:80/p?q=1#a"),
+            (
+                "log://turn_1/set/src%2Fapp.js",
+                "log://turn_1/set/src%2Fapp.js",
+            ),
+            (
+                "log://turn_1/set/known%3A%2F%2Fplan",
+                "log://turn_1/set/known:%2F%2Fplan",
+            ),
+            ("./src//app.rs", "src/app.rs"),
+            ("x/../a.rs", "a.rs"),
+            ("app/[slug]/page (1).tsx", "app/[slug]/page (1).tsx"),
+            ("file://a.rs", "a.rs"),
+            ("", "! an entry path must not be empty"),
+            ("../x", "! \"../x\" leaves the workspace"),
+            ("/etc/passwd", "! \"/etc/passwd\" leaves the workspace"),
+            ("known://", "! \"known://\" has nothing after its scheme"),
+            ("a\nb", "! \"a\\nb\" contains a control character"),
+        ];
+        for (given, expected) in table {
+            assert_eq!(stored(given), expected, "for {given:?}");
+        }
+    }
+
+    #[test]
+    fn a_scheme_that_does_not_exist_is_refused_by_name() {
+        assert!(stored("knwon://plan").starts_with("! unknown scheme \"knwon\""));
+    }
+
+    #[test]
+    fn a_path_of_2048_characters_is_stored_and_one_of_2049_is_not() {
+        let path = |length: usize| format!("known://{}", "x".repeat(length - 8));
+        assert!(EntryPath::parse(&path(2048)).is_ok());
+        assert_eq!(
+            EntryPath::parse(&path(2049)),
+            Err(PathError::TooLong { length: 2049 })
+        );
+    }
+
+    #[test]
+    fn a_log_path_spells_its_target_as_one_segment() {
+        let path = EntryPath::log(TurnNumber(3), "set", "src/app.rs");
+        assert_eq!(path.as_str(), "log://turn_3/set/src%2Fapp.rs");
+        assert_eq!(path.action(), Some("set"));
+        assert_eq!(path.numbered(2).as_str(), "log://turn_3/set/src%2Fapp.rs_2");
+    }
+
+    #[test]
+    fn long_targets_that_differ_at_the_end_have_different_paths() {
+        let long = |end: &str| {
+            EntryPath::log(TurnNumber(1), "sh", &format!("{}{end}", "é\n".repeat(5000)))
+        };
+        assert_ne!(long("a"), long("b"));
+        assert_eq!(EntryPath::parse(long("a").as_str()), Ok(long("a")));
+    }
+
+    proptest! {
+        #[test]
+        fn normalising_twice_changes_nothing(text in "\\PC{0,40}", scheme in "(known|log|https)") {
+            if let Ok(path) = EntryPath::parse(&format!("{scheme}://{text}")) {
+                prop_assert_eq!(EntryPath::parse(path.as_str()), Ok(path));
+            }
+        }
+
+        #[test]
+        fn no_path_that_the_system_makes_breaks_its_limits(target in "\\PC{0,600}", turn in 1..u32::MAX) {
+            let path = EntryPath::log(TurnNumber(turn), "ask_user", &target);
+            prop_assert_eq!(EntryPath::parse(path.as_str()), Ok(path));
+        }
+    }
+}

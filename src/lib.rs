@@ -1,0 +1,10 @@
+pub mod agent;
+pub mod cli;
+pub mod config;
+pub mod dialect;
+pub mod entries;
+pub mod llm;
+pub mod lsp;
+pub mod plugins;
+pub mod store;
+pub mod workspace;

@@ -1,0 +1,92 @@
+//! One question and one answer, in the terms that all providers share, and the trait they
+//! implement. No wire format: that is each provider's own.
+
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use futures::future::{self, BoxFuture};
+
+use super::{Failure, LlmError, ModelSpec, Usage};
+
+/// What a model is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    pub model: &'a ModelSpec,
+    pub system: &'a str,
+    pub user: &'a str,
+    /// Overrides the model's own.
+    pub temperature: Option<f64>,
+    /// How many calls of this run were answered before: 0, 1, 2… A replay finds its place by
+    /// it, so a run that is continued in another process goes on where it was.
+    pub call: u64,
+}
+
+impl Request<'_> {
+    pub(super) fn temperature(&self) -> Option<f64> {
+        self.temperature.or(self.model.temperature)
+    }
+}
+
+/// What happens while an answer is on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress<'a> {
+    /// The next piece of the answer's text.
+    Answer(&'a str),
+    /// The next piece of the model's reasoning.
+    Reasoning(&'a str),
+    /// The attempt failed and another follows after `wait`: what had streamed so far is void.
+    Retrying {
+        /// 1 for the first repetition.
+        attempt: u32,
+        wait: Duration,
+        reason: &'a str,
+    },
+}
+
+/// Takes progress as it comes. It runs between two reads of the stream, so it should be quick.
+pub type Sink<'a> = dyn FnMut(Progress<'_>) + Send + 'a;
+
+/// What a model answered, whole.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    pub text: String,
+    /// Empty where the model showed none.
+    pub reasoning: String,
+    /// The model's name as the server gave it, which may be more exact than what was asked for.
+    pub model: Option<String>,
+    pub usage: Usage,
+    pub finish: Finish,
+}
+
+/// Why an answer ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finish {
+    Stop,
+    /// The model reached the limit on its output: the text is cut.
+    Length,
+    /// The stream ended without saying why: the text may be cut anywhere.
+    Truncated,
+    /// The provider's own word, such as `content_filter`.
+    Other(String),
+}
+
+/// A place where models are served.
+pub trait Provider: Send + Sync {
+    /// The first segment of the `actual` names it answers to.
+    fn prefix(&self) -> &'static str;
+
+    /// Whether a model could be called as it is configured. No network, no key command.
+    fn check(&self, model: &ModelSpec) -> Result<(), LlmError>;
+
+    /// One attempt at an answer. Whether another follows is the gateway's to decide.
+    fn complete<'a>(
+        &'a self,
+        request: &'a Request<'a>,
+        progress: &'a mut Sink<'_>,
+    ) -> BoxFuture<'a, Result<Answer, Failure>>;
+
+    /// The model's context window in tokens, where the provider can tell.
+    fn context_length<'a>(&'a self, _model: &'a ModelSpec) -> BoxFuture<'a, Option<u64>> {
+        future::ready(None).boxed()
+    }
+}

@@ -1,0 +1,237 @@
+//! The gateway: which provider a model belongs to, and how often a call that fails is repeated.
+//! It knows no wire format and no status code; providers tell it whether a failure may pass.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::http::Http;
+use super::key::{Keys, environment};
+use super::openai::OpenAi;
+use super::replay::Replay;
+use super::{
+    Answer, Failure, Finish, LlmError, ModelSpec, Progress, Provider, Request, Retries, Sink,
+    Transient,
+};
+
+/// What a gateway puts up with.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// How long a server may send nothing at all. There is no limit on a whole answer: a model
+    /// that writes is at work.
+    pub silence: Duration,
+    pub retries: Retries,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            silence: Duration::from_secs(300),
+            retries: Retries::default(),
+        }
+    }
+}
+
+/// All the models that can be called. One a process is enough: connections are shared.
+pub struct Models {
+    providers: Vec<Box<dyn Provider>>,
+    retries: Retries,
+}
+
+impl Default for Models {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Models {
+    pub fn new() -> Self {
+        Self::with(Limits::default())
+    }
+
+    pub fn with(limits: Limits) -> Self {
+        let http = Arc::new(Http::new(limits.silence));
+        let keys = Arc::new(Keys::new(environment));
+        let providers: Vec<Box<dyn Provider>> = vec![
+            Box::new(OpenAi::new(http, keys)),
+            Box::new(Replay::default()),
+        ];
+        Self::of(providers, limits.retries)
+    }
+
+    /// A gateway to other providers than the built-in ones. Their prefixes must differ.
+    pub fn of(providers: Vec<Box<dyn Provider>>, retries: Retries) -> Self {
+        Self { providers, retries }
+    }
+
+    /// Whether `model` could be called: its provider exists, its script can be read. It does not
+    /// ask a server and does not run a key command.
+    pub fn check(&self, model: &ModelSpec) -> Result<(), LlmError> {
+        self.provider(model)?.check(model)
+    }
+
+    /// The context window of `model` in tokens: what is configured, else what its provider says.
+    pub async fn context_length(&self, model: &ModelSpec) -> Result<Option<u64>, LlmError> {
+        let provider = self.provider(model)?;
+        match model.context_length {
+            Some(length) => Ok(Some(length)),
+            None => Ok(provider.context_length(model).await),
+        }
+    }
+
+    /// Asks a model. What streams in goes to `progress`; the answer comes back whole.
+    ///
+    /// Dropping the future ends the request at once, and a wait between two attempts too.
+    pub async fn complete(
+        &self,
+        request: &Request<'_>,
+        progress: &mut Sink<'_>,
+    ) -> Result<Answer, LlmError> {
+        let provider = self.provider(request.model)?;
+        let mut attempt = 0;
+        let mut was_truncated = false;
+        loop {
+            let last = attempt == self.retries.more;
+            let failed = match provider.complete(request, progress).await {
+                // A connection that broke once may hold the second time; if not, half an answer
+                // is worth more than none.
+                Ok(answer) if answer.finish == Finish::Truncated && !was_truncated && !last => {
+                    was_truncated = true;
+                    broke_off()
+                }
+                Ok(answer) => return Ok(answer),
+                Err(Failure::Final(error)) => return Err(error),
+                Err(Failure::Transient(failed)) => failed,
+            };
+            if last {
+                return Err(LlmError::Unavailable {
+                    status: failed.status,
+                    attempts: attempt + 1,
+                    message: failed.message,
+                });
+            }
+            attempt += 1;
+            self.pause(attempt, &failed, progress).await;
+        }
+    }
+
+    async fn pause(&self, attempt: u32, failed: &Transient, progress: &mut Sink<'_>) {
+        let wait = self.retries.wait(attempt, failed.retry_after);
+        tracing::debug!(attempt, ?wait, reason = failed.message, "calling again");
+        progress(Progress::Retrying {
+            attempt,
+            wait,
+            reason: &failed.message,
+        });
+        (self.retries.pause)(wait).await;
+    }
+
+    fn provider(&self, model: &ModelSpec) -> Result<&dyn Provider, LlmError> {
+        self.providers
+            .iter()
+            .find(|provider| provider.prefix() == model.prefix())
+            .map(Box::as_ref)
+            .ok_or_else(|| LlmError::UnknownProvider {
+                actual: model.actual.clone(),
+                known: self
+                    .providers
+                    .iter()
+                    .map(|provider| format!("`{}/`", provider.prefix()))
+                    .collect::<Vec<_>>()
+                    .join(", "),
+            })
+    }
+}
+
+fn broke_off() -> Transient {
+    Transient {
+        status: None,
+        message: "the answer broke off in the middle".to_owned(),
+        retry_after: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::llm::Key;
+
+    /// What the check of a model says, in a directory that stands as DIR.
+    fn checked(dir: &Path, actual: &str, base_url: Option<&str>) -> String {
+        let dir = dir.display().to_string();
+        let model = ModelSpec {
+            alias: "opus".to_owned(),
+            actual: actual.replace("DIR", &dir),
+            context_length: None,
+            base_url: base_url.map(str::to_owned),
+            api_key: Key::Default,
+            temperature: None,
+        };
+        match Models::new().check(&model) {
+            Ok(()) => "fine".to_owned(),
+            Err(error) => error.to_string().replace(&dir, "DIR"),
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_called_is_told_with_what_would_be_right() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("good"), r#"{"answer": "hi"}"#).unwrap();
+        std::fs::write(dir.path().join("bad"), "hi").unwrap();
+        let usual = Some("http://127.0.0.1:1");
+        let table = [
+            ("openai/m", usual, "fine"),
+            ("replay/DIR/good", None, "fine"),
+            (
+                "gpt-x",
+                None,
+                "no provider serves `gpt-x`; the name of a model begins with one of `openai/`, \
+                 `replay/`, as in `openai/MODEL`",
+            ),
+            (
+                "openai/",
+                usual,
+                "`openai/` names a provider but no model; write `openai/MODEL`",
+            ),
+            (
+                "replay",
+                None,
+                "`replay` names a provider but no model; write `replay/FILE`",
+            ),
+            (
+                "openai/m",
+                Some("localhost:80"),
+                "the base URL `localhost:80` cannot be used: it is neither http nor https; write \
+                 one like `https://HOST:PORT`",
+            ),
+            (
+                "replay/DIR/bad",
+                None,
+                "the replay script `DIR/bad`, line 1: expected value (column 1)",
+            ),
+        ];
+        for (actual, base_url, expected) in table {
+            assert_eq!(checked(dir.path(), actual, base_url), expected, "{actual}");
+        }
+        let missing = checked(dir.path(), "replay/DIR/missing", None);
+        let expected = "the replay script `DIR/missing` cannot be read: ";
+        assert!(missing.starts_with(expected), "{missing}");
+    }
+
+    #[tokio::test]
+    async fn a_configured_context_length_is_believed_and_no_server_asked() {
+        let mut model = ModelSpec {
+            alias: "opus".to_owned(),
+            actual: "openai/m".to_owned(),
+            context_length: None,
+            base_url: None,
+            api_key: Key::Default,
+            temperature: None,
+        };
+        let models = Models::new();
+        assert_eq!(models.context_length(&model).await, Ok(None));
+        model.context_length = Some(8192);
+        assert_eq!(models.context_length(&model).await, Ok(Some(8192)));
+    }
+}

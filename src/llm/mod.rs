@@ -1,0 +1,52 @@
+//! Where models are called: one question to a language model, and its answer as it streams in.
+//!
+//! [`Models`] is the gateway. It picks the [`Provider`] by the first segment of a model's
+//! `actual` name (`openai/…`, `replay/…`), repeats a call that failed for a passing reason, and
+//! gives back an [`Answer`] or an [`LlmError`]. Not here: what is asked and what an answer
+//! means (the agent's loop), which models there are (the configuration and the store).
+//!
+//! | file | holds |
+//! |---|---|
+//! | `gateway` | [`Models`]: the registry of providers and the retries |
+//! | `model` | [`ModelSpec`]: which model, where, with which key |
+//! | `key` | how a [`Key`] becomes a secret, and how it is kept out of messages |
+//! | `exchange` | [`Request`], [`Progress`], [`Answer`] and the [`Provider`] trait |
+//! | `error`, `fault` | what can go wrong, and how a server's complaint is told apart |
+//! | `retry` | how long to wait before the next attempt |
+//! | `http` | the one HTTP client, built at its first use |
+//! | `chat`, `sse`, `text`, `usage` | the chat completions format: streamed events and whole answers |
+//! | `openai`, `replay` | one provider each; `script` is the file that a replay plays |
+//! | `tokens` | the estimate where no provider has counted |
+//!
+//! A new provider is a file with an `impl Provider`, and a line in `gateway::Models::with`.
+//!
+//! **Invariant:** dropping the future of a call ends it, whether it waits for the server, reads
+//! the stream or sits out a back-off. Nothing here spawns a task that outlives its call.
+//!
+//! **Invariant:** a figure that a provider did not report is `None`. Nothing here invents one.
+
+mod chat;
+mod error;
+mod exchange;
+mod fault;
+mod gateway;
+mod http;
+mod key;
+mod model;
+mod openai;
+mod replay;
+mod retry;
+mod script;
+mod sse;
+mod text;
+pub mod tokens;
+mod usage;
+
+pub use error::{Failure, LlmError, Transient};
+pub use exchange::{Answer, Finish, Progress, Provider, Request, Sink};
+pub use gateway::{Limits, Models};
+pub use key::{Key, KeyError};
+pub use model::ModelSpec;
+pub use retry::{Pause, Retries};
+pub use script::ScriptError;
+pub use usage::Usage;

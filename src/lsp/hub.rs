@@ -1,0 +1,175 @@
+//! What the sessions of a process share: one store and one supervisor a database, and the editors
+//! that are connected to them.
+
+use std::collections::HashMap;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+
+use super::proposals::accept::{Wish, accept};
+use super::session::SessionHandle;
+use crate::agent::{EventKind, Events, Host, Subject, Supervisor};
+use crate::entries::{EntryPath, RunId};
+use crate::llm::Models;
+use crate::store::{Store, StoreError, runs};
+use crate::workspace::{OpenText, Overlay, ProcessError, ProcessIdentity};
+
+/// The databases that are open in this process.
+pub struct Hub {
+    engines: tokio::sync::Mutex<HashMap<PathBuf, Engine>>,
+    models: Arc<Models>,
+    /// What a client that connects over TCP must send; none: nothing.
+    pub token: Option<String>,
+}
+
+/// A database with the runs that are driven on it.
+#[derive(Clone)]
+pub struct Engine {
+    pub supervisor: Supervisor,
+    pub editors: Arc<Editors>,
+}
+
+/// Why a database cannot be worked with.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+}
+
+impl Hub {
+    pub fn new(token: Option<String>) -> Arc<Self> {
+        Arc::new(Self {
+            engines: tokio::sync::Mutex::default(),
+            models: Arc::new(Models::new()),
+            token,
+        })
+    }
+
+    /// The engine of a database, opened at its first use.
+    pub async fn engine(&self, database: &Path) -> Result<Engine, EngineError> {
+        let mut engines = self.engines.lock().await;
+        if let Some(engine) = engines.get(database) {
+            return Ok(engine.clone());
+        }
+        let store = Store::open(database).await?;
+        let events = Events::new();
+        let editors = Arc::new(Editors {
+            store: store.clone(),
+            events: events.clone(),
+            sessions: Mutex::default(),
+            busy: Mutex::default(),
+        });
+        let host = Arc::clone(&editors) as Arc<dyn Host>;
+        let process = ProcessIdentity::current()?;
+        let models = Arc::clone(&self.models);
+        let supervisor = Supervisor::new(store, models, host, events, process).await?;
+        let engine = Engine {
+            supervisor,
+            editors,
+        };
+        engines.insert(database.to_owned(), engine.clone());
+        Ok(engine)
+    }
+
+    /// Ends all that runs, in every database.
+    pub async fn shutdown(&self) {
+        let engines: Vec<Engine> = self.engines.lock().await.values().cloned().collect();
+        for engine in engines {
+            engine.supervisor.shutdown().await;
+        }
+    }
+}
+
+/// The editors that are connected to a database: the loop's host.
+pub struct Editors {
+    pub store: Store,
+    pub events: Events,
+    sessions: Mutex<Vec<SessionHandle>>,
+    /// Proposals that are being accepted or rejected right now.
+    busy: Mutex<HashSet<(RunId, EntryPath)>>,
+}
+
+/// Holds a proposal while it is being decided.
+pub struct Hold<'e> {
+    editors: &'e Editors,
+    key: (RunId, EntryPath),
+}
+
+impl Editors {
+    pub fn join(&self, session: SessionHandle) {
+        lock(&self.sessions).push(session);
+    }
+
+    pub fn leave(&self, session: &SessionHandle) {
+        lock(&self.sessions).retain(|other| other.id() != session.id());
+    }
+
+    pub fn sessions(&self) -> Vec<SessionHandle> {
+        lock(&self.sessions).clone()
+    }
+
+    /// Takes a proposal for deciding; none while somebody else does.
+    pub fn hold(&self, run: RunId, path: &EntryPath) -> Option<Hold<'_>> {
+        let key = (run, path.clone());
+        lock(&self.busy)
+            .insert(key.clone())
+            .then_some(Hold { editors: self, key })
+    }
+
+    /// Tells everybody that a run's proposals have changed.
+    pub async fn tell_decided(&self, run: RunId) -> Result<(), StoreError> {
+        let found = self
+            .store
+            .read(move |connection| runs::by_id(connection, run))
+            .await?;
+        let subject = Subject {
+            run,
+            project: found.project,
+            alias: found.alias,
+        };
+        self.events.tell(&subject, EventKind::Proposals);
+        self.events.tell_changed(&subject);
+        Ok(())
+    }
+}
+
+impl Drop for Hold<'_> {
+    fn drop(&mut self) {
+        lock(&self.editors.busy).remove(&self.key);
+    }
+}
+
+impl Overlay for Editors {
+    fn open_text<'a>(&'a self, file: &'a Path) -> BoxFuture<'a, Option<OpenText>> {
+        async move {
+            for session in self.sessions() {
+                if let Some(open) = session.open_text(file).await {
+                    return Some(open);
+                }
+            }
+            None
+        }
+        .boxed()
+    }
+}
+
+impl Host for Editors {
+    fn accept<'a>(&'a self, run: RunId, path: &'a EntryPath) -> BoxFuture<'a, Result<(), String>> {
+        async move {
+            accept(self, run, path, &Wish::default())
+                .await
+                .map_err(|why| why.to_string())
+        }
+        .boxed()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Each critical section is one operation on a collection.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,48 @@
+//! `abort`: ends what a run is doing.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Context, Method, MethodError};
+use crate::agent::Subject;
+use crate::entries::{RunAlias, RunStatus};
+
+pub struct Abort;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct AbortParams {
+    pub run: String,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Aborted {
+    pub run: RunAlias,
+    pub status: u16,
+}
+
+impl Method for Abort {
+    const NAME: &'static str = "abort";
+    const DESCRIPTION: &'static str = "Ends the run's active loop and cancels what it has proposed; prompts that wait behind it stay.";
+    const LONG_RUNNING: bool = true;
+    type Params = AbortParams;
+    type Output = Aborted;
+
+    async fn call(cx: Context, params: AbortParams) -> Result<Aborted, MethodError> {
+        abort(&cx, &params.run).await
+    }
+}
+
+/// Aborts a run by its alias.
+pub async fn abort(cx: &Context, alias: &str) -> Result<Aborted, MethodError> {
+    let run = cx.run(alias).await?;
+    let subject = Subject {
+        run: run.id,
+        project: run.project,
+        alias: run.alias.clone(),
+    };
+    cx.engine.supervisor.abort(&subject).await?;
+    Ok(Aborted {
+        run: run.alias,
+        status: RunStatus::Aborted.code(),
+    })
+}

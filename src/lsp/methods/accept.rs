@@ -1,0 +1,130 @@
+//! `accept`: the user takes what is proposed.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Context, Method, MethodError, entry_path};
+use crate::entries::{EntryPath, RunId};
+use crate::lsp::proposals::accept::{NotAccepted, Wish, accept};
+use crate::lsp::types::MessageType;
+use crate::store::proposals;
+
+pub struct Accept;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct AcceptParams {
+    /// Without a run, every pending proposal of the workspace is meant.
+    pub run: Option<String>,
+    /// A proposal's path, or the path of its file. Without one, all of the run's are meant.
+    pub path: Option<String>,
+    /// The ids of hunks; without them, all that are open.
+    pub hunks: Option<Vec<String>>,
+    /// The text as the user edited it before accepting.
+    pub body: Option<String>,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct AcceptResult {
+    pub accepted: Vec<String>,
+    pub failed: Vec<Failure>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Failure {
+    pub path: String,
+    pub reason: String,
+}
+
+impl Method for Accept {
+    const NAME: &'static str = "accept";
+    const DESCRIPTION: &'static str =
+        "Carries out what is proposed, and answers when the text or the disk shows it.";
+    const LONG_RUNNING: bool = true;
+    type Params = AcceptParams;
+    type Output = AcceptResult;
+
+    async fn call(cx: Context, params: AcceptParams) -> Result<AcceptResult, MethodError> {
+        let (hunks, body) = (params.hunks, params.body);
+        if (hunks.is_some() || body.is_some()) && params.path.is_none() {
+            return Err(MethodError::parameter(
+                "path",
+                "hunks and body belong to one proposal; name it",
+            ));
+        }
+        let meant = pending(&cx, params.run.as_deref(), params.path.as_deref()).await?;
+        let mut result = AcceptResult::default();
+        if meant.is_empty()
+            && let Some(path) = params.path
+        {
+            let reason = format!("{path} is not a pending proposal");
+            result.failed.push(Failure { path, reason });
+        }
+        let wish = Wish { hunks, body };
+        // What was begun is finished even if the request is cancelled.
+        let work = tokio::spawn(async move {
+            for (run, path) in meant {
+                match accept(cx.editors(), run, &path, &wish).await {
+                    Ok(()) => result.accepted.push(path.to_string()),
+                    Err(why) => result.failed.push(told(&cx, &path, &why)),
+                }
+            }
+            result
+        });
+        work.await
+            .map_err(|error| MethodError::Internal(error.to_string()))
+    }
+}
+
+/// Shows the person why a proposal is still pending, and says it to the client.
+fn told(cx: &Context, path: &EntryPath, why: &NotAccepted) -> Failure {
+    let reason = why.to_string();
+    cx.session.outbox.show(
+        MessageType::WARNING,
+        format!("Rummy could not apply the change: {reason}"),
+    );
+    Failure {
+        path: path.to_string(),
+        reason,
+    }
+}
+
+/// The pending proposals that a client means: one, a run's, or the workspace's.
+pub async fn pending(
+    cx: &Context,
+    run: Option<&str>,
+    path: Option<&str>,
+) -> Result<Vec<(RunId, EntryPath)>, MethodError> {
+    let runs = if let Some(alias) = run {
+        vec![cx.run(alias).await?.id]
+    } else {
+        let projects = cx.ask(|session| session.projects()).await?;
+        cx.store()
+            .read(move |connection| {
+                let mut runs = Vec::new();
+                for project in projects {
+                    runs.extend(proposals::runs_with_pending(connection, project)?);
+                }
+                Ok(runs)
+            })
+            .await?
+    };
+    let path = path.map(entry_path).transpose()?;
+    let found = cx
+        .store()
+        .read(move |connection| {
+            let mut found = Vec::new();
+            for run in runs {
+                found.extend(proposals::pending(connection, run)?);
+            }
+            Ok(found)
+        })
+        .await?;
+    Ok(found
+        .into_iter()
+        .filter(|proposal| {
+            path.as_ref()
+                .is_none_or(|path| proposal.path == *path || proposal.target == *path)
+        })
+        .map(|proposal| (proposal.run, proposal.path))
+        .collect())
+}

@@ -1,0 +1,75 @@
+//! `diff`: a proposal's text before and after, on the file as it is now.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Context, Method, MethodError, entry_path};
+use crate::lsp::proposals::show;
+
+pub struct Diff;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct DiffParams {
+    pub run: String,
+    /// A proposal's path, or the path of its file.
+    pub path: String,
+}
+
+#[derive(Debug, Serialize)]
+pub struct DiffResult {
+    /// Names the proposal's after-text as a document.
+    pub uri: String,
+    /// The file's text now; null where there is no file.
+    pub before: Option<String>,
+    pub after: String,
+    pub patch: String,
+}
+
+impl Method for Diff {
+    const NAME: &'static str = "diff";
+    const DESCRIPTION: &'static str =
+        "A pending proposal on the text as it is now: before, after, and the patch between them.";
+    type Params = DiffParams;
+    type Output = DiffResult;
+
+    async fn call(cx: Context, params: DiffParams) -> Result<DiffResult, MethodError> {
+        let run = cx.run(&params.run).await?;
+        let path = entry_path(&params.path)?;
+        let (id, wanted) = (run.id, path.clone());
+        let found = cx
+            .ask(move |session| {
+                session.shown.find(id, &wanted).map(|(run, pending)| {
+                    let described = show::describe(run, pending, &session.documents);
+                    (pending.proposal.path.clone(), described)
+                })
+            })
+            .await?;
+        let Some((proposal, described)) = found else {
+            return Err(MethodError::NotFound(format!(
+                "{path} is not a pending proposal"
+            )));
+        };
+        Ok(DiffResult {
+            uri: format!(
+                "rummy:/{}?diff={}",
+                run.alias,
+                percent_encoded(proposal.as_str())
+            ),
+            before: described.before,
+            after: described.after,
+            patch: described.patch,
+        })
+    }
+}
+
+/// Percent-encodes what would end a URI's query or part it.
+fn percent_encoded(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' | b':' => {
+                char::from(byte).to_string()
+            }
+            byte => format!("%{byte:02X}"),
+        })
+        .collect()
+}

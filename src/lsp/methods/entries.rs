@@ -1,0 +1,461 @@
+//! The six verbs of the entry grammar as a client has them (writer `client`), and `getEntries`.
+//!
+//! Runs are addressed as entries too: `set` on `run://ALIAS` starts, goes on with or cancels one.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::abort::abort;
+use super::reject::reject;
+use super::start::{Prompt, start};
+use super::{Context, Done, Method, MethodError, entry_path};
+use crate::dialect::{BodyFilter, PathPattern};
+use crate::entries::{
+    Attributes, EntryPath, Mode, Outcome, RunId, Scheme, State, TurnNumber, Visibility, Writer,
+};
+use crate::llm::tokens;
+use crate::lsp::proposals::accept::{Wish, accept};
+use crate::plugins::file;
+use crate::store::entries::{self, Query, Write};
+use crate::store::proposals;
+
+pub struct Set;
+pub struct Get;
+pub struct Rm;
+pub struct Cp;
+pub struct Mv;
+pub struct Update;
+pub struct GetEntries;
+
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SetParams {
+    /// Needed for all paths but `run://…`.
+    pub run: Option<String>,
+    pub path: String,
+    pub body: Option<String>,
+    pub state: Option<State>,
+    pub visibility: Option<Visibility>,
+    pub outcome: Option<String>,
+    pub attributes: Option<Attributes>,
+    /// Puts the body behind the one that is there.
+    pub append: Option<bool>,
+    /// The path is a pattern.
+    pub pattern: Option<bool>,
+    pub body_filter: Option<String>,
+    pub workspace: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct SetResult {
+    pub ok: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alias: Option<String>,
+}
+
+impl SetResult {
+    const OK: Self = Self {
+        ok: true,
+        alias: None,
+    };
+}
+
+impl Method for Set {
+    const NAME: &'static str = "set";
+    const DESCRIPTION: &'static str = "Writes an entry, or what is named of it. On `run://ALIAS`: starts, goes on with or cancels a run. On a proposed entry: accepts (state resolved), rejects (cancelled) or fails it.";
+    const LONG_RUNNING: bool = true;
+    type Params = SetParams;
+    type Output = SetResult;
+
+    async fn call(cx: Context, params: SetParams) -> Result<SetResult, MethodError> {
+        if let Some(alias) = params.path.strip_prefix("run://") {
+            return set_run(&cx, alias, &params).await;
+        }
+        let run = named_run(&cx, params.run.as_deref()).await?;
+        if params.pattern == Some(true) || params.body_filter.is_some() {
+            return set_matches(&cx, run, params).await;
+        }
+        let path = entry_path(&params.path)?;
+        if let Some(state) = params.state
+            && is_pending(&cx, run, &path).await?
+        {
+            return decide(&cx, run, path, state, params.body).await;
+        }
+        let write = write(path, &params);
+        cx.store()
+            .write(move |tx| entries::set(tx, run, Writer::Client, write))
+            .await?;
+        Ok(SetResult::OK)
+    }
+}
+
+async fn named_run(cx: &Context, run: Option<&str>) -> Result<RunId, MethodError> {
+    match run {
+        Some(alias) => Ok(cx.run(alias).await?.id),
+        None => Err(MethodError::parameter("run", "it is missing")),
+    }
+}
+
+fn write(path: EntryPath, params: &SetParams) -> Write {
+    let mut write = Write::to(path);
+    write.body.clone_from(&params.body);
+    write.append = params.append == Some(true);
+    write.attributes.clone_from(&params.attributes);
+    write.visibility = params.visibility;
+    let outcome = params
+        .outcome
+        .as_deref()
+        .map(|text| match text.parse::<Outcome>() {
+            Ok(outcome) => outcome,
+            Err(never) => match never {},
+        });
+    write.ended = params.state.map(|state| (state, outcome));
+    write
+}
+
+async fn set_matches(
+    cx: &Context,
+    run: RunId,
+    params: SetParams,
+) -> Result<SetResult, MethodError> {
+    let query = query(&params.path, params.body_filter.as_deref())?;
+    cx.store()
+        .write(move |tx| {
+            for entry in entries::list(tx, run, &query)? {
+                let scheme = entry.scheme();
+                if scheme.permits(Writer::Client) || scheme.permits_visibility(Writer::Client) {
+                    entries::set(tx, run, Writer::Client, write(entry.path, &params))?;
+                }
+            }
+            Ok(())
+        })
+        .await?;
+    Ok(SetResult::OK)
+}
+
+fn query(path: &str, filter: Option<&str>) -> Result<Query, MethodError> {
+    let pattern =
+        PathPattern::parse(path).map_err(|error| MethodError::parameter("path", error))?;
+    let filter = filter
+        .map(BodyFilter::parse)
+        .transpose()
+        .map_err(|error| MethodError::parameter("bodyFilter", error))?;
+    Ok(Query::matching(pattern, filter))
+}
+
+/// `set` on `run://ALIAS`; an empty alias makes one.
+async fn set_run(cx: &Context, alias: &str, params: &SetParams) -> Result<SetResult, MethodError> {
+    if params.state == Some(State::Cancelled) {
+        let aborted = abort(cx, alias).await?;
+        return Ok(SetResult {
+            ok: true,
+            alias: Some(aborted.run.to_string()),
+        });
+    }
+    let Some(body) = &params.body else {
+        return Err(MethodError::parameter(
+            "body",
+            "a run is started or goes on with a body: the prompt",
+        ));
+    };
+    let attributes = params.attributes.clone().map_or(Value::Null, Value::Object);
+    let (prompt, mode) = prompt(attributes, body, alias, params)?;
+    let started = start(cx, mode, prompt).await?;
+    Ok(SetResult {
+        ok: true,
+        alias: Some(started.run.to_string()),
+    })
+}
+
+/// A run's attributes are the parameters of `ask` and `act`, and the mode.
+fn prompt(
+    attributes: Value,
+    body: &str,
+    alias: &str,
+    params: &SetParams,
+) -> Result<(Prompt, Mode), MethodError> {
+    let mut fields = match attributes {
+        Value::Object(fields) => fields,
+        _ => Attributes::new(),
+    };
+    let mode = match fields.shift_remove("mode") {
+        Some(mode) => serde_json::from_value(mode)
+            .map_err(|error| MethodError::parameter("attributes.mode", error))?,
+        None => return Err(MethodError::parameter("attributes.mode", "say ask or act")),
+    };
+    fields.insert("prompt".to_owned(), body.into());
+    let mut prompt: Prompt = serde_json::from_value(Value::Object(fields))
+        .map_err(|error| MethodError::parameter("attributes", error))?;
+    prompt.run = (!alias.is_empty()).then(|| alias.to_owned());
+    prompt.workspace.clone_from(&params.workspace);
+    Ok((prompt, mode))
+}
+
+async fn is_pending(cx: &Context, run: RunId, path: &EntryPath) -> Result<bool, MethodError> {
+    let path = path.clone();
+    Ok(cx
+        .store()
+        .read(move |connection| {
+            let entry = entries::find(connection, run, &path)?;
+            Ok(entry.is_some_and(|entry| entry.state == State::Proposed))
+        })
+        .await?)
+}
+
+/// `set` with a state on a proposed entry.
+async fn decide(
+    cx: &Context,
+    run: RunId,
+    path: EntryPath,
+    state: State,
+    body: Option<String>,
+) -> Result<SetResult, MethodError> {
+    match state {
+        State::Resolved => {
+            let wish = Wish { hunks: None, body };
+            accept(cx.editors(), run, &path, &wish)
+                .await
+                .map_err(|why| MethodError::Conflict(why.to_string()))?;
+        }
+        State::Cancelled => {
+            reject(cx, run, &path, None, body).await?;
+        }
+        State::Failed => {
+            let failed = path.clone();
+            cx.store()
+                .write(move |tx| proposals::fail(tx, run, &failed, body.as_deref()))
+                .await?;
+            cx.editors().tell_decided(run).await?;
+        }
+        State::Proposed | State::Streaming => {
+            let why = "a proposed entry becomes resolved, cancelled or failed";
+            return Err(MethodError::parameter("state", why));
+        }
+    }
+    Ok(SetResult::OK)
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct GetParams {
+    pub run: String,
+    /// A path or a pattern.
+    pub path: String,
+    pub body_filter: Option<String>,
+    /// `visible` where it is missing.
+    pub visibility: Option<Visibility>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Matched {
+    pub ok: bool,
+    pub matched: usize,
+}
+
+impl Method for Get {
+    const NAME: &'static str = "get";
+    const DESCRIPTION: &'static str = "Shows entries to the model, or puts them away.";
+    type Params = GetParams;
+    type Output = Matched;
+
+    async fn call(cx: Context, params: GetParams) -> Result<Matched, MethodError> {
+        let run = cx.run(&params.run).await?;
+        let query = query(&params.path, params.body_filter.as_deref())?;
+        let shown = params.visibility.unwrap_or(Visibility::Visible);
+        let matched = cx
+            .store()
+            .write(move |tx| entries::show(tx, run.id, Writer::Client, &query, shown, run.turn))
+            .await?;
+        Ok(Matched {
+            ok: true,
+            matched: matched.len(),
+        })
+    }
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RmParams {
+    pub run: String,
+    /// A path or a pattern.
+    pub path: String,
+    pub body_filter: Option<String>,
+}
+
+impl Method for Rm {
+    const NAME: &'static str = "rm";
+    const DESCRIPTION: &'static str = "Removes entries from a run.";
+    type Params = RmParams;
+    type Output = Matched;
+
+    async fn call(cx: Context, params: RmParams) -> Result<Matched, MethodError> {
+        let run = cx.run(&params.run).await?.id;
+        let query = query(&params.path, params.body_filter.as_deref())?;
+        let literal = query.pattern.as_ref().is_some_and(PathPattern::is_literal);
+        if literal {
+            let path = entry_path(&params.path)?;
+            if !path.scheme().permits(Writer::Client) {
+                return Err(entries::forbidden(&path, Writer::Client).into());
+            }
+        }
+        let removed = cx
+            .store()
+            .write(move |tx| entries::rm(tx, run, Writer::Client, &query))
+            .await?;
+        Ok(Matched {
+            ok: true,
+            matched: removed.len(),
+        })
+    }
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct TransferParams {
+    pub run: String,
+    pub from: String,
+    pub to: String,
+    pub visibility: Option<Visibility>,
+}
+
+impl Method for Cp {
+    const NAME: &'static str = "cp";
+    const DESCRIPTION: &'static str = "Copies an entry to another path.";
+    type Params = TransferParams;
+    type Output = Done;
+
+    async fn call(cx: Context, params: TransferParams) -> Result<Done, MethodError> {
+        let run = cx.run(&params.run).await?.id;
+        let (from, to) = (entry_path(&params.from)?, entry_path(&params.to)?);
+        cx.store()
+            .write(move |tx| entries::cp(tx, run, Writer::Client, &from, &to, params.visibility))
+            .await?;
+        Ok(Done::OK)
+    }
+}
+
+impl Method for Mv {
+    const NAME: &'static str = "mv";
+    const DESCRIPTION: &'static str = "Moves an entry to another path.";
+    type Params = TransferParams;
+    type Output = Done;
+
+    async fn call(cx: Context, params: TransferParams) -> Result<Done, MethodError> {
+        let run = cx.run(&params.run).await?.id;
+        let (from, to) = (entry_path(&params.from)?, entry_path(&params.to)?);
+        cx.store()
+            .write(move |tx| entries::mv(tx, run, Writer::Client, &from, &to, params.visibility))
+            .await?;
+        Ok(Done::OK)
+    }
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct UpdateParams {
+    pub run: String,
+    pub body: String,
+    /// 102 where it is missing.
+    pub status: Option<u16>,
+    pub attributes: Option<Attributes>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Updated {
+    pub ok: bool,
+    pub path: String,
+}
+
+impl Method for Update {
+    const NAME: &'static str = "update";
+    const DESCRIPTION: &'static str = "Adds a line to a run's log; the model reads it.";
+    type Params = UpdateParams;
+    type Output = Updated;
+
+    async fn call(cx: Context, params: UpdateParams) -> Result<Updated, MethodError> {
+        let run = cx.run(&params.run).await?;
+        let turn = run.turn.unwrap_or(TurnNumber(1));
+        let base = EntryPath::log(turn, "update", &params.body);
+        let mut attributes = match params.attributes {
+            Some(attributes) => attributes,
+            None => Attributes::new(),
+        };
+        let status = params.status.unwrap_or(crate::plugins::update::CONTINUES);
+        attributes.insert("status".to_owned(), status.into());
+        let mut write = Write::body(base.clone(), &params.body).attributes(attributes);
+        write.turn = Some(turn);
+        let path = cx
+            .store()
+            .write(move |tx| entries::log(tx, run.id, &base, write))
+            .await?;
+        Ok(Updated {
+            ok: true,
+            path: path.to_string(),
+        })
+    }
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct GetEntriesParams {
+    pub run: String,
+    /// All entries where it is missing.
+    pub pattern: Option<String>,
+    pub scheme: Option<Scheme>,
+    pub state: Option<State>,
+    pub visibility: Option<Visibility>,
+    pub body_filter: Option<String>,
+    pub limit: Option<u32>,
+    pub offset: Option<u32>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct EntryItem {
+    pub path: String,
+    pub scheme: Scheme,
+    pub state: State,
+    pub outcome: Option<String>,
+    pub visibility: Visibility,
+    pub turn: Option<TurnNumber>,
+    pub tokens: u64,
+    pub attributes: Attributes,
+}
+
+impl Method for GetEntries {
+    const NAME: &'static str = "getEntries";
+    const DESCRIPTION: &'static str = "Lists a run's entries by path; changes nothing.";
+    type Params = GetEntriesParams;
+    type Output = Vec<EntryItem>;
+
+    async fn call(cx: Context, params: GetEntriesParams) -> Result<Vec<EntryItem>, MethodError> {
+        let run = cx.run(&params.run).await?.id;
+        let mut query = query(
+            params.pattern.as_deref().unwrap_or("**"),
+            params.body_filter.as_deref(),
+        )?;
+        query.scheme = params.scheme;
+        query.state = params.state;
+        query.visibility = params.visibility;
+        query.limit = params.limit;
+        query.offset = params.offset.unwrap_or(0);
+        let divisor = cx
+            .ask(|session| session.config.limits.token_divisor)
+            .await?;
+        let found = cx
+            .store()
+            .read(move |connection| entries::list(connection, run, &query))
+            .await?;
+        Ok(found
+            .into_iter()
+            .map(|entry| EntryItem {
+                scheme: entry.scheme(),
+                state: entry.state,
+                outcome: entry.outcome.as_ref().map(Outcome::to_string),
+                visibility: entry.visibility,
+                turn: entry.turn,
+                tokens: tokens::estimate(file::chars(&entry), divisor),
+                path: entry.path.to_string(),
+                attributes: entry.attributes,
+            })
+            .collect())
+    }
+}

@@ -1,0 +1,133 @@
+//! `getModels`, `addModel`, `removeModel`: the aliases that runs can be started with.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::start::available;
+use super::{Context, Done, Method, MethodError};
+use crate::llm::{Key, ModelSpec};
+use crate::store::models;
+
+pub struct GetModels;
+pub struct AddModel;
+pub struct RemoveModel;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct GetModelsParams {
+    pub limit: Option<usize>,
+    pub offset: Option<usize>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ModelItem {
+    pub alias: String,
+    pub actual: String,
+    pub context_length: Option<u64>,
+}
+
+impl Method for GetModels {
+    const NAME: &'static str = "getModels";
+    const DESCRIPTION: &'static str = "The model aliases, configured and added, by alias.";
+    type Params = GetModelsParams;
+    type Output = Vec<ModelItem>;
+
+    async fn call(cx: Context, params: GetModelsParams) -> Result<Vec<ModelItem>, MethodError> {
+        let config = cx.ask(|session| session.config.clone()).await?;
+        let all = available(&cx, &config).await?;
+        Ok(all
+            .into_iter()
+            .skip(params.offset.unwrap_or(0))
+            .take(params.limit.unwrap_or(usize::MAX))
+            .map(|spec| ModelItem {
+                alias: spec.alias,
+                actual: spec.actual,
+                context_length: spec.context_length,
+            })
+            .collect())
+    }
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AddModelParams {
+    pub alias: String,
+    /// `PROVIDER/NAME`.
+    pub actual: String,
+    /// In tokens.
+    pub context_length: Option<u64>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct AddedModel {
+    pub alias: String,
+}
+
+impl Method for AddModel {
+    const NAME: &'static str = "addModel";
+    const DESCRIPTION: &'static str =
+        "Adds a model alias to the store, or replaces what it stands for.";
+    type Params = AddModelParams;
+    type Output = AddedModel;
+
+    async fn call(cx: Context, params: AddModelParams) -> Result<AddedModel, MethodError> {
+        let AddModelParams {
+            alias,
+            actual,
+            context_length,
+        } = params;
+        if alias.trim().is_empty() {
+            return Err(MethodError::parameter("alias", "it is empty"));
+        }
+        if context_length == Some(0) {
+            return Err(MethodError::parameter("contextLength", "it is 0"));
+        }
+        let configured = cx
+            .ask({
+                let alias = alias.clone();
+                move |session| session.config.models.contains_key(&alias)
+            })
+            .await?;
+        if configured {
+            let message =
+                format!("the configuration already says what \"{alias}\" is; change it there");
+            return Err(MethodError::Conflict(message));
+        }
+        let spec = ModelSpec {
+            alias: alias.clone(),
+            actual: actual.clone(),
+            context_length,
+            base_url: None,
+            api_key: Key::Default,
+            temperature: None,
+        };
+        cx.engine
+            .supervisor
+            .check_model(&spec)
+            .map_err(|error| MethodError::parameter("actual", error))?;
+        let added = alias.clone();
+        cx.store()
+            .write(move |tx| models::put(tx, &alias, &actual, context_length))
+            .await?;
+        Ok(AddedModel { alias: added })
+    }
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct RemoveModelParams {
+    pub alias: String,
+}
+
+impl Method for RemoveModel {
+    const NAME: &'static str = "removeModel";
+    const DESCRIPTION: &'static str = "Removes an alias that was added with addModel.";
+    type Params = RemoveModelParams;
+    type Output = Done;
+
+    async fn call(cx: Context, params: RemoveModelParams) -> Result<Done, MethodError> {
+        cx.store()
+            .write(move |tx| models::remove(tx, &params.alias))
+            .await?;
+        Ok(Done::OK)
+    }
+}

@@ -1,0 +1,336 @@
+//! `ask` and `act`: starting a run, or putting a prompt behind those of one that exists.
+
+use std::path::Path;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Context, Method, MethodError};
+use crate::agent::{Settings, Start};
+use crate::config::Config;
+use crate::entries::{AutoAccept, Mode, Review, RunAlias, RunStatus};
+use crate::llm::ModelSpec;
+use crate::lsp::documents::file_of;
+use crate::lsp::session::Folder;
+use crate::lsp::types::{Position, Range, Uri};
+use crate::store::loops::{LoopConfig, Selection};
+use crate::store::models;
+use crate::store::runs::Run;
+use crate::workspace::Root;
+
+/// What `ask` and `act` take.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Prompt {
+    /// What is to be done.
+    pub prompt: String,
+    /// A model's alias; the run's, the configured or the only one where it is missing.
+    pub model: Option<String>,
+    /// The run to go on with, or the name of a new one.
+    pub run: Option<String>,
+    /// From 0 to 2.
+    pub temperature: Option<f64>,
+    pub persona: Option<String>,
+    /// In tokens, at least 1024.
+    pub context_limit: Option<u64>,
+    /// Works without the workspace's files.
+    pub no_repo: Option<bool>,
+    /// Asks the user nothing.
+    pub no_interaction: Option<bool>,
+    pub no_web: Option<bool>,
+    /// Proposes nothing.
+    pub no_proposals: Option<bool>,
+    pub review: Option<Review>,
+    pub auto_accept: Option<AutoAccept>,
+    /// What is selected in the editor.
+    pub selection: Option<SelectionParams>,
+    /// URIs of files that are shown from the start.
+    pub files: Option<Vec<String>>,
+    /// The folder's URI; it may be left out where there is one folder or `run` names it.
+    pub workspace: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+pub struct SelectionParams {
+    pub uri: String,
+    pub range: RangeParams,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+pub struct RangeParams {
+    pub start: PositionParams,
+    pub end: PositionParams,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+pub struct PositionParams {
+    pub line: u32,
+    pub character: u32,
+}
+
+#[derive(Debug, Serialize)]
+pub struct StartedRun {
+    pub run: RunAlias,
+    pub status: u16,
+}
+
+pub struct Ask;
+pub struct Act;
+
+impl Method for Ask {
+    const NAME: &'static str = "ask";
+    const DESCRIPTION: &'static str =
+        "Starts a run, or goes on with one, in ask mode: no file is changed, no command run.";
+    type Params = Prompt;
+    type Output = StartedRun;
+
+    async fn call(cx: Context, params: Prompt) -> Result<StartedRun, MethodError> {
+        start(&cx, Mode::Ask, params).await
+    }
+}
+
+impl Method for Act {
+    const NAME: &'static str = "act";
+    const DESCRIPTION: &'static str =
+        "Starts a run, or goes on with one, in act mode: what it wants to change is proposed.";
+    type Params = Prompt;
+    type Output = StartedRun;
+
+    async fn call(cx: Context, params: Prompt) -> Result<StartedRun, MethodError> {
+        start(&cx, Mode::Act, params).await
+    }
+}
+
+/// Starts a loop. By the time this returns the run exists.
+pub async fn start(cx: &Context, mode: Mode, params: Prompt) -> Result<StartedRun, MethodError> {
+    check_ranges(&params)?;
+    let alias: Option<RunAlias> = params.run.as_deref().map(str::parse).transpose()?;
+    let existing = match &params.run {
+        Some(run) => match cx.run(run).await {
+            Ok(run) => Some(run),
+            Err(MethodError::NotFound(_)) => None,
+            Err(error) => return Err(error),
+        },
+        None => None,
+    };
+    let folder = folder(cx, &params, existing.as_ref()).await?;
+    let config = cx.ask(|session| session.config.clone()).await?;
+    let model = model(cx, &config, &params, existing.as_ref()).await?;
+    let loop_config = loop_config(cx, &config, &params, &folder).await?;
+    let started = cx
+        .engine
+        .supervisor
+        .start(Start {
+            project: folder.project,
+            alias,
+            mode,
+            prompt: params.prompt,
+            settings: Settings {
+                limits: config.limits.clone(),
+                model,
+            },
+            config: loop_config,
+            persona: params.persona,
+            context_limit: params.context_limit,
+        })
+        .await?;
+    Ok(StartedRun {
+        run: started.alias,
+        status: RunStatus::Queued.code(),
+    })
+}
+
+fn check_ranges(params: &Prompt) -> Result<(), MethodError> {
+    if let Some(temperature) = params.temperature
+        && !(0.0..=2.0).contains(&temperature)
+    {
+        return Err(MethodError::parameter(
+            "temperature",
+            format!("{temperature} is not between 0 and 2"),
+        ));
+    }
+    if let Some(limit) = params.context_limit
+        && limit < 1024
+    {
+        return Err(MethodError::parameter(
+            "contextLimit",
+            format!("{limit} is less than 1024 tokens"),
+        ));
+    }
+    Ok(())
+}
+
+/// The folder that is meant: of the run that goes on, else the named or the only one.
+async fn folder(
+    cx: &Context,
+    params: &Prompt,
+    existing: Option<&Run>,
+) -> Result<Folder, MethodError> {
+    if let (None, Some(run)) = (&params.workspace, existing) {
+        let project = run.project;
+        let open = cx
+            .ask(move |session| {
+                let of_run = |folder: &&Folder| folder.project == project;
+                session.folders.iter().find(of_run).cloned()
+            })
+            .await?;
+        return open.ok_or_else(|| {
+            MethodError::NotFound(format!(
+                "the workspace folder of the run {} is not open in this session",
+                run.alias
+            ))
+        });
+    }
+    cx.folder(params.workspace.clone()).await
+}
+
+/// The model that is meant: the named one, the run's, the configured default, the only one.
+async fn model(
+    cx: &Context,
+    config: &Config,
+    params: &Prompt,
+    existing: Option<&Run>,
+) -> Result<ModelSpec, MethodError> {
+    let all = available(cx, config).await?;
+    let named = params
+        .model
+        .clone()
+        .or_else(|| existing.map(|run| run.model.clone()))
+        .or_else(|| config.model.clone());
+    let names = || {
+        all.iter()
+            .map(|spec| spec.alias.as_str())
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    match named {
+        Some(alias) => match all.iter().find(|spec| spec.alias == alias) {
+            Some(spec) => Ok(spec.clone()),
+            None if all.is_empty() => Err(no_model()),
+            None => Err(MethodError::NotFound(format!(
+                "no model is called \"{alias}\"; there are {}",
+                names()
+            ))),
+        },
+        None => match all.as_slice() {
+            [] => Err(no_model()),
+            [only] => Ok(only.clone()),
+            _ => Err(MethodError::NoModel(format!(
+                "several models are configured and none is the default: name one of {}, or set `model`",
+                names()
+            ))),
+        },
+    }
+}
+
+fn no_model() -> MethodError {
+    MethodError::NoModel(
+        "no model is configured.\n\
+         Set one in config.toml ([models.NAME] actual = \"openai/…\"), by RUMMY_MODEL_NAME=openai/…,\n\
+         or with rummy.addModel {alias, actual}."
+            .to_owned(),
+    )
+}
+
+/// All models that a run can be started with, by alias: the configured ones, then those that a
+/// client has added.
+pub async fn available(cx: &Context, config: &Config) -> Result<Vec<ModelSpec>, MethodError> {
+    let added = cx.store().read(models::list).await?;
+    let mut all: Vec<ModelSpec> = config.models.values().cloned().collect();
+    for model in added {
+        if !config.models.contains_key(&model.alias) {
+            all.push(ModelSpec {
+                alias: model.alias,
+                actual: model.actual,
+                context_length: model.context_length,
+                base_url: None,
+                api_key: crate::llm::Key::Default,
+                temperature: None,
+            });
+        }
+    }
+    all.sort_by(|a, b| a.alias.cmp(&b.alias));
+    Ok(all)
+}
+
+async fn loop_config(
+    cx: &Context,
+    config: &Config,
+    params: &Prompt,
+    folder: &Folder,
+) -> Result<LoopConfig, MethodError> {
+    let root =
+        Root::open(&folder.root).map_err(|error| MethodError::NotFound(error.to_string()))?;
+    let mut files = Vec::new();
+    for uri in params.files.iter().flatten() {
+        files.push(relative(&root, "files", uri)?);
+    }
+    let selection = match &params.selection {
+        Some(selection) => Some(selected(cx, &root, selection).await?),
+        None => None,
+    };
+    Ok(LoopConfig {
+        temperature: params.temperature,
+        no_repo: params.no_repo == Some(true),
+        no_interaction: params.no_interaction == Some(true),
+        no_web: params.no_web == Some(true),
+        no_proposals: params.no_proposals == Some(true),
+        review: params.review.unwrap_or(config.review),
+        auto_accept: params.auto_accept.unwrap_or(config.auto_accept),
+        files,
+        selection,
+    })
+}
+
+/// The path of a file in the folder, by its URI.
+fn relative(root: &Root, field: &str, uri: &str) -> Result<String, MethodError> {
+    let file = uri
+        .parse::<Uri>()
+        .map_or(None, |uri| file_of(&uri))
+        .ok_or_else(|| MethodError::parameter(field, format!("{uri} is not the URI of a file")))?;
+    inside(root, &file).ok_or_else(|| {
+        MethodError::Forbidden(format!(
+            "{field}: {uri} lies outside of the workspace folder"
+        ))
+    })
+}
+
+fn inside(root: &Root, file: &Path) -> Option<String> {
+    root.relative(file).filter(|path| root.file(path).is_ok())
+}
+
+/// The selected text, whole lines, from the open document or the disk.
+async fn selected(
+    cx: &Context,
+    root: &Root,
+    selection: &SelectionParams,
+) -> Result<Selection, MethodError> {
+    let path = relative(root, "selection.uri", &selection.uri)?;
+    let file = root
+        .file(&path)
+        .map_err(|error| MethodError::Forbidden(error.to_string()))?;
+    let text = crate::workspace::current_text(cx.editors(), &file)
+        .await
+        .map_err(|error| MethodError::parameter("selection.uri", error))?;
+    let position = |at: PositionParams| Position::new(at.line, at.character);
+    let range = Range::new(
+        position(selection.range.start),
+        position(selection.range.end),
+    );
+    let last = if range.end.character == 0 && range.end.line > range.start.line {
+        range.end.line - 1
+    } else {
+        range.end.line
+    };
+    let lines: Vec<&str> = text
+        .lines()
+        .skip(range.start.line as usize)
+        .take((last.saturating_sub(range.start.line) + 1) as usize)
+        .collect();
+    Ok(Selection {
+        path,
+        first: range.start.line + 1,
+        last: last + 1,
+        text: lines.join("\n"),
+    })
+}

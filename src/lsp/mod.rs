@@ -1,0 +1,28 @@
+//! The editor surface: everything that knows LSP, and nothing that does not have to.
+//!
+//! [`transport`] reads and writes frames and calls the service in wire order; [`server`] is the
+//! protocol's trait, a line a method; [`session`] is the actor that owns the documents; [`methods`]
+//! is the one table of this server's own methods; [`reporter`] tells the client what its runs do;
+//! [`proposals`] shows and applies what they propose; [`hub`] is what sessions share.
+//!
+//! **Invariants.** The session actor is the only owner of documents; requests get a snapshot.
+//! Document notifications go into its inbox as they come off the wire, before anything is awaited.
+//! Nothing awaits the client while it holds the actor. What starts work answers at once.
+
+pub mod documents;
+pub mod frames;
+pub mod hub;
+pub mod methods;
+pub mod notifications;
+pub mod outbox;
+mod progress;
+pub mod proposals;
+mod reporter;
+mod server;
+pub mod session;
+mod state;
+pub mod transport;
+pub mod types;
+
+/// The version of the protocol that is spoken; a client with another major one is refused.
+pub const PROTOCOL_VERSION: &str = "2.0.0";

@@ -1,0 +1,43 @@
+//! What goes to the client. Putting something in never waits, so whoever holds the session's state
+//! can; a task of the transport writes it out in order.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+use super::types::{MessageType, ShowMessageParams, wire};
+
+/// The sending end. Clones send to the same client.
+#[derive(Debug, Clone)]
+pub struct Outbox(mpsc::UnboundedSender<Value>);
+
+impl Outbox {
+    pub fn new() -> (Self, mpsc::UnboundedReceiver<Value>) {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        (Self(sender), receiver)
+    }
+
+    /// Sends a whole message: a response, or a request that the protocol crate made.
+    pub fn send(&self, message: impl Serialize) {
+        match serde_json::to_value(message) {
+            // The client is gone: nothing is left to be told.
+            Ok(message) => drop(self.0.send(message)),
+            Err(error) => tracing::error!(%error, "a message could not be written as JSON"),
+        }
+    }
+
+    pub fn notify(&self, method: &str, params: impl Serialize) {
+        match serde_json::to_value(params) {
+            Ok(params) => {
+                self.send(json!({"jsonrpc": "2.0", "method": method, "params": params}));
+            }
+            Err(error) => tracing::error!(%error, method, "a notification could not be written"),
+        }
+    }
+
+    /// Shows a message that a person must see.
+    pub fn show(&self, typ: MessageType, message: impl Into<String>) {
+        let message = message.into();
+        self.notify(wire::SHOW_MESSAGE, ShowMessageParams { typ, message });
+    }
+}

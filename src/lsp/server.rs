@@ -1,0 +1,358 @@
+//! The protocol's trait, a line or a few a method: what there is to do is done elsewhere.
+
+use std::sync::{Arc, OnceLock};
+
+use futures::future::BoxFuture;
+use serde_json::{Map, Value, json};
+use tokio::sync::mpsc;
+
+use super::PROTOCOL_VERSION;
+use super::documents::{Encoding, file_of};
+use super::hub::{Engine, Hub};
+use super::methods::{self, Context, MethodError, TABLE};
+use super::progress::run_of;
+use super::proposals::show::ACTION_KINDS;
+use super::reporter::{self, Signal};
+use super::session::{Abilities, Folder, SessionHandle};
+use super::types::jsonrpc::{Error, ErrorCode, Result};
+use super::types::{
+    CodeAction, CodeActionOptions, CodeActionParams, CodeActionProviderCapability,
+    CodeActionResponse, CodeLens, CodeLensOptions, CodeLensParams, DidChangeConfigurationParams,
+    DidChangeWorkspaceFoldersParams, ExecuteCommandOptions, ExecuteCommandParams, InitializeParams,
+    InitializeResult, InitializedParams, LSPAny, LanguageServer, OneOf, SaveOptions,
+    ServerCapabilities, ServerInfo, TextDocumentSyncCapability, TextDocumentSyncKind,
+    TextDocumentSyncOptions, TextDocumentSyncSaveOptions, Uri, WorkDoneProgressCancelParams,
+    WorkspaceFolder, WorkspaceFoldersServerCapabilities, WorkspaceServerCapabilities,
+};
+use crate::config::{Layers, Source};
+use crate::store::projects;
+
+/// A session's side of the protocol.
+pub struct Server {
+    hub: Arc<Hub>,
+    session: SessionHandle,
+    /// What `initialize` made.
+    started: OnceLock<Started>,
+}
+
+struct Started {
+    engine: Engine,
+    reporter: mpsc::UnboundedSender<Signal>,
+    /// The client's process, to end with it.
+    process: Option<u32>,
+}
+
+impl Server {
+    pub fn new(hub: Arc<Hub>, session: SessionHandle) -> Self {
+        Self {
+            hub,
+            session,
+            started: OnceLock::new(),
+        }
+    }
+
+    /// The client's process, where it has said.
+    pub fn client_process(&self) -> Option<u32> {
+        self.started.get()?.process
+    }
+
+    /// The session leaves: nobody is asked about its documents any more.
+    pub fn leave(&self) {
+        if let Some(started) = self.started.get() {
+            started.engine.editors.leave(&self.session);
+        }
+    }
+
+    fn started(&self) -> Result<&Started> {
+        self.started.get().ok_or_else(|| {
+            MethodError::Internal("the session was not initialized".to_owned()).into()
+        })
+    }
+
+    fn context(&self) -> Result<Context> {
+        Ok(Context {
+            session: self.session.clone(),
+            engine: self.started()?.engine.clone(),
+        })
+    }
+
+    /// Calls a method of the table, for a request `rummy/NAME`.
+    pub fn call(
+        &self,
+        row: &'static methods::Row,
+        params: Value,
+    ) -> BoxFuture<'static, Result<Value>> {
+        let context = self.context();
+        Box::pin(async move { Ok(row.call(context?, params).await?) })
+    }
+
+    /// The client's cancel of a progress ends the loop behind it.
+    pub async fn progress_cancelled(&self, params: WorkDoneProgressCancelParams) {
+        if let (Some(run), Ok(context)) = (run_of(&params.token), self.context())
+            && let Err(error) = methods::abort::abort(&context, run).await
+        {
+            tracing::info!(%error, "a cancelled progress belongs to no run");
+        }
+    }
+
+    /// The databases' projects of these folders.
+    async fn adopt(&self, engine: &Engine, folders: Vec<WorkspaceFolder>) -> Result<Vec<Folder>> {
+        let mut adopted = Vec::new();
+        for folder in folders {
+            let Some(root) = file_of(&folder.uri) else {
+                continue;
+            };
+            let name = folder.uri.as_str().trim_end_matches('/').to_owned();
+            let path = root.to_string_lossy().into_owned();
+            let project = engine
+                .supervisor
+                .store()
+                .write(move |tx| projects::ensure(tx, &name, &path))
+                .await
+                .map_err(MethodError::from)?;
+            adopted.push(Folder {
+                uri: folder.uri,
+                root,
+                project,
+            });
+        }
+        Ok(adopted)
+    }
+
+    async fn tell_reporter(&self) {
+        let projects = self.session.ask(|session| session.projects()).await;
+        if let (Some(projects), Some(started)) = (projects, self.started.get()) {
+            // The reporter lives as long as the session.
+            let _ = started.reporter.send(Signal::Projects(projects));
+        }
+    }
+
+    async fn begin(&self, params: InitializeParams) -> Result<InitializeResult> {
+        let options = options(params.initialization_options.as_ref());
+        check_version(&options)?;
+        check_token(&options, self.hub.token.as_deref())?;
+        let mut layers = Layers::of_process(std::env::vars(), &options);
+        layers.add(Source::InitializationOptions, options);
+        let database = layers.resolve().0.database;
+        let engine = self
+            .hub
+            .engine(&database)
+            .await
+            .map_err(|error| Error::from(MethodError::Internal(error.to_string())))?;
+        let folders = self.adopt(&engine, folders(&params)).await?;
+        let abilities = Abilities::of(&params.capabilities);
+        let general = params.capabilities.general.as_ref();
+        let encoding =
+            Encoding::chosen(general.and_then(|general| general.position_encodings.as_deref()));
+        self.session
+            .ask(move |session| {
+                session.abilities = abilities;
+                session.encoding = encoding;
+                session.folders = folders;
+                session.layers = layers;
+                session.reconfigure();
+            })
+            .await;
+        engine.editors.join(self.session.clone());
+        let reporter = reporter::start(self.session.clone(), engine.clone());
+        let started = Started {
+            engine,
+            reporter,
+            process: params.process_id,
+        };
+        // The service lets `initialize` through once.
+        let _ = self.started.set(started);
+        Ok(InitializeResult {
+            capabilities: capabilities(encoding),
+            server_info: Some(ServerInfo {
+                name: env!("CARGO_PKG_NAME").to_owned(),
+                version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+            }),
+            ..InitializeResult::default()
+        })
+    }
+}
+
+impl LanguageServer for Server {
+    async fn initialize(&self, params: InitializeParams) -> Result<InitializeResult> {
+        self.begin(params).await
+    }
+
+    async fn initialized(&self, _: InitializedParams) {
+        self.tell_reporter().await;
+    }
+
+    async fn shutdown(&self) -> Result<()> {
+        self.hub.shutdown().await;
+        Ok(())
+    }
+
+    async fn did_change_configuration(&self, params: DidChangeConfigurationParams) {
+        let settings = params.settings;
+        let section = settings.get("rummy").cloned().unwrap_or(settings);
+        if let Value::Object(layer) = section {
+            self.session.post(move |session| {
+                session.layers.add(Source::DidChangeConfiguration, layer);
+                session.reconfigure();
+            });
+        }
+    }
+
+    async fn did_change_workspace_folders(&self, params: DidChangeWorkspaceFoldersParams) {
+        let Ok(started) = self.started() else {
+            return;
+        };
+        match self.adopt(&started.engine, params.event.added).await {
+            Ok(added) => {
+                let removed: Vec<Uri> = params.event.removed.into_iter().map(|f| f.uri).collect();
+                self.session.post(move |session| {
+                    session
+                        .folders
+                        .retain(|folder| !removed.contains(&folder.uri));
+                    session.folders.extend(added);
+                });
+                self.tell_reporter().await;
+            }
+            Err(error) => tracing::error!(%error, "a workspace folder could not be added"),
+        }
+    }
+
+    async fn code_action(&self, params: CodeActionParams) -> Result<Option<CodeActionResponse>> {
+        let actions = self
+            .session
+            .ask(move |session| {
+                session.shown.actions(
+                    &params.text_document.uri,
+                    params.range,
+                    params.context.only.as_deref(),
+                    &session.documents,
+                    session.encoding,
+                )
+            })
+            .await;
+        Ok(actions)
+    }
+
+    async fn code_action_resolve(&self, action: CodeAction) -> Result<CodeAction> {
+        // Nothing is left to be filled in; some clients ask all the same.
+        Ok(action)
+    }
+
+    async fn code_lens(&self, params: CodeLensParams) -> Result<Option<Vec<CodeLens>>> {
+        Ok(self
+            .session
+            .ask(move |session| {
+                if !session.config.code_lens {
+                    return Vec::new();
+                }
+                let uri = &params.text_document.uri;
+                session
+                    .shown
+                    .lenses(uri, &session.documents, session.encoding)
+            })
+            .await)
+    }
+
+    async fn execute_command(&self, params: ExecuteCommandParams) -> Result<Option<LSPAny>> {
+        let row = methods::by_command(&params.command)
+            .ok_or(MethodError::UnknownMethod(params.command))?;
+        let arguments = params
+            .arguments
+            .into_iter()
+            .next()
+            .unwrap_or_else(|| json!({}));
+        Ok(Some(row.call(self.context()?, arguments).await?))
+    }
+}
+
+fn capabilities(encoding: Encoding) -> ServerCapabilities {
+    ServerCapabilities {
+        position_encoding: Some(encoding.kind()),
+        text_document_sync: Some(TextDocumentSyncCapability::Options(
+            TextDocumentSyncOptions {
+                open_close: Some(true),
+                change: Some(TextDocumentSyncKind::INCREMENTAL),
+                save: Some(TextDocumentSyncSaveOptions::SaveOptions(SaveOptions {
+                    include_text: Some(false),
+                })),
+                ..TextDocumentSyncOptions::default()
+            },
+        )),
+        code_action_provider: Some(CodeActionProviderCapability::Options(CodeActionOptions {
+            code_action_kinds: Some(ACTION_KINDS.to_vec()),
+            resolve_provider: Some(true),
+            ..CodeActionOptions::default()
+        })),
+        code_lens_provider: Some(CodeLensOptions {
+            resolve_provider: Some(false),
+        }),
+        execute_command_provider: Some(ExecuteCommandOptions {
+            commands: TABLE.iter().map(|row| methods::command(row.name)).collect(),
+            ..ExecuteCommandOptions::default()
+        }),
+        workspace: Some(WorkspaceServerCapabilities {
+            workspace_folders: Some(WorkspaceFoldersServerCapabilities {
+                supported: Some(true),
+                change_notifications: Some(OneOf::Left(true)),
+            }),
+            ..WorkspaceServerCapabilities::default()
+        }),
+        experimental: Some(json!({"rummy": {"protocolVersion": PROTOCOL_VERSION}})),
+        ..ServerCapabilities::default()
+    }
+}
+
+fn options(given: Option<&Value>) -> Map<String, Value> {
+    given
+        .and_then(Value::as_object)
+        .cloned()
+        .unwrap_or_else(Map::new)
+}
+
+/// A client of another major version would misread what it is sent.
+fn check_version(options: &Map<String, Value>) -> Result<()> {
+    let Some(theirs) = options.get("clientVersion").and_then(Value::as_str) else {
+        return Ok(());
+    };
+    let major = |version: &str| version.split('.').next().map(str::to_owned);
+    if major(theirs) == major(PROTOCOL_VERSION) {
+        return Ok(());
+    }
+    let message = format!(
+        "this server speaks protocol {PROTOCOL_VERSION}; the client's version is {theirs}. Install versions that go together"
+    );
+    Err(MethodError::InvalidParams(message).into())
+}
+
+fn check_token(options: &Map<String, Value>, wanted: Option<&str>) -> Result<()> {
+    let given = options.get("token").and_then(Value::as_str);
+    match wanted {
+        Some(wanted) if given != Some(wanted) => Err(Error {
+            code: ErrorCode::ServerError(403),
+            message: "initializationOptions.token is missing or wrong".into(),
+            data: Some(json!({"kind": "forbidden"})),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// The workspace folders, or the single root of clients that know none.
+fn folders(params: &InitializeParams) -> Vec<WorkspaceFolder> {
+    if let Some(folders) = &params.workspace_folders {
+        return folders.clone();
+    }
+    #[expect(
+        deprecated,
+        reason = "clients without workspace folders name their root this way"
+    )]
+    let root = params.root_uri.clone().or_else(|| {
+        let path = params.root_path.as_ref()?;
+        Uri::from_file_path(path)
+    });
+    root.map(|uri| WorkspaceFolder {
+        uri,
+        name: String::new(),
+    })
+    .into_iter()
+    .collect()
+}

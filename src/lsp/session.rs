@@ -1,0 +1,328 @@
+//! One editor's session: an actor that owns the open documents and what is shown on them.
+//!
+//! **Invariants.** One inbox, strictly in order: a document notification is put in when it comes off
+//! the wire, so what is asked later sees it. Nothing is awaited in here, least of all the client;
+//! requests get a snapshot, or a closure's answer.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+
+use super::documents::{Document, Documents, Encoding};
+use super::outbox::Outbox;
+use super::proposals::show::Shown;
+use super::types::{
+    Client, ClientCapabilities, DidChangeTextDocumentParams, DidCloseTextDocumentParams,
+    DidOpenTextDocumentParams, DidSaveTextDocumentParams, MessageType, Uri,
+};
+use crate::config::{Complaint, Config, Layers};
+use crate::entries::ProjectId;
+use crate::workspace::OpenText;
+
+/// How often, at most, what is shown follows the user's typing.
+const FOLLOW: Duration = Duration::from_millis(100);
+
+type Work = Box<dyn FnOnce(&mut Session) + Send>;
+
+/// A workspace folder of the session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Folder {
+    pub uri: Uri,
+    /// Spelled without links.
+    pub root: PathBuf,
+    pub project: ProjectId,
+}
+
+/// What the client can do, as far as it matters here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they are the protocol's, each a capability of its own"
+)]
+pub struct Abilities {
+    pub document_changes: bool,
+    pub change_annotations: bool,
+    pub work_done_progress: bool,
+    pub apply_edit: bool,
+    /// `rummy/save`.
+    pub save: bool,
+}
+
+impl Abilities {
+    pub fn of(capabilities: &ClientCapabilities) -> Self {
+        let workspace = capabilities.workspace.as_ref();
+        let edit = workspace.and_then(|workspace| workspace.workspace_edit.as_ref());
+        let window = capabilities.window.as_ref();
+        let experimental = capabilities.experimental.as_ref();
+        Self {
+            document_changes: edit.and_then(|edit| edit.document_changes) == Some(true),
+            change_annotations: edit.is_some_and(|edit| edit.change_annotation_support.is_some()),
+            work_done_progress: window.and_then(|window| window.work_done_progress) == Some(true),
+            apply_edit: workspace.and_then(|workspace| workspace.apply_edit) == Some(true),
+            save: experimental
+                .and_then(|other| other.pointer("/rummy/save"))
+                .is_some_and(|save| save.as_bool().unwrap_or(true)),
+        }
+    }
+}
+
+/// The actor's state.
+pub struct Session {
+    pub outbox: Outbox,
+    pub abilities: Abilities,
+    pub encoding: Encoding,
+    pub layers: Layers,
+    pub config: Arc<Config>,
+    pub folders: Vec<Folder>,
+    pub documents: Documents,
+    pub shown: Shown,
+    watchers: Vec<Watcher>,
+    /// When what is shown is to be brought up to date.
+    refresh_at: Option<Instant>,
+}
+
+/// Somebody who waits for a document to hold something.
+struct Watcher {
+    uri: Uri,
+    check: Box<dyn Fn(&str) -> bool + Send>,
+    seen: oneshot::Sender<()>,
+}
+
+/// The way to a session. Clones lead to the same one.
+#[derive(Clone)]
+pub struct SessionHandle {
+    id: u64,
+    inbox: mpsc::UnboundedSender<Work>,
+    pub client: Client,
+    pub outbox: Outbox,
+}
+
+/// Starts a session's actor. It ends when its last handle is gone.
+pub fn start(client: Client, outbox: Outbox) -> SessionHandle {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    let (inbox, work) = mpsc::unbounded_channel();
+    let layers = Layers::of_process(std::env::vars(), &serde_json::Map::new());
+    let session = Session {
+        outbox: outbox.clone(),
+        abilities: Abilities::default(),
+        encoding: Encoding::Utf16,
+        config: Arc::new(Config::default()),
+        layers,
+        folders: Vec::new(),
+        documents: Documents::default(),
+        shown: Shown::default(),
+        watchers: Vec::new(),
+        refresh_at: None,
+    };
+    tokio::spawn(session.live(work));
+    SessionHandle {
+        id: NEXT.fetch_add(1, Ordering::Relaxed),
+        inbox,
+        client,
+        outbox,
+    }
+}
+
+impl SessionHandle {
+    pub const fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Puts work into the inbox, without waiting for it.
+    pub fn post(&self, work: impl FnOnce(&mut Session) + Send + 'static) {
+        // The actor ends after its last handle; this is one.
+        let _ = self.inbox.send(Box::new(work));
+    }
+
+    /// Asks the session something. None: the session is gone.
+    pub async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut Session) -> T + Send + 'static,
+    ) -> Option<T> {
+        let (sender, answer) = oneshot::channel();
+        self.post(move |session| {
+            // Nobody waits any more: the request was cancelled.
+            let _ = sender.send(question(session));
+        });
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the error says that the session is gone, and nothing else"
+        )]
+        answer.await.ok()
+    }
+
+    /// The document that is open on a file.
+    pub async fn document(&self, file: &Path) -> Option<Document> {
+        let file = file.to_owned();
+        self.ask(move |session| session.documents.on_file(&file).cloned())
+            .await?
+    }
+
+    pub async fn open_text(&self, file: &Path) -> Option<OpenText> {
+        let document = self.document(file).await?;
+        Some(OpenText {
+            text: document.string(),
+            dirty: document.dirty,
+        })
+    }
+
+    /// Waits until the document's text passes the check, now or after some later change.
+    pub fn watch(
+        &self,
+        uri: Uri,
+        check: impl Fn(&str) -> bool + Send + 'static,
+    ) -> oneshot::Receiver<()> {
+        let (seen, waiting) = oneshot::channel();
+        self.post(move |session| {
+            session.watchers.push(Watcher {
+                uri: uri.clone(),
+                check: Box::new(check),
+                seen,
+            });
+            session.look(&uri);
+        });
+        waiting
+    }
+}
+
+impl Session {
+    async fn live(mut self, mut inbox: mpsc::UnboundedReceiver<Work>) {
+        loop {
+            let due = self.refresh_at;
+            let sleep = async {
+                match due {
+                    Some(at) => tokio::time::sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                work = inbox.recv() => match work {
+                    Some(work) => self.carry_out(work),
+                    None => return,
+                },
+                () = sleep => {
+                    self.refresh_at = None;
+                    self.carry_out(Box::new(Self::refresh));
+                }
+            }
+        }
+    }
+
+    /// A panic in one piece of work must not take the session with it.
+    fn carry_out(&mut self, work: Work) {
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(self)));
+        if result.is_err() {
+            tracing::error!("a piece of the session's work panicked; the session goes on");
+        }
+    }
+
+    pub fn opened(&mut self, params: DidOpenTextDocumentParams) {
+        let document = params.text_document;
+        self.documents
+            .open(document.uri.clone(), document.version, &document.text);
+        self.moved(&document.uri);
+    }
+
+    pub fn changed(&mut self, params: DidChangeTextDocumentParams) {
+        let document = params.text_document;
+        let changes = params.content_changes;
+        if self
+            .documents
+            .change(&document.uri, document.version, changes, self.encoding)
+        {
+            self.moved(&document.uri);
+        }
+    }
+
+    pub fn saved(&mut self, params: &DidSaveTextDocumentParams) {
+        self.documents.saved(&params.text_document.uri);
+    }
+
+    pub fn closed(&mut self, params: &DidCloseTextDocumentParams) {
+        let uri = &params.text_document.uri;
+        if let Some(document) = self.documents.close(uri) {
+            self.shown.closed(&document);
+            self.moved(uri);
+        }
+    }
+
+    /// Brings what is shown up to date, soon.
+    pub fn follow(&mut self) {
+        let soon = Instant::now() + FOLLOW;
+        self.refresh_at.get_or_insert(soon);
+    }
+
+    /// Brings what is shown up to date, now.
+    pub fn refresh(&mut self) {
+        self.refresh_at = None;
+        self.shown.publish(
+            &self.documents,
+            self.encoding,
+            &self.outbox,
+            self.config.diagnostics,
+        );
+    }
+
+    pub fn projects(&self) -> Vec<ProjectId> {
+        self.folders.iter().map(|folder| folder.project).collect()
+    }
+
+    /// The folder that is meant: the named one, or the only one.
+    pub fn folder(&self, named: Option<&str>) -> Option<&Folder> {
+        match named {
+            Some(uri) => {
+                let trimmed = uri.trim_end_matches('/');
+                self.folders
+                    .iter()
+                    .find(|folder| folder.uri.as_str().trim_end_matches('/') == trimmed)
+            }
+            None if self.folders.len() == 1 => self.folders.first(),
+            None => None,
+        }
+    }
+
+    /// Takes the configuration anew from its layers, and says what could not be used.
+    pub fn reconfigure(&mut self) {
+        let (config, complaints) = self.layers.resolve();
+        self.config = Arc::new(config);
+        for complaint in &complaints {
+            self.complain(complaint);
+        }
+        self.follow();
+    }
+
+    fn complain(&self, complaint: &Complaint) {
+        self.outbox
+            .show(MessageType::WARNING, complaint.to_string());
+    }
+
+    fn moved(&mut self, uri: &Uri) {
+        self.look(uri);
+        if !self.shown.is_empty() {
+            self.follow();
+        }
+    }
+
+    /// Lets the watchers of a document look at its text.
+    fn look(&mut self, uri: &Uri) {
+        if !self.watchers.iter().any(|watcher| watcher.uri == *uri) {
+            return;
+        }
+        let text = self.documents.get(uri).map(Document::string);
+        let watchers = std::mem::take(&mut self.watchers);
+        for watcher in watchers {
+            let holds =
+                watcher.uri == *uri && text.as_deref().is_some_and(|text| (watcher.check)(text));
+            if holds {
+                // Nobody waits any more: the time was up.
+                let _ = watcher.seen.send(());
+            } else if !watcher.seen.is_closed() {
+                self.watchers.push(watcher);
+            }
+        }
+    }
+}

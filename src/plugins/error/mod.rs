@@ -1,0 +1,37 @@
+//! What went wrong in a turn, in a log entry of its own where no command stands for it. Such an
+//! entry is a strike; what was merely forgiven is an advisory and is not.
+
+use crate::entries::{EntryPath, LoopId, Outcome, RunId, State, TurnNumber};
+use crate::plugins::Plugin;
+use crate::store::entries::{self, Write};
+use crate::store::{StoreError, Tx};
+
+pub struct Error;
+
+const ACTION: &str = "error";
+
+impl Plugin for Error {
+    fn name(&self) -> &'static str {
+        ACTION
+    }
+
+    fn project(&self, entry: &crate::entries::Entry) -> String {
+        entry.body.clone()
+    }
+}
+
+/// Records an error. The message is the body, however long; the path names only its kind.
+pub fn record(
+    tx: &mut Tx<'_>,
+    run: RunId,
+    turn: TurnNumber,
+    in_loop: LoopId,
+    outcome: Outcome,
+    message: &str,
+) -> Result<EntryPath, StoreError> {
+    let base = EntryPath::log(turn, ACTION, &outcome.to_string());
+    let write = Write::body(base.clone(), message)
+        .ended(State::Failed, Some(outcome))
+        .at(turn, in_loop);
+    entries::log(tx, run, &base, write)
+}

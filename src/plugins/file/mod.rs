@@ -1,0 +1,300 @@
+//! The workspace's files as entries. They are listed with size and language; a file's text is read
+//! when it is made visible, from the open document before the disk, and kept current from turn to
+//! turn while it is.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::json;
+
+use crate::entries::{Attributes as Json, Entry, EntryPath, Outcome, Scheme, Visibility, Writer};
+use crate::plugins::frame::{Attributes, element};
+use crate::plugins::{Assembly, Plugin, Problem, Refusal, Row, TurnContext};
+use crate::store::entries::{self, Query, Write};
+use crate::workspace::{
+    Constraint, FileInfo, FileKind, FilePath, Overlay, ReadError, Root, Rules, current_text, scan,
+};
+
+pub struct File;
+
+impl Plugin for File {
+    fn name(&self) -> &'static str {
+        Scheme::File.as_str()
+    }
+}
+
+/// The files of a workspace: where they are, what may be done with them, and their open texts.
+#[derive(Clone)]
+pub struct Files {
+    pub root: Root,
+    pub rules: Arc<Rules>,
+    pub overlay: Arc<dyn Overlay>,
+}
+
+impl Files {
+    /// A file that may be shown. Refused: what lies outside the workspace, and what is ignored.
+    pub fn locate(&self, path: &str) -> Result<FilePath, Refusal> {
+        let file = self
+            .root
+            .file(path)
+            .map_err(|error| Refusal::new(Outcome::Permission, error.to_string()))?;
+        match self.rules.constraint_of(file.as_str()) {
+            Some(Constraint::Ignore) => Err(Refusal::new(
+                Outcome::Permission,
+                format!("{path} is not shared with you"),
+            )),
+            _ => Ok(file),
+        }
+    }
+
+    /// A file that may be changed.
+    pub fn writable(&self, path: &str) -> Result<FilePath, Refusal> {
+        let file = self.locate(path)?;
+        match self.rules.constraint_of(file.as_str()) {
+            Some(Constraint::Readonly) => Err(Refusal::new(
+                Outcome::Readonly,
+                format!("{path} is read-only in this workspace"),
+            )),
+            _ => Ok(file),
+        }
+    }
+
+    /// The text as the user sees it now; none where there is no file.
+    pub async fn text(&self, file: &FilePath) -> Result<Option<String>, Refusal> {
+        match current_text(self.overlay.as_ref(), file).await {
+            Ok(text) => Ok(Some(text)),
+            Err(ReadError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(Refusal::invalid(error.to_string())),
+        }
+    }
+}
+
+/// Brings the run's file entries up to date with the workspace: new files appear, vanished ones go,
+/// the texts of visible ones are read again where they changed.
+pub async fn sync(cx: &TurnContext<'_>) -> Result<(), Problem> {
+    let Some(files) = cx.files else {
+        return Ok(());
+    };
+    let (root, rules) = (files.root.clone(), Arc::clone(&files.rules));
+    let listed = tokio::task::spawn_blocking(move || scan(&root, &rules)).await;
+    let found = match listed {
+        Ok(Ok(found)) => found,
+        Ok(Err(error)) => return Err(Refusal::invalid(error.to_string()).into()),
+        Err(error) => return Err(Refusal::invalid(error.to_string()).into()),
+    };
+    let run = cx.run;
+    let query = Query {
+        scheme: Some(Scheme::File),
+        ..Query::default()
+    };
+    let known = cx
+        .store
+        .read(move |connection| entries::list(connection, run, &query))
+        .await?;
+    let writes = differences(files, found, known).await;
+    if writes.is_empty() {
+        return Ok(());
+    }
+    cx.store
+        .write(move |tx| {
+            for write in writes {
+                match write {
+                    Difference::Write(write) => entries::set(tx, run, Writer::Plugin, write)?,
+                    Difference::Gone(pattern) => {
+                        entries::rm(tx, run, Writer::Plugin, &pattern)?;
+                    }
+                }
+            }
+            Ok(())
+        })
+        .await?;
+    Ok(())
+}
+
+enum Difference {
+    Write(Write),
+    Gone(Query),
+}
+
+async fn differences(files: &Files, found: Vec<FileInfo>, known: Vec<Entry>) -> Vec<Difference> {
+    let mut known: BTreeMap<String, Entry> = known
+        .into_iter()
+        .map(|entry| (entry.path.as_str().to_owned(), entry))
+        .collect();
+    let mut differences = Vec::new();
+    for file in found {
+        let Ok(path) = EntryPath::file(&file.path) else {
+            // A name that no entry can have: it cannot be named by the model either.
+            continue;
+        };
+        let attributes = described(&file);
+        let before = known.remove(&file.path);
+        let active = files.rules.constraint_of(&file.path) == Some(Constraint::Active);
+        let visible = before
+            .as_ref()
+            .map_or(active, |entry| entry.visibility == Visibility::Visible);
+        let body = if visible && file.kind == FileKind::Text {
+            current(files, &file.path).await
+        } else {
+            None
+        };
+        match before {
+            None => {
+                let write = Write::body(path, body.as_deref().unwrap_or(""))
+                    .attributes(attributes)
+                    .visibility(if active {
+                        Visibility::Visible
+                    } else {
+                        Visibility::Summarized
+                    });
+                differences.push(Difference::Write(write));
+            }
+            Some(entry) => differences.extend(refreshed(path, entry, attributes, body)),
+        }
+    }
+    let gone = known.into_values().map(|entry| {
+        let pattern = crate::dialect::PathPattern::literal(entry.path.as_str());
+        Difference::Gone(Query::matching(pattern, None))
+    });
+    differences.extend(gone);
+    differences
+}
+
+/// What of a known file has changed; `body` is its text where it is visible.
+fn refreshed(
+    path: EntryPath,
+    entry: Entry,
+    attributes: Json,
+    body: Option<String>,
+) -> Option<Difference> {
+    let same = attributes
+        .iter()
+        .all(|(key, value)| entry.attributes.get(key) == Some(value));
+    match body {
+        Some(body) if body != entry.body => {
+            let mut all = entry.attributes;
+            all.extend(attributes);
+            Some(Write::body(path, &body).attributes(all))
+        }
+        _ if !same => Some(Write::to(path).attributes(attributes)),
+        _ => None,
+    }
+    .map(Difference::Write)
+}
+
+/// The text of a visible file; none where it cannot be read, which `get` will tell.
+async fn current(files: &Files, path: &str) -> Option<String> {
+    match files.locate(path) {
+        Ok(file) => files.text(&file).await.unwrap_or(None),
+        Err(_) => None,
+    }
+}
+
+fn described(file: &FileInfo) -> Json {
+    let mut attributes = Json::new();
+    if let Some(language) = file.language {
+        attributes.insert("language".to_owned(), json!(language));
+    }
+    attributes.insert("size".to_owned(), json!(file.size));
+    attributes.insert("modified".to_owned(), json!(file.modified));
+    if file.kind != FileKind::Text {
+        attributes.insert("kind".to_owned(), json!(file.kind));
+    }
+    attributes
+}
+
+/// What the body of a file takes, read or not: unread ones by their size.
+pub fn chars(entry: &Entry) -> usize {
+    let size = entry
+        .attributes
+        .get("size")
+        .and_then(serde_json::Value::as_u64);
+    match size {
+        Some(size) if entry.body.is_empty() => usize::try_from(size).unwrap_or(usize::MAX),
+        _ => entry.body.chars().count(),
+    }
+}
+
+/// Which files the packet lists one by one, and which it only counts by folder.
+pub struct Map {
+    /// Files below a folder of this depth are counted; none: all are listed.
+    depth: Option<usize>,
+    folders: BTreeMap<String, u64>,
+}
+
+/// What a row of the listing takes beside its path, in characters.
+const ROW_CHARS: usize = 70;
+
+/// Draws the map: the deepest folders that still fit `map_tokens`.
+pub fn map(assembly: &Assembly<'_>) -> Map {
+    let listed: Vec<&str> = assembly
+        .rows
+        .iter()
+        .filter(|row| is_listed(row))
+        .map(|row| row.entry.path.as_str())
+        .collect();
+    let fits = |rows: &[&str]| {
+        let chars: usize = rows.iter().map(|row| row.len() + ROW_CHARS).sum();
+        crate::llm::tokens::estimate(chars, assembly.divisor) <= assembly.map_tokens
+    };
+    if fits(&listed) {
+        return Map {
+            depth: None,
+            folders: BTreeMap::new(),
+        };
+    }
+    let at_depth = |depth: usize| {
+        let mut folders: BTreeMap<String, u64> = BTreeMap::new();
+        let mut rows = Vec::new();
+        for path in &listed {
+            match folder_at(path, depth) {
+                Some(folder) => *folders.entry(folder).or_insert(0) += 1,
+                None => rows.push(*path),
+            }
+        }
+        (folders, rows)
+    };
+    for depth in (1..6).rev() {
+        let (folders, mut rows) = at_depth(depth);
+        rows.extend(folders.keys().map(String::as_str));
+        if fits(&rows) || depth == 1 {
+            return Map {
+                depth: Some(depth),
+                folders,
+            };
+        }
+    }
+    let (folders, _) = at_depth(1);
+    Map {
+        depth: Some(1),
+        folders,
+    }
+}
+
+impl Map {
+    /// Whether a row has a line of its own.
+    pub fn shows(&self, row: &Row) -> bool {
+        !is_listed(row)
+            || self
+                .depth
+                .is_none_or(|depth| folder_at(row.entry.path.as_str(), depth).is_none())
+    }
+
+    /// The lines of the folders that are only counted.
+    pub fn folders(&self) -> impl Iterator<Item = String> {
+        self.folders.iter().map(|(folder, count)| {
+            let attributes = Attributes::new().with("path", folder).with("count", count);
+            element("files", &attributes, "")
+        })
+    }
+}
+
+fn is_listed(row: &Row) -> bool {
+    row.entry.scheme() == Scheme::File && row.entry.visibility == Visibility::Summarized
+}
+
+/// The folder that holds a path below `depth` folders; none for a path that lies higher.
+fn folder_at(path: &str, depth: usize) -> Option<String> {
+    let (end, _) = path.match_indices('/').nth(depth - 1)?;
+    Some(format!("{}/**", &path[..end]))
+}

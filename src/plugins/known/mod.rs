@@ -1,0 +1,80 @@
+//! `known://`: what the model has worked out. Its section is `<context>`: every source and every
+//! piece of knowledge, in the order in which the run came to know them, so that what is unchanged
+//! keeps its place from turn to turn.
+
+use crate::entries::{Category, Entry, Outcome, Scheme, State, Visibility};
+use crate::llm::tokens;
+use crate::plugins::frame::{Attributes, block, element};
+use crate::plugins::{Assembly, Plugin, Refusal, Row, Section, excerpt, file};
+
+pub struct Known;
+
+/// The place of `<context>` in the system message: last, because it is what changes.
+const PLACE: u16 = 100;
+
+impl Plugin for Known {
+    fn name(&self) -> &'static str {
+        Scheme::Known.as_str()
+    }
+
+    fn project(&self, entry: &Entry) -> String {
+        match entry.visibility {
+            Visibility::Visible => entry.body.clone(),
+            Visibility::Summarized | Visibility::Archived => excerpt(&entry.body),
+        }
+    }
+
+    fn sections(&self, assembly: &Assembly<'_>) -> Vec<Section> {
+        let map = file::map(assembly);
+        let rows = assembly
+            .rows
+            .iter()
+            .filter(|row| row.entry.scheme().category() == Category::Data)
+            .filter(|row| map.shows(row))
+            .map(data);
+        let inner: Vec<String> = rows.chain(map.folders()).collect();
+        if inner.is_empty() {
+            return Vec::new();
+        }
+        vec![Section::system(PLACE, block("context", &inner))]
+    }
+}
+
+/// Refuses knowledge that is too large to be one piece.
+pub fn check_size(body: &str, limit: u64, divisor: f64) -> Result<(), Refusal> {
+    let tokens = tokens::estimate(body.chars().count(), divisor);
+    if tokens <= limit {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        Outcome::Overflow { tokens },
+        format!(
+            "this entry takes {tokens} tokens; one piece of knowledge takes at most {limit}. Split it into several entries, one fact or topic each."
+        ),
+    ))
+}
+
+fn data(row: &Row) -> String {
+    let entry = &row.entry;
+    let status = Some(entry.status()).filter(|status| *status != 200);
+    let attributes = Attributes::new()
+        .with("path", &entry.path)
+        .with_some("turn", entry.turn)
+        .with_some("status", status)
+        .with_some("state", Some(entry.state).filter(|s| *s != State::Resolved))
+        .with_some("outcome", entry.outcome.as_ref())
+        .with_some("language", entry.text("language"))
+        .with_some("tags", entry.text("tags"))
+        .with_some("summary", summary(entry))
+        .with("visibility", entry.visibility)
+        .with("tokens", row.tokens);
+    element(entry.scheme().as_str(), &attributes, &row.text)
+}
+
+/// The summary that was given, at most 80 characters.
+pub fn summary(entry: &Entry) -> Option<String> {
+    entry
+        .text("summary")
+        .filter(|text| !text.is_empty())
+        .map(|text| text.chars().take(80).collect())
+}

@@ -1,0 +1,80 @@
+//! `prompt://N`: what the user asked, written in the turn N that began to answer it. The newest one
+//! ends the packet.
+
+use serde_json::json;
+
+use crate::entries::{
+    Attributes as Json, Entry, EntryPath, Mode, Scheme, TurnNumber, Visibility, Writer,
+};
+use crate::plugins::frame::{Attributes, element};
+use crate::plugins::{Assembly, Plugin, Row, Section, excerpt};
+use crate::store::entries::{self, Write};
+use crate::store::loops::{Loop, Selection};
+use crate::store::{StoreError, Tx};
+
+pub struct Prompt;
+
+const PLACE: u16 = 300;
+
+impl Plugin for Prompt {
+    fn name(&self) -> &'static str {
+        Scheme::Prompt.as_str()
+    }
+
+    fn project(&self, entry: &Entry) -> String {
+        match entry.visibility {
+            Visibility::Visible => entry.body.clone(),
+            Visibility::Summarized | Visibility::Archived => excerpt(&entry.body),
+        }
+    }
+
+    fn sections(&self, assembly: &Assembly<'_>) -> Vec<Section> {
+        let row = latest(assembly.rows);
+        let commands: Vec<&str> = assembly.tools.iter().map(|tool| tool.name()).collect();
+        let warning = (assembly.mode == Mode::Ask)
+            .then_some("read only: no file can be changed and no command run in this mode");
+        let attributes = Attributes::new()
+            .with("mode", assembly.mode)
+            .with_some("path", row.map(|row| &row.entry.path))
+            .with("commands", commands.join(","))
+            .with_some("warn", warning)
+            .with_some("reverted", assembly.reverted)
+            .with_some("tokens", row.map(|row| row.tokens));
+        let body = row.map_or("", |row| row.text.as_str());
+        vec![Section::user(
+            PLACE,
+            element(self.name(), &attributes, body),
+        )]
+    }
+}
+
+/// The newest prompt.
+pub fn latest(rows: &[Row]) -> Option<&Row> {
+    rows.iter()
+        .rev()
+        .find(|row| row.entry.scheme() == Scheme::Prompt)
+}
+
+/// Writes the prompt of a loop that begins.
+pub fn begin(tx: &mut Tx<'_>, started: &Loop, turn: TurnNumber) -> Result<(), StoreError> {
+    let mut attributes = Json::new();
+    attributes.insert("mode".to_owned(), json!(started.mode));
+    let body = match &started.config.selection {
+        Some(selection) => format!("{}\n\n{}", started.prompt, quoted(selection)),
+        None => started.prompt.clone(),
+    };
+    let write = Write::body(EntryPath::of_turn(Scheme::Prompt, turn), &body)
+        .attributes(attributes)
+        .at(turn, started.id);
+    entries::set(tx, started.run, Writer::Plugin, write)
+}
+
+fn quoted(selection: &Selection) -> String {
+    let Selection {
+        path,
+        first,
+        last,
+        text,
+    } = selection;
+    format!("Selected in {path}, lines {first} to {last}:\n{text}")
+}

@@ -1,0 +1,145 @@
+//! A `set` on a file: computes the text that it would become and keeps it as a proposal. Several
+//! changes of one file in one turn are one proposal, as long as nobody was offered it.
+
+use serde_json::json;
+
+use super::{Handled, Problem, Refusal, TurnContext, about, described, how_it_matched};
+use crate::dialect::{Content, Set as Args, Tool, apply, elided_line, whole_text};
+use crate::entries::{Action, Attributes, EntryPath, Outcome, Proposal, State, Writer};
+use crate::store::StoreError;
+use crate::store::entries::{self, Write};
+use crate::store::proposals::{self, Change};
+
+pub async fn propose(cx: &TurnContext<'_>, path: &str, args: &Args) -> Result<Handled, Problem> {
+    let Some(files) = cx.files else {
+        let message =
+            format!("{path} cannot be changed: this run works without the workspace's files");
+        return Err(Refusal::new(Outcome::Permission, message).into());
+    };
+    let file = files.writable(path)?;
+    let target = EntryPath::file(file.as_str())?;
+    let earlier = of_this_turn(cx, &target).await?;
+    let (base, current) = if let Some(proposal) = &earlier {
+        (proposal.base.clone(), Some(proposal.after.clone()))
+    } else {
+        let text = files.text(&file).await?;
+        (text.clone(), text)
+    };
+    let (after, note) = changed(path, current.as_deref(), args)?;
+    if Some(&after) == current.as_ref() {
+        let body = format!("{path} is so already; nothing to change");
+        return cx.done(Tool::Set, path, body, about(path)).await;
+    }
+    let patch = patch(path, base.as_deref(), &after);
+    if args.preview {
+        return cx.done(Tool::Set, path, patch, about(path)).await;
+    }
+    let mut attributes = about(path);
+    attributes.extend(described(args));
+    attributes.insert("note".to_owned(), json!(note));
+    record(cx, target, earlier, base, after, &patch, attributes).await
+}
+
+/// The text that the file would become, and how the edits found their places.
+fn changed(path: &str, current: Option<&str>, args: &Args) -> Result<(String, String), Problem> {
+    match (&args.content, current) {
+        (Content::Text(body), current) => {
+            if let Some(line) = elided_line(body, current.unwrap_or("")) {
+                let message = format!(
+                    "{path}: the text leaves something out (\"{line}\"). Write the whole text, or edit with SEARCH blocks"
+                );
+                return Err(Refusal::new(Outcome::Validation, message).into());
+            }
+            Ok((whole_text(current, body), "whole text".to_owned()))
+        }
+        (Content::Edits(edits), None) if edits.iter().any(|edit| edit.search.is_some()) => {
+            let message = format!(
+                "not found: {path}; there is nothing to edit. Write the whole text to create it"
+            );
+            Err(Refusal::new(Outcome::NotFound, message).into())
+        }
+        (Content::Edits(edits), current) => {
+            let applied = apply(current.unwrap_or(""), edits)
+                .map_err(|refused| Refusal::new(Outcome::Conflict, format!("{path}: {refused}")))?;
+            let note = how_it_matched(&applied);
+            Ok((applied.text, note))
+        }
+        // `set` handles these before it looks at a file.
+        (Content::Absent | Content::Unparsable(_), _) => {
+            Err(Refusal::invalid(format!("<set path=\"{path}\"> has no text")).into())
+        }
+    }
+}
+
+async fn record(
+    cx: &TurnContext<'_>,
+    target: EntryPath,
+    earlier: Option<Proposal>,
+    base: Option<String>,
+    after: String,
+    patch: &str,
+    attributes: Attributes,
+) -> Result<Handled, Problem> {
+    let run = cx.run;
+    let log_base = cx.log_path(Tool::Set.name(), target.as_str());
+    let merged = earlier.map(|proposal| proposal.path);
+    let first = cx
+        .record(patch)
+        .attributes(attributes.clone())
+        .state(State::Proposed);
+    let note = merged.as_ref().map(|path| {
+        cx.record(&format!("joined to the change proposed in {path}"))
+            .attributes(about(target.as_str()))
+    });
+    let patch = patch.to_owned();
+    let path = cx
+        .store
+        .write(move |tx| {
+            let path = match (merged, note) {
+                (Some(path), Some(note)) => {
+                    let write = Write::body(path.clone(), &patch).attributes(attributes);
+                    entries::set(tx, run, Writer::Plugin, write)?;
+                    entries::log(tx, run, &log_base, note)?;
+                    path
+                }
+                _ => entries::log(tx, run, &log_base, first)?,
+            };
+            let change = Change {
+                action: Action::Set,
+                target: &target,
+                base: base.as_deref(),
+                after: &after,
+            };
+            proposals::put(tx, run, &path, &change)?;
+            Ok::<_, StoreError>(path)
+        })
+        .await?;
+    Ok(Handled::Proposed(path))
+}
+
+/// The change of the same file that this turn has proposed already and that is still whole.
+async fn of_this_turn(
+    cx: &TurnContext<'_>,
+    target: &EntryPath,
+) -> Result<Option<Proposal>, Problem> {
+    let (run, turn, target) = (cx.run, cx.turn, target.clone());
+    let pending = cx
+        .store
+        .read(move |connection| proposals::pending(connection, run))
+        .await?;
+    Ok(pending.into_iter().find(|proposal| {
+        proposal.turn == Some(turn)
+            && proposal.target == target
+            && proposal.hunks.iter().all(crate::entries::Hunk::is_open)
+    }))
+}
+
+/// A unified diff with three lines of context.
+pub fn patch(path: &str, before: Option<&str>, after: &str) -> String {
+    let old = if before.is_some() { path } else { "/dev/null" };
+    similar::TextDiff::from_lines(before.unwrap_or(""), after)
+        .unified_diff()
+        .context_radius(3)
+        .header(old, path)
+        .to_string()
+}

@@ -1,0 +1,361 @@
+//! `<set>`: writes an entry, edits it, or changes how much of it is shown. What it does to a file
+//! becomes a proposal; see [`file_change`].
+
+mod file_change;
+pub use file_change::patch;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use serde_json::json;
+
+use super::{
+    Handled, Plugin, Problem, Refusal, TurnContext, about, is_file, known, listing, named,
+    open_to_model, visibility,
+};
+use crate::dialect::{Applied, Call, Command, Content, MatchKind, Set as Args, Tool, apply};
+use crate::entries::{Attributes, Entry, EntryPath, Outcome, Scheme, Visibility, Writer};
+use crate::store::entries::{self, Query, Write};
+
+pub struct Set;
+
+impl Plugin for Set {
+    fn name(&self) -> &'static str {
+        Tool::Set.name()
+    }
+
+    fn tool(&self) -> Option<(Tool, &'static str)> {
+        Some((Tool::Set, include_str!("doc.md")))
+    }
+
+    fn handle<'a>(
+        &'a self,
+        cx: &'a TurnContext<'a>,
+        command: &'a Command,
+    ) -> BoxFuture<'a, Result<Handled, Problem>> {
+        async move {
+            let Call::Set(args) = &command.call else {
+                return Ok(Handled::Quiet);
+            };
+            let path = named(Tool::Set, args.path.as_deref())?;
+            if let Content::Unparsable(error) = &args.content {
+                return Err(Refusal::invalid(error.to_string()).into());
+            }
+            if args.content == Content::Absent {
+                return metadata(cx, path, args).await;
+            }
+            open_to_model(path, |scheme| scheme.permits(Writer::Model))?;
+            let query = cx.query(path, args.filter.as_deref()).await?;
+            let is_pattern = query.pattern.as_ref().is_some_and(|p| !p.is_literal());
+            if is_pattern || args.filter.is_some() {
+                return write_matches(cx, path, query, args).await;
+            }
+            let target = EntryPath::parse(path)?;
+            if is_file(&target) {
+                return file_change::propose(cx, target.as_str(), args).await;
+            }
+            write_one(cx, target, args).await
+        }
+        .boxed()
+    }
+
+    /// The log keeps what was changed; the content itself stands in the entry.
+    fn project(&self, entry: &Entry) -> String {
+        match entry.visibility {
+            Visibility::Visible => entry.body.clone(),
+            Visibility::Summarized | Visibility::Archived => {
+                let flat: Vec<&str> = entry.body.split_whitespace().collect();
+                flat.join(" ").chars().take(80).collect()
+            }
+        }
+    }
+}
+
+/// A `set` without a body: visibility, summary, tags.
+async fn metadata(cx: &TurnContext<'_>, path: &str, args: &Args) -> Result<Handled, Problem> {
+    let shown = visibility(args.visibility.as_deref())?;
+    let attributes = described(args);
+    if shown.is_none() && attributes.is_empty() {
+        let message = format!("<set path=\"{path}\"> was given nothing to set");
+        return Err(Refusal::invalid(message).into());
+    }
+    let query = cx.query(path, args.filter.as_deref()).await?;
+    if let (Some(shown), true) = (shown, attributes.is_empty() && !args.preview) {
+        return show(cx, Tool::Set, path, query, shown).await;
+    }
+    let run = cx.run;
+    let meant = list(cx, &query).await?;
+    if meant.is_empty() {
+        return Err(Refusal::new(Outcome::NotFound, format!("not found: {path}")).into());
+    }
+    if args.preview {
+        let body = listing("would be changed:", &meant, cx.divisor);
+        return cx.done(Tool::Set, path, body, about(path)).await;
+    }
+    open_to_model(path, |scheme| scheme.permits(Writer::Model))?;
+    let record = cx
+        .record(&listing("changed:", &meant, cx.divisor))
+        .attributes(about(path));
+    let base = cx.log_path(Tool::Set.name(), path);
+    let logged = cx
+        .store
+        .write(move |tx| {
+            for entry in meant.iter().filter(|e| e.scheme().permits(Writer::Model)) {
+                let mut write = Write::to(entry.path.clone()).attributes(attributes.clone());
+                write.visibility = shown;
+                entries::set(tx, run, Writer::Model, write)?;
+            }
+            entries::log(tx, run, &base, record)
+        })
+        .await?;
+    Ok(Handled::Done(logged))
+}
+
+/// Changes how much of the matching entries is shown. A file that becomes visible is read by
+/// `<get>`; here it is only put away.
+pub fn show<'a>(
+    cx: &'a TurnContext<'a>,
+    tool: Tool,
+    path: &'a str,
+    query: Query,
+    shown: Visibility,
+) -> BoxFuture<'a, Result<Handled, Problem>> {
+    async move {
+        open_to_model(path, |scheme| scheme.permits_visibility(Writer::Model))?;
+        if shown == Visibility::Visible {
+            let get = crate::dialect::Get {
+                path: Some(path.to_owned()),
+                ..crate::dialect::Get::default()
+            };
+            let command = Command {
+                call: Call::Get(get),
+                place: crate::dialect::Place { line: 1, column: 1 },
+            };
+            return super::get::Get.handle(cx, &command).await;
+        }
+        let meant = list(cx, &query).await?;
+        if meant.is_empty() {
+            return Err(Refusal::new(Outcome::NotFound, format!("not found: {path}")).into());
+        }
+        let record = cx
+            .record(&listing(&format!("{shown}:"), &meant, cx.divisor))
+            .attributes(about(path))
+            .visibility(Visibility::Summarized);
+        let base = cx.log_path(tool.name(), path);
+        let run = cx.run;
+        let logged = cx
+            .store
+            .write(move |tx| {
+                entries::show(tx, run, Writer::Model, &query, shown, None)?;
+                entries::log(tx, run, &base, record)
+            })
+            .await?;
+        Ok(Handled::Done(logged))
+    }
+    .boxed()
+}
+
+/// Writes every entry that a pattern means.
+async fn write_matches(
+    cx: &TurnContext<'_>,
+    path: &str,
+    query: Query,
+    args: &Args,
+) -> Result<Handled, Problem> {
+    let meant = list(cx, &query).await?;
+    if meant.is_empty() {
+        return Err(Refusal::new(Outcome::NotFound, format!("not found: {path}")).into());
+    }
+    if meant.iter().any(|entry| is_file(&entry.path)) {
+        let message = format!("{path} matches files; write one file at a time, by its path");
+        return Err(Refusal::invalid(message).into());
+    }
+    if args.preview {
+        let body = listing("would be written:", &meant, cx.divisor);
+        return cx.done(Tool::Set, path, body, about(path)).await;
+    }
+    let mut writes = Vec::with_capacity(meant.len());
+    for entry in meant.iter().filter(|e| e.scheme().permits(Writer::Model)) {
+        writes.push(content(cx, entry.path.clone(), Some(entry), args)?.0);
+    }
+    let record = cx
+        .record(&listing("written:", &meant, cx.divisor))
+        .attributes(about(path));
+    let base = cx.log_path(Tool::Set.name(), path);
+    let run = cx.run;
+    let logged = cx
+        .store
+        .write(move |tx| {
+            for write in writes {
+                entries::set(tx, run, Writer::Model, write)?;
+            }
+            entries::log(tx, run, &base, record)
+        })
+        .await?;
+    Ok(Handled::Done(logged))
+}
+
+/// Writes one entry of a scheme.
+async fn write_one(
+    cx: &TurnContext<'_>,
+    target: EntryPath,
+    args: &Args,
+) -> Result<Handled, Problem> {
+    let run = cx.run;
+    let path = target.clone();
+    let before = cx
+        .store
+        .read(move |connection| entries::find(connection, run, &path))
+        .await?;
+    let (write, note) = content(cx, target.clone(), before.as_ref(), args)?;
+    if args.preview {
+        let body = write.body.unwrap_or_else(String::new);
+        return cx
+            .done(Tool::Set, target.as_str(), body, about(target.as_str()))
+            .await;
+    }
+    if before.is_none()
+        && let Some(asked) = asked_already(cx, &target, write.body.as_deref()).await?
+    {
+        let body = format!("that question is open already: {asked}");
+        return cx
+            .done(Tool::Set, target.as_str(), body, about(target.as_str()))
+            .await;
+    }
+    let record = cx.record(&note).attributes(about(target.as_str()));
+    let base = cx.log_path(Tool::Set.name(), target.as_str());
+    let logged = cx
+        .store
+        .write(move |tx| {
+            entries::set(tx, run, Writer::Model, write)?;
+            entries::log(tx, run, &base, record)
+        })
+        .await?;
+    Ok(Handled::Done(logged))
+}
+
+/// The write that a `set` means for one entry, and what the log says of it.
+fn content(
+    cx: &TurnContext<'_>,
+    target: EntryPath,
+    before: Option<&Entry>,
+    args: &Args,
+) -> Result<(Write, String), Problem> {
+    let (body, note) = match &args.content {
+        Content::Text(text) => (text.clone(), written(text, cx.divisor)),
+        Content::Edits(edits) => {
+            let old = match before {
+                Some(entry) => entry.body.as_str(),
+                None if edits.iter().all(|edit| edit.search.is_none()) => "",
+                None => {
+                    let message = format!("not found: {target}; there is nothing to edit");
+                    return Err(Refusal::new(Outcome::NotFound, message).into());
+                }
+            };
+            let applied = apply(old, edits)
+                .map_err(|refused| Refusal::new(Outcome::Conflict, refused.to_string()))?;
+            let note = how_it_matched(&applied);
+            (applied.text, note)
+        }
+        Content::Absent | Content::Unparsable(_) => (String::new(), String::new()),
+    };
+    if target.scheme() == Scheme::Known {
+        known::check_size(&body, cx.limits.max_entry_tokens, cx.divisor)?;
+    }
+    let mut attributes = before.map_or_else(Attributes::new, |entry| entry.attributes.clone());
+    attributes.extend(described(args));
+    let mut write = Write::body(target, &body)
+        .attributes(attributes)
+        .at(cx.turn, cx.in_loop.id);
+    write.visibility = visibility(args.visibility.as_deref())?;
+    if before.is_none() && write.visibility.is_none() {
+        // What the model has just written down it still needs in front of it.
+        write.visibility = Some(Visibility::Visible);
+    }
+    Ok((write, note))
+}
+
+fn written(text: &str, divisor: f64) -> String {
+    let tokens = crate::llm::tokens::estimate(text.chars().count(), divisor);
+    format!("written, {tokens} tokens")
+}
+
+/// How each edit found its place, where it was not exactly as written.
+pub fn how_it_matched(applied: &Applied) -> String {
+    let loose: Vec<String> = applied
+        .matches
+        .iter()
+        .enumerate()
+        .filter(|(_, found)| {
+            !matches!(
+                found.kind,
+                MatchKind::Whole | MatchKind::Exact | MatchKind::WithinLine
+            )
+        })
+        .map(|(at, found)| {
+            let (first, last) = (found.lines.start, found.lines.end.saturating_sub(1));
+            format!(
+                "edit {}: lines {first}–{last} matched {}",
+                at + 1,
+                kind(found.kind)
+            )
+        })
+        .collect();
+    if loose.is_empty() {
+        "edited".to_owned()
+    } else {
+        format!("edited; {}", loose.join("; "))
+    }
+}
+
+fn kind(kind: MatchKind) -> String {
+    match kind {
+        MatchKind::Whole | MatchKind::Exact | MatchKind::WithinLine => "exactly".to_owned(),
+        MatchKind::BlankInsensitive => "but for blanks".to_owned(),
+        MatchKind::Reindented => "with another indentation".to_owned(),
+        MatchKind::Similar { score } => format!("by similarity ({score:.2})"),
+    }
+}
+
+/// The unknown that asks the same already.
+async fn asked_already(
+    cx: &TurnContext<'_>,
+    target: &EntryPath,
+    body: Option<&str>,
+) -> Result<Option<EntryPath>, Problem> {
+    let (Scheme::Unknown, Some(body)) = (target.scheme(), body) else {
+        return Ok(None);
+    };
+    let query = Query {
+        scheme: Some(Scheme::Unknown),
+        ..Query::default()
+    };
+    let same = list(cx, &query)
+        .await?
+        .into_iter()
+        .find(|entry| entry.body.trim() == body.trim());
+    Ok(same.map(|entry| entry.path))
+}
+
+async fn list(cx: &TurnContext<'_>, query: &Query) -> Result<Vec<Entry>, Problem> {
+    let (run, query) = (cx.run, query.clone());
+    let found = cx
+        .store
+        .read(move |connection| entries::list(connection, run, &query))
+        .await?;
+    let mut found = found;
+    found.retain(|entry| entry.scheme().permits_visibility(Writer::Model));
+    Ok(found)
+}
+
+/// The attributes that a `set` names beside the content.
+fn described(args: &Args) -> Attributes {
+    let mut attributes = Attributes::new();
+    if let Some(summary) = &args.summary {
+        let short: String = summary.chars().take(80).collect();
+        attributes.insert("summary".to_owned(), json!(short));
+    }
+    for (name, value) in &args.other {
+        attributes.insert(name.clone(), json!(value));
+    }
+    attributes
+}

@@ -1,0 +1,27 @@
+//! `<think>`: room to reason. Its text joins the model's reasoning and is kept for people only.
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+
+use crate::dialect::{Command, Tool};
+use crate::plugins::{Handled, Plugin, Problem, TurnContext};
+
+pub struct Think;
+
+impl Plugin for Think {
+    fn name(&self) -> &'static str {
+        Tool::Think.name()
+    }
+
+    fn tool(&self) -> Option<(Tool, &'static str)> {
+        Some((Tool::Think, include_str!("doc.md")))
+    }
+
+    fn handle<'a>(
+        &'a self,
+        _cx: &'a TurnContext<'a>,
+        _command: &'a Command,
+    ) -> BoxFuture<'a, Result<Handled, Problem>> {
+        async { Ok(Handled::Quiet) }.boxed()
+    }
+}

@@ -1,0 +1,602 @@
+//! The six verbs of the entry grammar: set, get, rm, cp, mv, update, and reading.
+//!
+//! **Invariants.** The writer is checked against the path's scheme in every verb and every branch,
+//! here and nowhere else. A write changes what it names and nothing beside it. An entry that several
+//! runs see (after a fork) is cloned for the one that writes to it.
+
+use rusqlite::types::Value as Sql;
+use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
+
+use super::contents::{self, ContentId};
+use super::{ChangeKind, StoreError, Tx, json, mapped, now_ms, parsed, parsed_optional};
+use crate::dialect::{BodyFilter, PathPattern};
+use crate::entries::{
+    Attributes, Entry, EntryId, EntryPath, LoopId, Outcome, RunId, Scheme, State, TurnNumber,
+    ViewId, Visibility, Writer,
+};
+
+/// A write. What it does not name stays as it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Write {
+    pub path: EntryPath,
+    pub body: Option<String>,
+    /// The body is put behind the one that is there.
+    pub append: bool,
+    /// With a body they replace the stored ones; without one they are merged into them (RFC 7396:
+    /// null deletes a key).
+    pub attributes: Option<Attributes>,
+    /// The state and why; a state without a reason clears the reason.
+    pub ended: Option<(State, Option<Outcome>)>,
+    pub visibility: Option<Visibility>,
+    pub turn: Option<TurnNumber>,
+    pub in_loop: Option<LoopId>,
+}
+
+impl Write {
+    pub fn to(path: EntryPath) -> Self {
+        Self {
+            path,
+            body: None,
+            append: false,
+            attributes: None,
+            ended: None,
+            visibility: None,
+            turn: None,
+            in_loop: None,
+        }
+    }
+
+    pub fn body(path: EntryPath, body: &str) -> Self {
+        Self {
+            body: Some(body.to_owned()),
+            ..Self::to(path)
+        }
+    }
+
+    #[must_use]
+    pub fn attributes(mut self, attributes: Attributes) -> Self {
+        self.attributes = Some(attributes);
+        self
+    }
+
+    #[must_use]
+    pub fn state(self, state: State) -> Self {
+        self.ended(state, None)
+    }
+
+    #[must_use]
+    pub fn ended(mut self, state: State, outcome: Option<Outcome>) -> Self {
+        self.ended = Some((state, outcome));
+        self
+    }
+
+    #[must_use]
+    pub fn visibility(mut self, visibility: Visibility) -> Self {
+        self.visibility = Some(visibility);
+        self
+    }
+
+    #[must_use]
+    pub fn at(mut self, turn: TurnNumber, in_loop: LoopId) -> Self {
+        self.turn = Some(turn);
+        self.in_loop = Some(in_loop);
+        self
+    }
+
+    const fn changes_content(&self) -> bool {
+        self.body.is_some() || self.attributes.is_some() || self.ended.is_some()
+    }
+
+    const fn kind(&self) -> ChangeKind {
+        match self {
+            Self { append: true, .. } => ChangeKind::Append,
+            Self { body: Some(_), .. } => ChangeKind::Upsert,
+            Self { ended: Some(_), .. } => ChangeKind::Resolve,
+            Self {
+                visibility: Some(_),
+                ..
+            } => ChangeKind::Visibility,
+            _ => ChangeKind::Attributes,
+        }
+    }
+}
+
+/// Which entries of a run are meant. All conditions hold together; the default is all entries.
+#[derive(Debug, Clone, Default)]
+pub struct Query {
+    pub pattern: Option<PathPattern>,
+    pub filter: Option<BodyFilter>,
+    pub scheme: Option<Scheme>,
+    pub state: Option<State>,
+    pub visibility: Option<Visibility>,
+    pub limit: Option<u32>,
+    pub offset: u32,
+}
+
+impl Query {
+    pub fn in_state(state: State) -> Self {
+        Self {
+            state: Some(state),
+            ..Self::default()
+        }
+    }
+
+    pub fn matching(pattern: PathPattern, filter: Option<BodyFilter>) -> Self {
+        Self {
+            pattern: Some(pattern),
+            filter,
+            ..Self::default()
+        }
+    }
+
+    fn admits(&self, entry: &Entry) -> bool {
+        self.pattern
+            .as_ref()
+            .is_none_or(|pattern| pattern.matches(entry.path.as_str()))
+            && self
+                .filter
+                .as_ref()
+                .is_none_or(|filter| filter.matches(&entry.body))
+    }
+}
+
+const SELECT: &str = "SELECT views.id AS view_id, views.entry_id, views.path, entries.body,
+         entries.content_id, entries.attributes, views.state, views.outcome, views.visibility,
+         views.turn, views.loop_id
+     FROM views JOIN entries ON entries.id = views.entry_id";
+
+/// One entry by its path.
+pub fn find(
+    connection: &Connection,
+    run: RunId,
+    path: &EntryPath,
+) -> Result<Option<Entry>, StoreError> {
+    let found = connection
+        .prepare_cached(&format!(
+            "{SELECT} WHERE views.run_id = ?1 AND views.path = ?2"
+        ))?
+        .query_row(params![run.0, path.as_str()], read_entry)
+        .optional()?;
+    found.map(|row| row.filled(connection)).transpose()
+}
+
+/// The entries that a query means, by path.
+pub fn list(connection: &Connection, run: RunId, query: &Query) -> Result<Vec<Entry>, StoreError> {
+    let mut sql = format!("{SELECT} WHERE views.run_id = ?");
+    let mut values: Vec<Sql> = vec![run.0.into()];
+    let mut also = |condition: &str, value: &str| {
+        sql.push_str(condition);
+        values.push(value.to_owned().into());
+    };
+    if let Some(scheme) = query.scheme {
+        also(" AND entries.scheme = ?", scheme.as_str());
+    }
+    if let Some(state) = query.state {
+        also(" AND views.state = ?", state.as_str());
+    }
+    if let Some(visibility) = query.visibility {
+        also(" AND views.visibility = ?", visibility.as_str());
+    }
+    if let Some(prefix) = query.pattern.as_ref().map(PathPattern::literal_prefix)
+        && !prefix.is_empty()
+    {
+        also(" AND views.path >= ?", prefix);
+        also(" AND views.path < ?", &format!("{prefix}\u{10FFFF}"));
+    }
+    sql.push_str(" ORDER BY views.path");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map(params_from_iter(values), read_entry)?;
+    let mut entries = Vec::new();
+    let mut skip = query.offset;
+    for row in rows {
+        let entry = row?.filled(connection)?;
+        if !query.admits(&entry) {
+            continue;
+        }
+        if skip > 0 {
+            skip -= 1;
+            continue;
+        }
+        if query
+            .limit
+            .is_some_and(|limit| entries.len() >= limit as usize)
+        {
+            break;
+        }
+        entries.push(entry);
+    }
+    Ok(entries)
+}
+
+/// What the model may be shown: everything that is not archived, oldest first.
+pub fn in_packet(connection: &Connection, run: RunId) -> Result<Vec<Entry>, StoreError> {
+    let mut statement = connection.prepare_cached(&format!(
+        "{SELECT} JOIN schemes ON schemes.name = entries.scheme
+         WHERE views.run_id = ?1 AND views.visibility <> 'archived' AND schemes.shown = 1
+         ORDER BY views.id"
+    ))?;
+    let rows = statement.query_map([run.0], read_entry)?;
+    rows.map(|row| row?.filled(connection)).collect()
+}
+
+/// The rows of a run's history (logs, prompts, unknowns; no pending proposals) that changed after
+/// the change numbered `since`, in the order in which they settled: a row keeps its place for good.
+pub fn history_since(
+    connection: &Connection,
+    run: RunId,
+    since: i64,
+) -> Result<Vec<Entry>, StoreError> {
+    let mut statement = connection.prepare_cached(&format!(
+        "{SELECT} WHERE views.run_id = ?1 AND views.changed > ?2
+             AND entries.scheme IN ('log', 'prompt', 'unknown') AND views.settled IS NOT NULL
+         ORDER BY views.settled, views.id"
+    ))?;
+    let rows = statement.query_map(params![run.0, since], read_entry)?;
+    rows.map(|row| row?.filled(connection)).collect()
+}
+
+/// Writes an entry: a new one, a new body, or what the write names of an existing one.
+pub fn set(tx: &mut Tx<'_>, run: RunId, writer: Writer, write: Write) -> Result<(), StoreError> {
+    authorise(&write, writer)?;
+    if write.append && write.body.is_none() {
+        return Err(StoreError::NothingToAppend(write.path.to_string()));
+    }
+    if !write.changes_content() && write.visibility.is_none() {
+        return Err(StoreError::NothingToSet {
+            path: write.path.to_string(),
+        });
+    }
+    let kind = write.kind();
+    let path = write.path.clone();
+    match find(tx, run, &path)? {
+        Some(entry) => patch(tx, run, entry, write)?,
+        None if write.body.is_some() && !write.append => insert(tx, run, write)?,
+        None => {
+            return Err(StoreError::NotFound {
+                path: path.to_string(),
+            });
+        }
+    }
+    tx.changed(run, &path, kind);
+    Ok(())
+}
+
+/// Writes a log entry at `log://turn_N/ACTION/TARGET`, with an ordinal behind it where that path
+/// is taken. Returns the path.
+pub fn log(
+    tx: &mut Tx<'_>,
+    run: RunId,
+    base: &EntryPath,
+    mut write: Write,
+) -> Result<EntryPath, StoreError> {
+    let path = free_path(tx, run, base)?;
+    write.path = path.clone();
+    set(tx, run, Writer::Plugin, write)?;
+    Ok(path)
+}
+
+/// Keeps an audit text of a turn: `system://N`, `assistant://N` and the like.
+pub fn audit(
+    tx: &mut Tx<'_>,
+    run: RunId,
+    scheme: Scheme,
+    turn: TurnNumber,
+    in_loop: LoopId,
+    text: &str,
+) -> Result<(), StoreError> {
+    let path = EntryPath::of_turn(scheme, turn);
+    let content = contents::intern(tx, text)?;
+    let write = Write::body(path.clone(), "").at(turn, in_loop);
+    set(tx, run, Writer::System, write)?;
+    tx.prepare_cached(
+        "UPDATE entries SET content_id = ?3, chars = ?4 WHERE id =
+             (SELECT entry_id FROM views WHERE run_id = ?1 AND path = ?2)",
+    )?
+    .execute(params![run.0, path.as_str(), content.0, chars(text)])?;
+    Ok(())
+}
+
+/// Shows entries (the verb `get`), or shows less of them: changes visibility and turn, nothing
+/// else. Closed schemes are passed by. Returns what was matched.
+pub fn show(
+    tx: &mut Tx<'_>,
+    run: RunId,
+    writer: Writer,
+    query: &Query,
+    visibility: Visibility,
+    turn: Option<TurnNumber>,
+) -> Result<Vec<Entry>, StoreError> {
+    let matched: Vec<Entry> = list(tx, run, query)?
+        .into_iter()
+        .filter(|entry| entry.scheme().permits_visibility(writer))
+        .collect();
+    for entry in &matched {
+        let mut write = Write::to(entry.path.clone()).visibility(visibility);
+        write.turn = turn;
+        set(tx, run, writer, write)?;
+    }
+    Ok(matched)
+}
+
+/// Removes entries from the run. Closed schemes are passed by. Returns what was removed.
+pub fn rm(
+    tx: &mut Tx<'_>,
+    run: RunId,
+    writer: Writer,
+    query: &Query,
+) -> Result<Vec<Entry>, StoreError> {
+    let matched: Vec<Entry> = list(tx, run, query)?
+        .into_iter()
+        .filter(|entry| entry.scheme().permits(writer))
+        .collect();
+    for entry in &matched {
+        remove(tx, run, entry)?;
+    }
+    Ok(matched)
+}
+
+/// Copies an entry's body, attributes and state to another path.
+pub fn cp(
+    tx: &mut Tx<'_>,
+    run: RunId,
+    writer: Writer,
+    from: &EntryPath,
+    to: &EntryPath,
+    visibility: Option<Visibility>,
+) -> Result<(), StoreError> {
+    let source = find(tx, run, from)?.ok_or_else(|| StoreError::NotFound {
+        path: from.to_string(),
+    })?;
+    let mut write = Write::body(to.clone(), &source.body)
+        .attributes(source.attributes)
+        .ended(source.state, source.outcome)
+        .visibility(visibility.unwrap_or(source.visibility));
+    write.turn = source.turn;
+    write.in_loop = source.in_loop;
+    set(tx, run, writer, write)
+}
+
+/// Moves an entry to another path.
+pub fn mv(
+    tx: &mut Tx<'_>,
+    run: RunId,
+    writer: Writer,
+    from: &EntryPath,
+    to: &EntryPath,
+    visibility: Option<Visibility>,
+) -> Result<(), StoreError> {
+    if from == to {
+        return Ok(());
+    }
+    cp(tx, run, writer, from, to, visibility)?;
+    if !from.scheme().permits(writer) {
+        return Err(forbidden(from, writer));
+    }
+    let source = find(tx, run, from)?.ok_or_else(|| StoreError::NotFound {
+        path: from.to_string(),
+    })?;
+    remove(tx, run, &source)
+}
+
+fn authorise(write: &Write, writer: Writer) -> Result<(), StoreError> {
+    let scheme = write.path.scheme();
+    let allowed = if write.changes_content() {
+        scheme.permits(writer)
+    } else {
+        scheme.permits_visibility(writer)
+    };
+    if allowed {
+        Ok(())
+    } else {
+        Err(forbidden(&write.path, writer))
+    }
+}
+
+pub fn forbidden(path: &EntryPath, writer: Writer) -> StoreError {
+    StoreError::Forbidden {
+        path: path.to_string(),
+        scheme: path.scheme(),
+        writer,
+    }
+}
+
+fn insert(tx: &Tx<'_>, run: RunId, write: Write) -> Result<(), StoreError> {
+    let scheme = write.path.scheme();
+    let attributes = match write.attributes {
+        Some(attributes) => attributes,
+        None => Attributes::new(),
+    };
+    // `set` inserts only where there is a body.
+    let body = write.body.as_deref().unwrap_or("");
+    let entry = insert_content(tx, run, &write.path, body, &attributes)?;
+    let (state, outcome) = write.ended.unwrap_or((State::Resolved, None));
+    tx.prepare_cached(
+        "INSERT INTO views (run_id, path, entry_id, loop_id, turn, state, outcome, visibility,
+             changed, settled)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, iif(?6 = 'proposed', NULL, ?9))",
+    )?
+    .execute(params![
+        run.0,
+        write.path.as_str(),
+        entry.0,
+        write.in_loop.map(|id| id.0),
+        write.turn.map(|turn| turn.0),
+        state.as_str(),
+        outcome.map(|outcome| outcome.to_string()),
+        write
+            .visibility
+            .unwrap_or_else(|| scheme.default_visibility())
+            .as_str(),
+        next_change(tx, run)?,
+    ])?;
+    Ok(())
+}
+
+fn patch(tx: &Tx<'_>, run: RunId, entry: Entry, write: Write) -> Result<(), StoreError> {
+    let mut id = entry.id;
+    if write.body.is_some() || write.attributes.is_some() {
+        let body = match write.body.as_deref() {
+            Some(chunk) if write.append => entry.body + chunk,
+            Some(body) => body.to_owned(),
+            None => entry.body,
+        };
+        let attributes = match write.attributes {
+            Some(new) if write.body.is_some() && !write.append => new,
+            Some(changes) => merged(entry.attributes, changes),
+            None => entry.attributes,
+        };
+        id = rewrite_content(tx, run, id, &write.path, &body, &attributes)?;
+    }
+    let (state, outcome) = write.ended.unwrap_or((entry.state, entry.outcome));
+    tx.prepare_cached(
+        "UPDATE views SET entry_id = ?2, loop_id = ?3, turn = ?4, state = ?5, outcome = ?6,
+             visibility = ?7, changed = ?8,
+             settled = iif(?5 = 'proposed', NULL, coalesce(settled, ?8))
+         WHERE id = ?1",
+    )?
+    .execute(params![
+        entry.view.0,
+        id.0,
+        write.in_loop.or(entry.in_loop).map(|id| id.0),
+        write.turn.or(entry.turn).map(|turn| turn.0),
+        state.as_str(),
+        outcome.map(|outcome| outcome.to_string()),
+        write.visibility.unwrap_or(entry.visibility).as_str(),
+        next_change(tx, run)?,
+    ])?;
+    Ok(())
+}
+
+/// Changes an entry's content: in place where only this run sees it, else in a copy of its own.
+fn rewrite_content(
+    tx: &Tx<'_>,
+    run: RunId,
+    id: EntryId,
+    path: &EntryPath,
+    body: &str,
+    attributes: &Attributes,
+) -> Result<EntryId, StoreError> {
+    let shared = tx
+        .prepare_cached("SELECT 1 FROM views WHERE entry_id = ?1 AND run_id <> ?2 LIMIT 1")?
+        .exists(params![id.0, run.0])?;
+    if shared {
+        return insert_content(tx, run, path, body, attributes);
+    }
+    tx.prepare_cached(
+        "UPDATE entries SET body = ?2, content_id = NULL, chars = ?3, attributes = ?4 WHERE id = ?1",
+    )?
+    .execute(params![id.0, body, chars(body), json_text(attributes)])?;
+    Ok(id)
+}
+
+fn insert_content(
+    tx: &Tx<'_>,
+    run: RunId,
+    path: &EntryPath,
+    body: &str,
+    attributes: &Attributes,
+) -> Result<EntryId, StoreError> {
+    tx.prepare_cached(
+        "INSERT INTO entries (scope, path, scheme, body, chars, attributes, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?
+    .execute(params![
+        format!("run:{}", run.0),
+        path.as_str(),
+        path.scheme().as_str(),
+        body,
+        chars(body),
+        json_text(attributes),
+        now_ms(),
+    ])?;
+    Ok(EntryId(tx.last_insert_rowid()))
+}
+
+fn remove(tx: &mut Tx<'_>, run: RunId, entry: &Entry) -> Result<(), StoreError> {
+    tx.prepare_cached("DELETE FROM views WHERE id = ?1")?
+        .execute([entry.view.0])?;
+    tx.prepare_cached("DELETE FROM proposals WHERE run_id = ?1 AND path = ?2")?
+        .execute(params![run.0, entry.path.as_str()])?;
+    tx.prepare_cached(
+        "DELETE FROM entries WHERE id = ?1
+             AND NOT EXISTS (SELECT 1 FROM views WHERE entry_id = ?1)",
+    )?
+    .execute([entry.id.0])?;
+    tx.prepare_cached("UPDATE runs SET removals = removals + 1 WHERE id = ?1")?
+        .execute([run.0])?;
+    tx.changed(run, &entry.path, ChangeKind::Remove);
+    Ok(())
+}
+
+fn next_change(tx: &Tx<'_>, run: RunId) -> Result<i64, StoreError> {
+    Ok(tx
+        .prepare_cached("UPDATE runs SET changes = changes + 1 WHERE id = ?1 RETURNING changes")?
+        .query_row([run.0], |row| row.get(0))?)
+}
+
+/// The path itself where it is free, else the first ordinal behind it that is.
+fn free_path(tx: &Tx<'_>, run: RunId, base: &EntryPath) -> Result<EntryPath, StoreError> {
+    let mut taken = tx.prepare_cached("SELECT 1 FROM views WHERE run_id = ?1 AND path = ?2")?;
+    let mut path = base.clone();
+    let mut ordinal = 1;
+    while taken.exists(params![run.0, path.as_str()])? {
+        ordinal += 1;
+        path = base.numbered(ordinal);
+    }
+    Ok(path)
+}
+
+/// JSON merge patch (RFC 7396) of an object's keys.
+fn merged(mut attributes: Attributes, changes: Attributes) -> Attributes {
+    for (key, value) in changes {
+        if value.is_null() {
+            attributes.shift_remove(&key);
+        } else {
+            attributes.insert(key, value);
+        }
+    }
+    attributes
+}
+
+fn json_text(attributes: &Attributes) -> String {
+    serde_json::Value::Object(attributes.clone()).to_string()
+}
+
+fn chars(text: &str) -> i64 {
+    i64::try_from(text.chars().count()).unwrap_or(i64::MAX)
+}
+
+/// A row whose body may still lie in `contents`.
+struct EntryRow {
+    entry: Entry,
+    content: Option<ContentId>,
+}
+
+impl EntryRow {
+    fn filled(self, connection: &Connection) -> Result<Entry, StoreError> {
+        let mut entry = self.entry;
+        if let Some(content) = self.content {
+            entry.body = contents::read(connection, content)?;
+        }
+        Ok(entry)
+    }
+}
+
+fn read_entry(row: &Row<'_>) -> rusqlite::Result<EntryRow> {
+    let path: String = row.get("path")?;
+    let path = EntryPath::parse(&path).map_err(|error| super::unreadable(row, "path", error))?;
+    let entry = Entry {
+        view: mapped(row, "view_id", ViewId)?,
+        id: mapped(row, "entry_id", EntryId)?,
+        path,
+        body: row.get("body")?,
+        attributes: json(row, "attributes")?,
+        state: parsed(row, "state")?,
+        outcome: parsed_optional(row, "outcome")?,
+        visibility: parsed(row, "visibility")?,
+        turn: row.get::<_, Option<u32>>("turn")?.map(TurnNumber),
+        in_loop: row.get::<_, Option<i64>>("loop_id")?.map(LoopId),
+    };
+    let content = row.get::<_, Option<i64>>("content_id")?.map(ContentId);
+    Ok(EntryRow { entry, content })
+}

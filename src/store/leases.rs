@@ -1,0 +1,119 @@
+//! Leases: which process drives which run, and what becomes of the runs of a process that is gone.
+//!
+//! **Invariant.** A run at 100, 102 or 202 is leased by a live process, or [`recover`] sets it to
+//! 499 `interrupted`. Pending proposals stay pending; nothing is run again by itself.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::entries::{self, Query, Write};
+use super::{StoreError, Tx, loops, now_ms, runs};
+use crate::entries::{Entry, Outcome, RunId, RunStatus, Scheme, State, Writer};
+
+/// How long a lease holds after its last heartbeat, in milliseconds.
+pub const EXPIRES_MS: i64 = 15_000;
+
+/// A process as leases know it: its id and when it started, because ids are used again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    pub pid: u32,
+    pub started: String,
+}
+
+/// Takes or renews the lease of a run. `is_alive` tells whether the process of a lease still runs.
+pub fn acquire(
+    tx: &Tx<'_>,
+    run: RunId,
+    holder: &Holder,
+    is_alive: impl Fn(&Holder) -> bool,
+) -> Result<(), StoreError> {
+    if let Some((other, heartbeat)) = holder_of(tx, run)?
+        && other != *holder
+        && holds(&other, heartbeat, is_alive)
+    {
+        return Err(StoreError::Leased {
+            alias: runs::by_id(tx, run)?.alias.to_string(),
+            pid: other.pid,
+        });
+    }
+    tx.prepare_cached(
+        "INSERT INTO leases (run_id, pid, started, heartbeat_at) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (run_id) DO UPDATE SET pid = excluded.pid, started = excluded.started,
+             heartbeat_at = excluded.heartbeat_at",
+    )?
+    .execute(params![run.0, holder.pid, holder.started, now_ms()])?;
+    Ok(())
+}
+
+/// Says that the process still drives all the runs that it has leased.
+pub fn heartbeat(tx: &Tx<'_>, holder: &Holder) -> Result<(), StoreError> {
+    tx.prepare_cached("UPDATE leases SET heartbeat_at = ?3 WHERE pid = ?1 AND started = ?2")?
+        .execute(params![holder.pid, holder.started, now_ms()])?;
+    Ok(())
+}
+
+pub fn release(tx: &Tx<'_>, run: RunId, holder: &Holder) -> Result<(), StoreError> {
+    tx.prepare_cached("DELETE FROM leases WHERE run_id = ?1 AND pid = ?2 AND started = ?3")?
+        .execute(params![run.0, holder.pid, holder.started])?;
+    Ok(())
+}
+
+/// Interrupts every run that is active and that no live process drives. Returns those runs.
+pub fn recover(
+    tx: &mut Tx<'_>,
+    is_alive: impl Fn(&Holder) -> bool,
+) -> Result<Vec<RunId>, StoreError> {
+    let active: Vec<RunId> = {
+        let mut statement =
+            tx.prepare_cached("SELECT id FROM runs WHERE status IN (100, 102, 202)")?;
+        let rows = statement.query_map([], |row| row.get(0).map(RunId))?;
+        rows.collect::<Result<_, _>>()?
+    };
+    let mut interrupted = Vec::new();
+    for run in active {
+        let held = holder_of(tx, run)?
+            .is_some_and(|(holder, heartbeat)| holds(&holder, heartbeat, &is_alive));
+        if !held {
+            interrupt(tx, run)?;
+            interrupted.push(run);
+        }
+    }
+    Ok(interrupted)
+}
+
+/// Sets a run, its active and queued loops and its open streams to 499 `interrupted`.
+pub fn interrupt(tx: &mut Tx<'_>, run: RunId) -> Result<(), StoreError> {
+    loops::end_all(tx, run, true, RunStatus::Aborted, &Outcome::Interrupted)?;
+    runs::set_status(tx, run, RunStatus::Aborted, Some(Outcome::Interrupted))?;
+    for stream in open_streams(tx, run)? {
+        let ended = Write::to(stream.path).ended(State::Cancelled, Some(Outcome::Interrupted));
+        entries::set(tx, run, Writer::Plugin, ended)?;
+    }
+    tx.prepare_cached("DELETE FROM leases WHERE run_id = ?1")?
+        .execute([run.0])?;
+    Ok(())
+}
+
+/// The channels of commands that were running. The mirror of the run streams too, but has its
+/// status already.
+fn open_streams(connection: &Connection, run: RunId) -> Result<Vec<Entry>, StoreError> {
+    let mut streams = entries::list(connection, run, &Query::in_state(State::Streaming))?;
+    streams.retain(|entry| entry.scheme() != Scheme::Run);
+    Ok(streams)
+}
+
+fn holder_of(connection: &Connection, run: RunId) -> Result<Option<(Holder, i64)>, StoreError> {
+    Ok(connection
+        .prepare_cached("SELECT pid, started, heartbeat_at FROM leases WHERE run_id = ?1")?
+        .query_row([run.0], |row| {
+            let holder = Holder {
+                pid: row.get(0)?,
+                started: row.get(1)?,
+            };
+            Ok((holder, row.get(2)?))
+        })
+        .optional()?)
+}
+
+fn holds(holder: &Holder, heartbeat: i64, is_alive: impl Fn(&Holder) -> bool) -> bool {
+    now_ms() - heartbeat <= EXPIRES_MS && is_alive(holder)
+}

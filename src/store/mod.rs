@@ -1,0 +1,374 @@
+//! The store: SQLite under the entry contract.
+//!
+//! One [`Store`] a process and file; the handle is cheap to clone and may be used from anywhere.
+//! SQL runs on the store's own thread, a transaction at a time, so nothing here blocks an async
+//! worker and no lock is held over an await. Callers hand in a closure over a [`Tx`] (or a read-only
+//! connection) and compose the table groups' functions in it: what one closure does is one
+//! transaction.
+//!
+//! **Invariants.** What a finished [`Store::write`] did survives `kill -9`. Every change to what a
+//! run sees goes through [`entries`], where the writer is checked, and is told to
+//! [`Store::changes`] after the commit. SQL stands nowhere else in the program.
+
+pub mod constraints;
+pub mod contents;
+pub mod entries;
+pub mod leases;
+pub mod loops;
+pub mod models;
+pub mod projects;
+pub mod proposals;
+pub mod runs;
+pub mod turns;
+
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rusqlite::types::FromSql;
+use rusqlite::{Connection, Row, TransactionBehavior};
+use rusqlite_migration::{M, Migrations};
+use tokio::sync::broadcast;
+
+use crate::entries::{EntryPath, PathError, RunId, Scheme, UnknownWord, Writer};
+
+/// How long a transaction waits for another process's before it gives up.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Changes that a slow listener may fall behind; one that misses some reads the store again.
+const CHANGE_BACKLOG: usize = 1024;
+
+static MIGRATIONS: LazyLock<Migrations<'static>> = LazyLock::new(|| {
+    Migrations::new(vec![M::up(include_str!(
+        "../../migrations/001_initial.sql"
+    ))])
+});
+
+/// What the store can refuse, and what can go wrong under it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("{path} does not exist in this run")]
+    NotFound { path: String },
+    #[error("no run is called \"{0}\"")]
+    NoRun(String),
+    #[error("no model is called \"{0}\"")]
+    NoModel(String),
+    #[error("{writer} may not write {path}: entries of scheme {scheme} are written by {allowed}", allowed = scheme.writers().iter().map(|w| w.as_str()).collect::<Vec<_>>().join(", "))]
+    Forbidden {
+        path: String,
+        scheme: Scheme,
+        writer: Writer,
+    },
+    #[error("a run called \"{0}\" exists already; choose another name")]
+    AliasTaken(String),
+    #[error("{0} exists already")]
+    Occupied(String),
+    #[error("another process (pid {pid}) drives the run \"{alias}\"")]
+    Leased { alias: String, pid: u32 },
+    #[error("{path} is no longer open: it is {state}")]
+    NotProposed { path: String, state: String },
+    #[error("a set needs a body, a state, a visibility or attributes; {path} was given none")]
+    NothingToSet { path: String },
+    #[error("{0}: no body was given to append")]
+    NothingToAppend(String),
+    #[error(
+        "{0} was written by a newer rummy-lsp: update this one, or name another file with RUMMY_DB_PATH"
+    )]
+    Newer(PathBuf),
+    #[error("cannot use the folder of the database {path}: {source}")]
+    Folder {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("the store was closed")]
+    Closed,
+    #[error("the stored {what} cannot be read: {why}")]
+    Corrupt { what: &'static str, why: String },
+    #[error(transparent)]
+    Path(#[from] PathError),
+    #[error("migrating the database: {0}")]
+    Migration(#[from] rusqlite_migration::Error),
+    #[error("the database: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+}
+
+impl From<UnknownWord> for StoreError {
+    fn from(word: UnknownWord) -> Self {
+        Self::Corrupt {
+            what: word.kind,
+            why: word.to_string(),
+        }
+    }
+}
+
+/// Something in what a run sees has changed: told after the commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    pub run: RunId,
+    pub path: EntryPath,
+    pub kind: ChangeKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeKind {
+    Upsert,
+    Append,
+    /// State or outcome alone.
+    Resolve,
+    Visibility,
+    Attributes,
+    Remove,
+}
+
+/// A transaction that is being written.
+pub struct Tx<'c> {
+    sql: rusqlite::Transaction<'c>,
+    changes: Vec<Change>,
+}
+
+impl Tx<'_> {
+    fn changed(&mut self, run: RunId, path: &EntryPath, kind: ChangeKind) {
+        self.changes.push(Change {
+            run,
+            path: path.clone(),
+            kind,
+        });
+    }
+}
+
+impl Deref for Tx<'_> {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.sql
+    }
+}
+
+/// The handle. Clones share one connection and one thread.
+#[derive(Clone)]
+pub struct Store {
+    connection: tokio_rusqlite::Connection,
+    changes: broadcast::Sender<Change>,
+    file: PathBuf,
+}
+
+impl Store {
+    /// Opens the file, creating it (mode 0600) and its folder where they are missing, and brings
+    /// its schema up to date.
+    pub async fn open(file: &Path) -> Result<Self, StoreError> {
+        create_private(file).map_err(|source| StoreError::Folder {
+            path: file.to_owned(),
+            source,
+        })?;
+        let connection = tokio_rusqlite::Connection::open(file).await?;
+        let store = Self {
+            connection,
+            changes: broadcast::Sender::new(CHANGE_BACKLOG),
+            file: file.to_owned(),
+        };
+        let file = file.to_owned();
+        store
+            .call(move |connection| {
+                configure(connection)?;
+                migrate(connection, &file)?;
+                seed_schemes(connection)
+            })
+            .await?;
+        Ok(store)
+    }
+
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// Follows the changes that this process makes. Those of other processes are not told: a
+    /// follower that needs them looks at the store from time to time.
+    pub fn changes(&self) -> broadcast::Receiver<Change> {
+        self.changes.subscribe()
+    }
+
+    /// Runs `job` in one transaction. An error from it undoes all that it did.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let sender = self.changes.clone();
+        self.call(move |connection| {
+            let sql = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let mut tx = Tx {
+                sql,
+                changes: Vec::new(),
+            };
+            let result = job(&mut tx)?;
+            let changes = std::mem::take(&mut tx.changes);
+            tx.sql.commit()?;
+            for change in changes {
+                // Nobody listens: nobody has to be told.
+                let _ = sender.send(change);
+            }
+            Ok(result)
+        })
+        .await
+    }
+
+    /// Reads in one snapshot of the store.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.call(move |connection| {
+            let snapshot = connection.transaction()?;
+            job(&snapshot)
+        })
+        .await
+    }
+
+    /// SQLite's counter of the commits of other connections, other processes' among them.
+    pub async fn data_version(&self) -> Result<i64, StoreError> {
+        self.call(|connection| {
+            Ok(connection.query_row("PRAGMA data_version", [], |row| row.get(0))?)
+        })
+        .await
+    }
+
+    /// Empties the write-ahead log into the file. Everything acknowledged is safe without it; a
+    /// file that was left tidy is only easier to copy.
+    pub async fn flush(&self) -> Result<(), StoreError> {
+        self.call(|connection| {
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn call<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.connection
+            .call(job)
+            .await
+            .map_err(|error| match error {
+                tokio_rusqlite::Error::Error(error) => error,
+                _ => StoreError::Closed,
+            })
+    }
+}
+
+/// Creates the database's folder and an empty file that only its owner can read.
+fn create_private(file: &Path) -> std::io::Result<()> {
+    if let Some(folder) = file.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let mut options = std::fs::OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file).map(drop)
+}
+
+fn configure(connection: &Connection) -> Result<(), StoreError> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.set_prepared_statement_cache_capacity(128);
+    Ok(())
+}
+
+fn migrate(connection: &mut Connection, file: &Path) -> Result<(), StoreError> {
+    use rusqlite_migration::{Error, MigrationDefinitionError};
+    match MIGRATIONS.to_latest(connection) {
+        Ok(()) => Ok(()),
+        Err(Error::MigrationDefinition(MigrationDefinitionError::DatabaseTooFarAhead)) => {
+            Err(StoreError::Newer(file.to_owned()))
+        }
+        Err(error) => {
+            // Another process may have migrated the same new file a moment before.
+            if MIGRATIONS.pending_migrations(connection)? == 0 {
+                return Ok(());
+            }
+            Err(error.into())
+        }
+    }
+}
+
+/// Writes the schemes as `entries::Scheme` has them, where the table says otherwise.
+fn seed_schemes(connection: &mut Connection) -> Result<(), StoreError> {
+    let known: i64 = connection.query_row("SELECT count(*) FROM schemes", [], |row| row.get(0))?;
+    if usize::try_from(known) == Ok(Scheme::ALL.len()) {
+        return Ok(());
+    }
+    let sql = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for scheme in Scheme::ALL {
+        sql.execute(
+            "INSERT INTO schemes (name, category, scope, writers, shown) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (name) DO UPDATE SET category = excluded.category, scope = excluded.scope,
+                 writers = excluded.writers, shown = excluded.shown",
+            rusqlite::params![
+                scheme.as_str(),
+                scheme.category().as_str(),
+                scheme.scope().as_str(),
+                serde_json::json!(scheme.writers()).to_string(),
+                scheme.shown_to_model(),
+            ],
+        )?;
+    }
+    Ok(sql.commit()?)
+}
+
+/// The time as the store keeps it: milliseconds since 1970.
+pub fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    // A clock before 1970 is a clock that was never set; the order of rows does not depend on it.
+    since.map_or(0, |elapsed| {
+        i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)
+    })
+}
+
+/// Reads a column that holds one of a closed list of words, a path, an outcome.
+fn parsed<T>(row: &Row<'_>, column: &str) -> rusqlite::Result<T>
+where
+    T: std::str::FromStr,
+    T::Err: std::error::Error + Send + Sync + 'static,
+{
+    let text: String = row.get(column)?;
+    text.parse().map_err(|error| unreadable(row, column, error))
+}
+
+fn parsed_optional<T>(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<T>>
+where
+    T: std::str::FromStr,
+    T::Err: std::error::Error + Send + Sync + 'static,
+{
+    let text: Option<String> = row.get(column)?;
+    text.map(|text| text.parse().map_err(|error| unreadable(row, column, error)))
+        .transpose()
+}
+
+fn json<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: &str) -> rusqlite::Result<T> {
+    let text: String = row.get(column)?;
+    serde_json::from_str(&text).map_err(|error| unreadable(row, column, error))
+}
+
+fn mapped<T: FromSql, U>(
+    row: &Row<'_>,
+    column: &str,
+    wrap: impl Fn(T) -> U,
+) -> rusqlite::Result<U> {
+    row.get(column).map(wrap)
+}
+
+fn unreadable(
+    row: &Row<'_>,
+    column: &str,
+    error: impl std::error::Error + Send + Sync + 'static,
+) -> rusqlite::Error {
+    // The column exists: it was just read.
+    let index = row.as_ref().column_index(column).unwrap_or(0);
+    rusqlite::Error::FromSqlConversionFailure(index, rusqlite::types::Type::Text, Box::new(error))
+}
+
+#[cfg(test)]
+mod tests;

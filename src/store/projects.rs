@@ -1,0 +1,39 @@
+//! Projects: the workspace folders that runs belong to.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::{StoreError, Tx, now_ms};
+use crate::entries::ProjectId;
+
+/// A workspace folder. Its name is the folder's URI.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Project {
+    pub id: ProjectId,
+    pub name: String,
+    pub root: String,
+}
+
+/// Finds the project of a folder, or makes it.
+pub fn ensure(tx: &Tx<'_>, name: &str, root: &str) -> Result<ProjectId, StoreError> {
+    let id = tx
+        .prepare_cached(
+            "INSERT INTO projects (name, root, created_at) VALUES (?1, ?2, ?3)
+             ON CONFLICT (name) DO UPDATE SET root = excluded.root
+             RETURNING id",
+        )?
+        .query_row(params![name, root, now_ms()], |row| row.get(0))?;
+    Ok(ProjectId(id))
+}
+
+pub fn find(connection: &Connection, id: ProjectId) -> Result<Option<Project>, StoreError> {
+    Ok(connection
+        .prepare_cached("SELECT id, name, root FROM projects WHERE id = ?1")?
+        .query_row([id.0], |row| {
+            Ok(Project {
+                id: ProjectId(row.get("id")?),
+                name: row.get("name")?,
+                root: row.get("root")?,
+            })
+        })
+        .optional()?)
+}

@@ -1,0 +1,175 @@
+//! Runs: one row each, mirrored by the entry `run://ALIAS` that every change of status keeps true.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde_json::json;
+
+use super::entries::{self, Write};
+use super::{StoreError, Tx, mapped, now_ms, parsed, parsed_optional};
+use crate::entries::{
+    Attributes, EntryPath, Outcome, ProjectId, RunAlias, RunId, RunStatus, TurnNumber, Writer,
+};
+
+/// A run as it is stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Run {
+    pub id: RunId,
+    pub project: ProjectId,
+    pub parent: Option<RunAlias>,
+    pub alias: RunAlias,
+    /// The model alias that the run's next loop uses where it names none.
+    pub model: String,
+    pub status: RunStatus,
+    pub outcome: Option<Outcome>,
+    /// The newest `<update>` with a final status; empty before there is one.
+    pub summary: String,
+    pub temperature: Option<f64>,
+    pub persona: Option<String>,
+    /// In tokens.
+    pub context_limit: Option<u64>,
+    /// The last turn taken; none before the first.
+    pub turn: Option<TurnNumber>,
+    pub created_at: i64,
+    /// How many views were changed and removed so far; see [`entries::history_since`].
+    pub changes: i64,
+    pub removals: i64,
+}
+
+/// What a new run begins with.
+#[derive(Debug, Clone)]
+pub struct NewRun {
+    pub project: ProjectId,
+    pub alias: RunAlias,
+    pub model: String,
+    pub prompt: String,
+    pub temperature: Option<f64>,
+    pub persona: Option<String>,
+    pub context_limit: Option<u64>,
+}
+
+const SELECT: &str = "SELECT runs.*, parents.alias AS parent_alias FROM runs
+     LEFT JOIN runs AS parents ON parents.id = runs.parent_id";
+
+/// Makes the run and its mirror.
+pub fn create(tx: &mut Tx<'_>, new: &NewRun) -> Result<RunId, StoreError> {
+    if by_alias(tx, &new.alias)?.is_some() {
+        return Err(StoreError::AliasTaken(new.alias.to_string()));
+    }
+    tx.prepare_cached(
+        "INSERT INTO runs (project_id, alias, model, temperature, persona, context_limit, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?
+    .execute(params![
+        new.project.0,
+        new.alias.as_str(),
+        new.model,
+        new.temperature,
+        new.persona,
+        new.context_limit.map(u64::cast_signed),
+        now_ms(),
+    ])?;
+    let id = RunId(tx.last_insert_rowid());
+    let mut attributes = Attributes::new();
+    attributes.insert("model".to_owned(), json!(new.model));
+    attributes.insert("temperature".to_owned(), json!(new.temperature));
+    attributes.insert("persona".to_owned(), json!(new.persona));
+    attributes.insert("contextLimit".to_owned(), json!(new.context_limit));
+    let mirror = Write::body(EntryPath::run(&new.alias), &new.prompt)
+        .attributes(attributes)
+        .state(RunStatus::Queued.state());
+    entries::set(tx, id, Writer::System, mirror)?;
+    Ok(id)
+}
+
+pub fn by_alias(connection: &Connection, alias: &RunAlias) -> Result<Option<Run>, StoreError> {
+    Ok(connection
+        .prepare_cached(&format!("{SELECT} WHERE runs.alias = ?1"))?
+        .query_row([alias.as_str()], read_run)
+        .optional()?)
+}
+
+pub fn by_id(connection: &Connection, id: RunId) -> Result<Run, StoreError> {
+    Ok(connection
+        .prepare_cached(&format!("{SELECT} WHERE runs.id = ?1"))?
+        .query_row([id.0], read_run)?)
+}
+
+/// The runs of a project, newest first. No limit: all.
+pub fn list(
+    connection: &Connection,
+    project: ProjectId,
+    limit: Option<u32>,
+    offset: u32,
+) -> Result<Vec<Run>, StoreError> {
+    let mut statement = connection.prepare_cached(&format!(
+        "{SELECT} WHERE runs.project_id = ?1 ORDER BY runs.id DESC LIMIT ?2 OFFSET ?3"
+    ))?;
+    let limit = limit.map_or(-1, i64::from);
+    let rows = statement.query_map(params![project.0, limit, offset], read_run)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Sets a run's status, the reason for it, and its mirror.
+pub fn set_status(
+    tx: &mut Tx<'_>,
+    id: RunId,
+    status: RunStatus,
+    outcome: Option<Outcome>,
+) -> Result<(), StoreError> {
+    let finished = (!status.is_active()).then(now_ms);
+    let alias: RunAlias = tx
+        .prepare_cached(
+            "UPDATE runs SET status = ?2, outcome = ?3, finished_at = ?4 WHERE id = ?1
+             RETURNING alias",
+        )?
+        .query_row(
+            params![
+                id.0,
+                status.code(),
+                outcome.as_ref().map(Outcome::to_string),
+                finished
+            ],
+            |row| parsed(row, "alias"),
+        )?;
+    let mirror = Write::to(EntryPath::run(&alias)).ended(status.state(), outcome);
+    entries::set(tx, id, Writer::System, mirror)?;
+    Ok(())
+}
+
+pub fn set_summary(tx: &Tx<'_>, id: RunId, summary: &str) -> Result<(), StoreError> {
+    tx.prepare_cached("UPDATE runs SET summary = ?2 WHERE id = ?1")?
+        .execute(params![id.0, summary])?;
+    Ok(())
+}
+
+/// Takes the run's next turn number.
+pub fn take_turn(tx: &Tx<'_>, id: RunId) -> Result<TurnNumber, StoreError> {
+    Ok(tx
+        .prepare_cached(
+            "UPDATE runs SET next_turn = next_turn + 1 WHERE id = ?1 RETURNING next_turn - 1",
+        )?
+        .query_row([id.0], |row| row.get(0).map(TurnNumber))?)
+}
+
+fn read_run(row: &Row<'_>) -> rusqlite::Result<Run> {
+    let code: u16 = row.get("status")?;
+    let next_turn: u32 = row.get("next_turn")?;
+    Ok(Run {
+        id: mapped(row, "id", RunId)?,
+        project: mapped(row, "project_id", ProjectId)?,
+        parent: parsed_optional(row, "parent_alias")?,
+        alias: parsed(row, "alias")?,
+        model: row.get("model")?,
+        status: super::loops::read_status(row, code)?,
+        outcome: parsed_optional(row, "outcome")?,
+        summary: row.get("summary")?,
+        temperature: row.get("temperature")?,
+        persona: row.get("persona")?,
+        context_limit: row
+            .get::<_, Option<i64>>("context_limit")?
+            .map(i64::cast_unsigned),
+        turn: (next_turn > 1).then(|| TurnNumber(next_turn - 1)),
+        created_at: row.get("created_at")?,
+        changes: row.get("changes")?,
+        removals: row.get("removals")?,
+    })
+}

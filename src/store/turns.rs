@@ -1,0 +1,90 @@
+//! Turns: one row a model call, with the figures that the provider reported.
+
+use rusqlite::{Connection, params};
+
+use super::{StoreError, Tx, now_ms, runs};
+use crate::entries::{LoopId, RunId, TurnNumber};
+
+/// What one or several turns used. None where the provider said nothing; never an invented zero.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Figures {
+    /// Tokens of the packet, by the provider's report, else by the estimate.
+    pub context: Option<u64>,
+    pub prompt: Option<u64>,
+    pub cached: Option<u64>,
+    pub completion: Option<u64>,
+    pub reasoning: Option<u64>,
+    pub total: Option<u64>,
+    /// In the provider's currency unit, US dollars for all that report one.
+    pub cost: Option<f64>,
+}
+
+/// Takes the run's next turn number and opens its row.
+pub fn begin(tx: &Tx<'_>, run: RunId, in_loop: LoopId) -> Result<TurnNumber, StoreError> {
+    let turn = runs::take_turn(tx, run)?;
+    tx.prepare_cached(
+        "INSERT INTO turns (run_id, loop_id, sequence, created_at) VALUES (?1, ?2, ?3, ?4)",
+    )?
+    .execute(params![run.0, in_loop.0, turn.0, now_ms()])?;
+    Ok(turn)
+}
+
+/// Notes that the model answered in this turn, and what that took.
+pub fn answered(
+    tx: &Tx<'_>,
+    run: RunId,
+    turn: TurnNumber,
+    figures: &Figures,
+) -> Result<(), StoreError> {
+    let signed = |tokens: Option<u64>| tokens.map(u64::cast_signed);
+    tx.prepare_cached(
+        "UPDATE turns SET answered = 1, context_tokens = ?3, prompt_tokens = ?4,
+             cached_tokens = ?5, completion_tokens = ?6, reasoning_tokens = ?7,
+             total_tokens = ?8, cost = ?9
+         WHERE run_id = ?1 AND sequence = ?2",
+    )?
+    .execute(params![
+        run.0,
+        turn.0,
+        signed(figures.context),
+        signed(figures.prompt),
+        signed(figures.cached),
+        signed(figures.completion),
+        signed(figures.reasoning),
+        signed(figures.total),
+        figures.cost,
+    ])?;
+    Ok(())
+}
+
+/// How many calls of the run the model has answered.
+pub fn count_answered(connection: &Connection, run: RunId) -> Result<u64, StoreError> {
+    Ok(connection
+        .prepare_cached("SELECT count(*) FROM turns WHERE run_id = ?1 AND answered = 1")?
+        .query_row([run.0], |row| row.get::<_, i64>(0))?
+        .cast_unsigned())
+}
+
+/// The run's figures so far; `context` is the newest turn's, all else are sums.
+pub fn totals(connection: &Connection, run: RunId) -> Result<Figures, StoreError> {
+    let unsigned = |tokens: Option<i64>| tokens.map(i64::cast_unsigned);
+    Ok(connection
+        .prepare_cached(
+            "SELECT (SELECT context_tokens FROM turns WHERE run_id = ?1 AND answered = 1
+                     ORDER BY sequence DESC LIMIT 1),
+                 sum(prompt_tokens), sum(cached_tokens), sum(completion_tokens),
+                 sum(reasoning_tokens), sum(total_tokens), sum(cost)
+             FROM turns WHERE run_id = ?1",
+        )?
+        .query_row([run.0], |row| {
+            Ok(Figures {
+                context: unsigned(row.get(0)?),
+                prompt: unsigned(row.get(1)?),
+                cached: unsigned(row.get(2)?),
+                completion: unsigned(row.get(3)?),
+                reasoning: unsigned(row.get(4)?),
+                total: unsigned(row.get(5)?),
+                cost: row.get(6)?,
+            })
+        })?)
+}
