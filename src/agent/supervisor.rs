@@ -38,6 +38,8 @@ pub struct Start {
     pub project: ProjectId,
     /// An existing run goes on; a new one gets this name; none: one is made.
     pub alias: Option<RunAlias>,
+    /// Goes on with a fork of the named run instead, under a name that is made.
+    pub fork: bool,
     pub mode: Mode,
     pub prompt: String,
     pub settings: Settings,
@@ -165,8 +167,15 @@ impl Supervisor {
             .store
             .write(move |tx| {
                 let run = match named_run(tx, &start)? {
-                    Some(run) if run.project == start.project => run.id,
-                    Some(run) => return Ok(Err(StartError::ForeignRun(run.alias))),
+                    Some(run) if run.project != start.project => {
+                        return Ok(Err(StartError::ForeignRun(run.alias)));
+                    }
+                    Some(run) if start.fork => runs::fork(tx, run.id, &new_run(&start))?,
+                    Some(run) => run.id,
+                    None if start.fork => {
+                        let named = start.alias.as_ref().map_or("", RunAlias::as_str);
+                        return Err(StoreError::NoRun(named.to_owned()));
+                    }
                     None => runs::create(tx, &new_run(&start))?,
                 };
                 leases::acquire(tx, run, &holder, lives)?;
@@ -415,7 +424,11 @@ fn new_run(start: &Start) -> NewRun {
     let made = || RunAlias::generated(&model, now_ms().unsigned_abs());
     NewRun {
         project: start.project,
-        alias: start.alias.clone().unwrap_or_else(made),
+        alias: start
+            .alias
+            .clone()
+            .filter(|_| !start.fork)
+            .unwrap_or_else(made),
         model: model.clone(),
         prompt: start.prompt.clone(),
         temperature: start.config.temperature,

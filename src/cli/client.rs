@@ -138,12 +138,12 @@ impl Client {
     }
 
     /// Answers a request of the server's.
-    pub fn answer(&self, id: Value, result: Value) {
+    pub fn answer(&self, id: &Value, result: &Value) {
         self.send(json!({"jsonrpc": "2.0", "id": id, "result": result}));
     }
 
     /// Refuses a request of the server's, as a client does that does not know the method.
-    pub fn refuse(&self, id: Value, method: &str) {
+    pub fn refuse(&self, id: &Value, method: &str) {
         let message = format!("this client has no `{method}`");
         let error = json!({"code": METHOD_NOT_FOUND, "message": message});
         self.send(json!({"jsonrpc": "2.0", "id": id, "error": error}));
@@ -171,13 +171,11 @@ impl Client {
             drop(outgoing);
             server.wait().await.map_err(ClientError::Wait)
         };
-        match timeout(PATIENCE, end).await {
-            Ok(ended) => ended,
-            Err(_) => {
-                server.kill().await.map_err(ClientError::Wait)?;
-                Err(ClientError::Stuck(PATIENCE))
-            }
+        if let Ok(ended) = timeout(PATIENCE, end).await {
+            return ended;
         }
+        server.kill().await.map_err(ClientError::Wait)?;
+        Err(ClientError::Stuck(PATIENCE))
     }
 
     fn send(&self, message: Value) {
@@ -260,7 +258,7 @@ async fn read(stdout: ChildStdout, calls: Arc<Calls>, to_caller: mpsc::Unbounded
     let mut frames = FramedRead::new(stdout, Frames::default());
     while let Some(frame) = frames.next().await {
         let sorted = match frame {
-            Ok(Frame::Json(message)) => sort(message),
+            Ok(Frame::Json(message)) => sort(&message),
             Ok(Frame::Malformed(why)) => Sorted::Incoming(Incoming::Malformed(why)),
             Err(error) => {
                 tracing::debug!(%error, "the server's output broke off");
@@ -294,8 +292,8 @@ struct Message {
     error: Option<ResponseError>,
 }
 
-fn sort(message: Value) -> Sorted {
-    let parts = match Message::deserialize(&message) {
+fn sort(message: &Value) -> Sorted {
+    let parts = match Message::deserialize(message) {
         Ok(parts) => parts,
         Err(error) => return malformed(&format!("{error} in {message}")),
     };
@@ -364,7 +362,7 @@ mod tests {
             ),
         ];
         for (message, expected) in table {
-            assert_eq!(sort(message.clone()), expected, "{message}");
+            assert_eq!(sort(&message), expected, "{message}");
         }
     }
 
@@ -374,7 +372,7 @@ mod tests {
             json!([]),
             json!({"id": null, "error": {"code": 1, "message": "x"}}),
         ] {
-            let sorted = sort(message.clone());
+            let sorted = sort(&message);
             assert!(
                 matches!(sorted, Sorted::Incoming(Incoming::Malformed(_))),
                 "{message} became {sorted:?}"
@@ -404,7 +402,7 @@ mod tests {
                 panic!("not a request");
             };
             client.notify("between", Value::Null);
-            client.answer(id, params[0].clone());
+            client.answer(&id, &params[0]);
         }
         assert_eq!((second.await.unwrap(), first.await.unwrap()), (2, 1));
     }

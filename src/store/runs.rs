@@ -80,6 +80,32 @@ pub fn create(tx: &mut Tx<'_>, new: &NewRun) -> Result<RunId, StoreError> {
     Ok(id)
 }
 
+/// Makes a run that knows what another one knows, from that one's next turn on. The child has views
+/// of its own on the parent's entries; whichever of the two writes to one first gets a copy. What is
+/// the parent's alone stays behind: proposals, the mirror, the audit.
+pub fn fork(tx: &mut Tx<'_>, parent: RunId, new: &NewRun) -> Result<RunId, StoreError> {
+    let child = create(tx, new)?;
+    tx.prepare_cached(
+        "INSERT INTO views (run_id, path, entry_id, turn, state, outcome, visibility, changed, settled)
+         SELECT ?2, views.path, views.entry_id, views.turn, views.state, views.outcome,
+             views.visibility, views.changed, views.settled
+         FROM views
+         JOIN entries ON entries.id = views.entry_id
+         JOIN schemes ON schemes.name = entries.scheme
+         WHERE views.run_id = ?1 AND views.state <> 'proposed'
+             AND schemes.category <> 'audit' AND schemes.name <> 'run'",
+    )?
+    .execute(params![parent.0, child.0])?;
+    tx.prepare_cached(
+        "UPDATE runs SET parent_id = ?1,
+             next_turn = (SELECT next_turn FROM runs WHERE id = ?1),
+             changes = changes + (SELECT changes FROM runs WHERE id = ?1)
+         WHERE id = ?2",
+    )?
+    .execute(params![parent.0, child.0])?;
+    Ok(child)
+}
+
 pub fn by_alias(connection: &Connection, alias: &RunAlias) -> Result<Option<Run>, StoreError> {
     Ok(connection
         .prepare_cached(&format!("{SELECT} WHERE runs.alias = ?1"))?

@@ -7,7 +7,7 @@ use std::{fs, io};
 use ropey::Rope;
 use serde_json::{Value, json};
 
-use super::wire::{DocumentEdit, WorkspaceEdit};
+use super::messages::{DocumentEdit, WorkspaceEdit};
 use crate::lsp::documents::Encoding;
 use crate::lsp::types::{Position, Range, TextDocumentContentChangeEvent, TextEdit, Uri};
 
@@ -154,7 +154,10 @@ mod tests {
         }
     }
 
-    fn edit(uri: &str, version: Option<i32>, edits: &[([u32; 4], &str)]) -> WorkspaceEdit {
+    /// Lines and columns of a range, and the text that takes its place.
+    type Edit = ([u32; 4], &'static str);
+
+    fn edit(uri: &str, version: Option<i32>, edits: &[Edit]) -> WorkspaceEdit {
         let edits: Vec<Value> = edits
             .iter()
             .map(|([l1, c1, l2, c2], text)| {
@@ -169,7 +172,7 @@ mod tests {
 
     /// The text after the edits; the changes that are reported must lead another copy of the
     /// document to the same.
-    fn edited(before: &str, encoding: Encoding, edits: &[([u32; 4], &str)]) -> String {
+    fn edited(before: &str, encoding: Encoding, edits: &[Edit]) -> String {
         let mut here = document(before, encoding);
         let mut there = Documents::default();
         there.open(here.uri.clone(), here.version, before);
@@ -184,7 +187,7 @@ mod tests {
     #[test]
     fn edits_land_where_they_were_meant_whatever_their_order_and_the_encoding() {
         use Encoding::{Utf8, Utf16};
-        let table: [(&str, Encoding, &[([u32; 4], &str)], &str); 6] = [
+        let table: [(&str, Encoding, &[Edit], &str); 6] = [
             (
                 "a\nb\nc\n",
                 Utf8,
@@ -217,7 +220,7 @@ mod tests {
             wanted: 3,
             version: 4,
         };
-        let twice: [([u32; 4], &str); 2] = [([0, 0, 1, 0], "x"), ([0, 1, 0, 1], "y")];
+        let twice: [Edit; 2] = [([0, 0, 1, 0], "x"), ([0, 1, 0, 1], "y")];
         let table = [
             (edit(URI, Some(3), &[]), stale),
             (

@@ -8,13 +8,13 @@
 //! real model, and nobody can know.
 
 mod editor;
+mod messages;
 mod narrator;
 mod sample;
 mod screen;
 mod script;
 mod session;
 mod stage;
-mod wire;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -67,6 +67,8 @@ pub enum DemoError {
     Session { source: SessionError, log: String },
     #[error("the output cannot be written: {0}")]
     Output(#[from] io::Error),
+    #[error("interrupts cannot be heard: {0}")]
+    Signals(io::Error),
     #[error("interrupted")]
     Interrupted,
 }
@@ -76,13 +78,18 @@ pub enum DemoError {
 pub async fn run(options: Options, out: &mut dyn Write) -> Result<ExitCode, DemoError> {
     let mut screen = Screen::new(out);
     tokio::select! {
-        outcome = perform(options, &mut screen) => Ok(match outcome? {
-            Outcome::Passed => ExitCode::SUCCESS,
-            Outcome::Failed => ExitCode::FAILURE,
-        }),
+        outcome = perform(options, &mut screen) => match outcome {
+            Ok(Outcome::Passed) => Ok(ExitCode::SUCCESS),
+            Ok(Outcome::Failed) => Ok(ExitCode::FAILURE),
+            // Whoever reads has read enough.
+            Err(DemoError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+                Ok(ExitCode::FAILURE)
+            }
+            Err(error) => Err(error),
+        },
         // Everything is dropped on the way out: the server is killed, the folders are removed.
         interrupt = tokio::signal::ctrl_c() => {
-            interrupt?;
+            interrupt.map_err(DemoError::Signals)?;
             Err(DemoError::Interrupted)
         }
     }
@@ -113,12 +120,11 @@ async fn perform(options: Options, screen: &mut Screen<'_>) -> Result<Outcome, D
     };
     let found = sample::read(&stage.project).map_err(cannot_read)?;
     let outcome = judge(&stage, &end, &found, screen)?;
-    let next = match keeps {
-        true => format!(
-            "cd {} && python3 -m textstat gettysburg.txt",
-            stage.project.display()
-        ),
-        false => "rummy-lsp demo --keep DIR leaves the project in DIR, to look at".to_owned(),
+    let next = if keeps {
+        let folder = stage.project.display();
+        format!("cd {folder} && python3 -m textstat gettysburg.txt")
+    } else {
+        "rummy-lsp demo --keep DIR leaves the project in DIR, to look at".to_owned()
     };
     screen.note("next", &next)?;
     let changed = sample::differences(&sample::before(), &found).len();
@@ -136,9 +142,10 @@ async fn perform(options: Options, screen: &mut Screen<'_>) -> Result<Outcome, D
 
 /// Says what is going to happen.
 fn announce(stage: &Stage, screen: &mut Screen<'_>) -> io::Result<()> {
-    let model = match stage.scripted {
-        true => "a script: no network and no key are needed",
-        false => "from your configuration",
+    let model = if stage.scripted {
+        "a script: no network and no key are needed"
+    } else {
+        "from your configuration"
     };
     screen.title("Rummy works on a small Python project")?;
     screen.line("")?;

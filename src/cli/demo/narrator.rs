@@ -4,8 +4,8 @@
 use std::collections::{HashMap, HashSet};
 use std::io;
 
+use super::messages::{Activity, Piece, PieceKind, Progress, Proposal, Row, RunState};
 use super::screen::{Screen, counted, thousands};
-use super::wire::{Activity, Piece, PieceKind, Progress, Proposal, Row, RunState};
 use crate::config::Limits;
 use crate::dialect::{Call, Content, Set, Tool, scan};
 use crate::llm::tokens;
@@ -96,8 +96,8 @@ impl<'s, 'o> Narrator<'s, 'o> {
         }
     }
 
-    /// The answer is whole. Shows what its author thought, which is in no history, and keeps what
-    /// it writes.
+    /// The answer is whole. Shows what the model thought, which is in no history, and keeps what it
+    /// writes to entries. What it writes to files is shown when it is offered.
     fn answered(&mut self) -> io::Result<()> {
         let answer = std::mem::take(&mut self.answer);
         self.written.clear();
@@ -108,7 +108,7 @@ impl<'s, 'o> Narrator<'s, 'o> {
                     path: Some(path),
                     content: Content::Text(text),
                     ..
-                }) => {
+                }) if path.contains("://") => {
                     self.written.insert(path, text);
                 }
                 _ => {}
@@ -174,20 +174,21 @@ impl<'s, 'o> Narrator<'s, 'o> {
                 .step(&row.tool, &row.status.to_string(), &row.body);
         }
         let failed = row.status >= FAILURES;
-        if self.offered.contains(&row.entry) {
-            return match failed {
-                true => self.screen.wrong("rejected", &row.path, ""),
-                false => self.screen.step("accepted", &row.path, ""),
-            };
-        }
-        if failed {
-            return self.screen.wrong(&row.tool, &row.path, &row.body);
-        }
+        // An error or an advisory that is about nothing but itself names itself.
+        let about = Some(&*row.path).filter(|path| *path != row.entry);
+        let about = about.unwrap_or("");
         let written = self
             .written
             .get(&row.path)
             .filter(|_| row.tool == Tool::Set.name());
-        self.screen
-            .step(&row.tool, &row.path, written.unwrap_or(&row.body))
+        match (self.offered.contains(&row.entry), failed) {
+            (true, true) => self.screen.wrong("rejected", about, ""),
+            (true, false) => self.screen.step("accepted", about, ""),
+            (false, true) => self.screen.wrong(&row.tool, about, &row.body),
+            (false, false) => {
+                let text = written.unwrap_or(&row.body);
+                self.screen.step(&row.tool, about, text)
+            }
+        }
     }
 }

@@ -134,9 +134,10 @@ impl<'o> Screen<'o> {
         self.line(&painted)
     }
 
-    /// A step that went wrong.
+    /// A step that went wrong, and all that is said of it.
     pub fn wrong(&mut self, word: &str, about: &str, text: &str) -> io::Result<()> {
-        let painted = self.colours.paint(Ink::Wrong, &step(word, about, text));
+        let line = format!("{} {}", head(word, about), flat(text));
+        let painted = self.colours.paint(Ink::Wrong, line.trim_end());
         self.line(&painted)
     }
 
@@ -168,13 +169,22 @@ impl<'o> Screen<'o> {
 }
 
 fn step(word: &str, about: &str, text: &str) -> String {
-    one_line(&format!("  {word:<9} {about:<24}"), text)
+    one_line(&head(word, about), text)
+}
+
+fn head(word: &str, about: &str) -> String {
+    format!("  {word:<9} {about:<24}")
 }
 
 /// A text behind its head, on one line, shortened where it is too long.
 fn one_line(head: &str, text: &str) -> String {
-    let flat: Vec<&str> = text.split_whitespace().collect();
-    shortened(&format!("{head} {}", flat.join(" ")), WIDTH)
+    shortened(&format!("{head} {}", flat(text)), WIDTH)
+}
+
+/// A text without line breaks and indentation.
+fn flat(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.join(" ")
 }
 
 fn shortened(text: &str, limit: usize) -> String {

@@ -18,7 +18,7 @@ const ANSWERS: [&str; 5] = [
 /// Characters in a streamed piece, and milliseconds between two pieces: all answers together take
 /// about a second.
 const PIECE: u32 = 18;
-const PAUSE: u32 = 4;
+const PAUSE: u32 = 6;
 
 /// Milliseconds before an answer begins.
 const THOUGHT: u32 = 40;

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::Duration;
 
@@ -16,11 +16,12 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use super::editor::OpenDocument;
-use super::narrator::{Narrator, Tally};
-use super::sample;
-use super::wire::{
+use super::messages::{
     ApplyEdit, Begun, Decided, Initialized, Pending, Proposal, RunState, ServerInfo,
 };
+use super::narrator::{Narrator, Tally};
+use super::sample;
+use super::screen::counted;
 use crate::cli::client::{Client, ClientError, Incoming};
 use crate::entries::RunStatus;
 use crate::lsp::documents::Encoding;
@@ -98,36 +99,27 @@ pub struct Session<'s, 'o> {
 }
 
 impl<'s, 'o> Session<'s, 'o> {
-    /// Starts the server and opens the project, and in it a document that is then changed.
+    /// Starts the server, and opens the project and a document of it with an unsaved change.
     pub async fn start(setup: Setup, narrator: Narrator<'s, 'o>) -> Result<Self, SessionError> {
         let client = Client::start(setup.server)?;
-        let params = initialize(&uri_of(&setup.project)?, setup.options);
+        let params = initialize(&uri_of(&setup.project)?, &setup.options);
         let greeting: Initialized =
             within(setup.patience, client.call(wire::INITIALIZE, params)).await?;
         client.notify("initialized", json!({}));
         let encoding = encoding_of(greeting.capabilities.position_encoding)?;
-        let file = setup.project.join(sample::OPEN);
-        let uri = uri_of(&file)?;
-        let mut document =
-            OpenDocument::open(file, uri, encoding).map_err(SessionError::Document)?;
-        client.notify(wire::DID_OPEN, document.opened("python"));
-        let typed = document
-            .type_below(sample::TYPED_BELOW, sample::TYPED)
-            .ok_or(SessionError::NoPlaceToType)?;
-        client.notify(wire::DID_CHANGE, typed);
-        let screen = &mut *narrator.screen;
+        let document = open(&client, &setup.project, encoding)?;
+
         let ServerInfo { name, version } = greeting.server_info;
-        let encoding = encoding.kind();
-        let encoding = encoding.as_str();
-        screen.note(
-            "server",
-            &format!("{name} {version} over stdio, positions in {encoding}"),
-        )?;
-        screen.note(
-            "editor",
-            &format!("{} is open, with a line typed but not saved:", sample::OPEN),
-        )?;
-        screen.diff(&format!(" {}+{}", sample::TYPED_BELOW, sample::TYPED))?;
+        let kind = encoding.kind();
+        let server = format!(
+            "{name} {version} over stdio, positions in {}",
+            kind.as_str()
+        );
+        let editor = format!("{} is open, with a line typed but not saved:", sample::OPEN);
+        narrator.screen.note("server", &server)?;
+        narrator.screen.note("editor", &editor)?;
+        let typed = format!(" {}+{}", sample::TYPED_BELOW, sample::TYPED);
+        narrator.screen.diff(&typed)?;
         Ok(Self {
             client,
             document,
@@ -194,7 +186,7 @@ impl<'s, 'o> Session<'s, 'o> {
                 self.told(&method, params)
             }
             Ok(Next::Message(Some(Incoming::Request { id, method, params }))) => {
-                self.asked(id, &method, params)
+                self.asked(&id, &method, params)
             }
             Ok(Next::Message(Some(Incoming::Malformed(why)))) => Err(SessionError::Malformed(why)),
         }
@@ -222,7 +214,7 @@ impl<'s, 'o> Session<'s, 'o> {
         Ok(())
     }
 
-    fn asked(&mut self, id: Value, method: &str, params: Value) -> Result<(), SessionError> {
+    fn asked(&mut self, id: &Value, method: &str, params: Value) -> Result<(), SessionError> {
         if method != ApplyWorkspaceEdit::METHOD {
             self.client.refuse(id, method);
             return Ok(());
@@ -232,7 +224,7 @@ impl<'s, 'o> Session<'s, 'o> {
             Ok(changed) => {
                 let edits = changed["contentChanges"].as_array().map_or(0, Vec::len);
                 self.client.notify(wire::DID_CHANGE, changed);
-                let done = format!("applied {edits} text edits, not saved yet");
+                let done = format!("{} applied, not saved yet", counted(edits, "text edit"));
                 self.narrator.screen.step("editor", sample::OPEN, &done)?;
                 json!({"applied": true})
             }
@@ -242,7 +234,7 @@ impl<'s, 'o> Session<'s, 'o> {
                 json!({"applied": false, "failureReason": why})
             }
         };
-        self.client.answer(id, answer);
+        self.client.answer(id, &answer);
         Ok(())
     }
 
@@ -257,7 +249,7 @@ impl<'s, 'o> Session<'s, 'o> {
         for proposal in new {
             if proposal.changes_file() {
                 let arguments = json!({"run": self.run, "path": proposal.path});
-                self.send(&Accept::command_name(), arguments, proposal);
+                self.send(&Accept::command_name(), &arguments, proposal);
             } else {
                 self.reject(proposal, "the demo accepts changes of files only");
             }
@@ -267,10 +259,10 @@ impl<'s, 'o> Session<'s, 'o> {
 
     fn reject(&self, proposal: Proposal, reason: &str) {
         let arguments = json!({"run": self.run, "path": proposal.path, "reason": reason});
-        self.send(&Reject::command_name(), arguments, proposal);
+        self.send(&Reject::command_name(), &arguments, proposal);
     }
 
-    fn send(&self, command: &str, arguments: Value, proposal: Proposal) {
+    fn send(&self, command: &str, arguments: &Value, proposal: Proposal) {
         let params = json!({"command": command, "arguments": [arguments]});
         let answer = self.client.call("workspace/executeCommand", params);
         self.deciding
@@ -288,12 +280,13 @@ impl<'s, 'o> Session<'s, 'o> {
     }
 }
 
+/// What a session waits for.
 enum Next {
     Message(Option<Incoming>),
     Decided((Proposal, Result<Decided, ClientError>)),
 }
 
-fn initialize(folder: &Uri, options: Value) -> Value {
+fn initialize(folder: &Uri, options: &Value) -> Value {
     json!({
         "processId": std::process::id(),
         "clientInfo": {"name": "rummy-lsp demo", "version": env!("CARGO_PKG_VERSION")},
@@ -314,6 +307,19 @@ fn initialize(folder: &Uri, options: Value) -> Value {
     })
 }
 
+/// Opens the document as it is on the disk, then types in it, as a user does.
+fn open(client: &Client, project: &Path, encoding: Encoding) -> Result<OpenDocument, SessionError> {
+    let file = project.join(sample::OPEN);
+    let uri = uri_of(&file)?;
+    let mut document = OpenDocument::open(file, uri, encoding).map_err(SessionError::Document)?;
+    client.notify(wire::DID_OPEN, document.opened("python"));
+    let typed = document
+        .type_below(sample::TYPED_BELOW, sample::TYPED)
+        .ok_or(SessionError::NoPlaceToType)?;
+    client.notify(wire::DID_CHANGE, typed);
+    Ok(document)
+}
+
 fn encoding_of(named: Option<String>) -> Result<Encoding, SessionError> {
     match named {
         None => Ok(Encoding::Utf16),
@@ -324,7 +330,7 @@ fn encoding_of(named: Option<String>) -> Result<Encoding, SessionError> {
     }
 }
 
-fn uri_of(path: &std::path::Path) -> Result<Uri, SessionError> {
+fn uri_of(path: &Path) -> Result<Uri, SessionError> {
     Uri::from_file_path(path).ok_or_else(|| SessionError::NoUri(path.to_owned()))
 }
 

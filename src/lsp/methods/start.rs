@@ -28,6 +28,8 @@ pub struct Prompt {
     pub model: Option<String>,
     /// The run to go on with, or the name of a new one.
     pub run: Option<String>,
+    /// Goes on with a fork of `run`, which stays as it is.
+    pub fork: Option<bool>,
     /// From 0 to 2.
     pub temperature: Option<f64>,
     pub persona: Option<String>,
@@ -123,6 +125,7 @@ pub async fn start(cx: &Context, mode: Mode, params: Prompt) -> Result<StartedRu
         .start(Start {
             project: folder.project,
             alias,
+            fork: params.fork == Some(true),
             mode,
             prompt: params.prompt,
             settings: Settings {

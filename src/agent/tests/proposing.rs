@@ -1,0 +1,209 @@
+//! What is proposed, and what becomes of it.
+
+use super::bench::Bench;
+use crate::entries::{AutoAccept, Mode, Outcome, Review, RunStatus, State};
+
+const DONE: &str = "<update status=\"200\">done</update>";
+
+fn edit(path: &str, search: &str, replace: &str) -> String {
+    format!(
+        "<set path=\"{path}\">\n<<<<<<< SEARCH\n{search}\n=======\n{replace}\n>>>>>>> REPLACE\n</set>"
+    )
+}
+
+#[tokio::test]
+async fn neighbouring_changes_are_offered_together_and_the_loop_waits_before_the_next_command() {
+    let answer = format!(
+        "{}{}<set path=\"known://after\">x</set>{DONE}",
+        edit("a.txt", "one", "uno"),
+        edit("b.txt", "two", "due"),
+    );
+    let mut bench = Bench::new(&[("a.txt", "one\n"), ("b.txt", "two\n")], &[&answer]).await;
+    bench.start(bench.prompt(Mode::Act, "go")).await.unwrap();
+    let proposed = bench.proposed().await;
+    let targets: Vec<&str> = proposed.iter().map(|p| p.target.as_str()).collect();
+    assert_eq!(targets, ["a.txt", "b.txt"]);
+    assert!(
+        bench.entry("known://after").await.is_none(),
+        "the loop did not wait"
+    );
+    for proposal in &proposed {
+        bench.accept(proposal).await;
+    }
+    assert_eq!(bench.end().await, (RunStatus::Done, None));
+    assert_eq!(
+        (bench.file("a.txt"), bench.file("b.txt")),
+        ("uno\n".into(), "due\n".into())
+    );
+    assert!(bench.entry("known://after").await.is_some());
+}
+
+#[tokio::test]
+async fn two_changes_of_one_file_in_a_turn_are_one_proposal() {
+    let answer = format!(
+        "{}{}{DONE}",
+        edit("a.txt", "one", "uno"),
+        edit("a.txt", "uno\nmid", "uno!\nmid"),
+    );
+    let mut bench = Bench::new(&[("a.txt", "one\nmid\n")], &[&answer]).await;
+    bench.start(bench.prompt(Mode::Act, "go")).await.unwrap();
+    let proposed = bench.proposed().await;
+    assert_eq!(proposed.len(), 1);
+    assert_eq!(proposed[0].after, "uno!\nmid\n");
+    bench.accept(&proposed[0]).await;
+    assert_eq!(bench.end().await, (RunStatus::Done, None));
+}
+
+#[tokio::test]
+async fn with_review_each_every_change_is_offered_by_itself() {
+    let answer = format!(
+        "{}{}{DONE}",
+        edit("a.txt", "one", "uno"),
+        edit("a.txt", "uno", "eins"),
+    );
+    let mut bench = Bench::new(&[("a.txt", "one\n")], &[&answer]).await;
+    let mut start = bench.prompt(Mode::Act, "go");
+    start.config.review = Review::Each;
+    bench.start(start).await.unwrap();
+    let first = bench.proposed().await;
+    assert_eq!((first.len(), first[0].after.as_str()), (1, "uno\n"));
+    bench.accept(&first[0]).await;
+    bench.next_state().await;
+    let second = bench.proposed().await;
+    assert_eq!((second.len(), second[0].after.as_str()), (1, "eins\n"));
+    bench.accept(&second[0]).await;
+    assert_eq!(bench.end().await, (RunStatus::Done, None));
+}
+
+#[tokio::test]
+async fn a_rejection_stops_the_answer_is_told_with_its_reason_and_is_no_strike() {
+    let answer = format!(
+        "{}<set path=\"known://after\">x</set>{DONE}",
+        edit("a.txt", "one", "uno")
+    );
+    let mut bench = Bench::new(&[("a.txt", "one\n")], &[&answer, DONE]).await;
+    bench.limits.max_strikes = 1;
+    bench.start(bench.prompt(Mode::Act, "go")).await.unwrap();
+    let proposed = bench.proposed().await;
+    bench.reject(&proposed[0], "speak English").await;
+    assert_eq!(bench.end().await, (RunStatus::Done, None));
+    let told = bench.user_message(2).await;
+    assert!(
+        told.contains("outcome=\"permission\" reason=\"speak English\""),
+        "{told}"
+    );
+    assert!(
+        told.contains("the user rejected something in this turn"),
+        "{told}"
+    );
+    let after = bench
+        .entry("log://turn_1/set/known:%2F%2Fafter")
+        .await
+        .unwrap();
+    assert_eq!(
+        (after.state, after.outcome),
+        (State::Failed, Some(Outcome::Aborted))
+    );
+    assert_eq!(bench.file("a.txt"), "one\n");
+}
+
+#[tokio::test]
+async fn the_model_edits_what_the_user_has_not_saved() {
+    let answer = format!("{}{DONE}", edit("a.txt", "unsaved", "seen"));
+    let mut bench = Bench::new(&[("a.txt", "saved\n")], &[&answer]).await;
+    let file = bench.root.join("a.txt");
+    bench
+        .host
+        .open
+        .lock()
+        .unwrap()
+        .insert(file, "unsaved\n".to_owned());
+    bench.start(bench.prompt(Mode::Act, "go")).await.unwrap();
+    let proposed = bench.proposed().await;
+    assert_eq!(proposed[0].base.as_deref(), Some("unsaved\n"));
+    assert_eq!(proposed[0].after, "seen\n");
+    bench.reject(&proposed[0], "").await;
+}
+
+#[tokio::test]
+async fn auto_accept_takes_edits_without_asking() {
+    let answer = format!("<set path=\"deep/new.txt\">\nhello\n</set>{DONE}");
+    let mut bench = Bench::new(&[], &[&answer]).await;
+    let mut start = bench.prompt(Mode::Act, "go");
+    start.config.auto_accept = AutoAccept::Edits;
+    bench.start(start).await.unwrap();
+    assert_eq!(bench.end().await, (RunStatus::Done, None));
+    assert_eq!(bench.file("deep/new.txt"), "hello\n");
+}
+
+#[tokio::test]
+async fn no_form_of_a_change_passes_where_files_may_not_be_changed() {
+    let forms = [
+        "<set path=\"a.txt\">x</set>".to_owned(),
+        "<set path=\"a.txt\" body=\"\"/>".to_owned(),
+        edit("a.txt", "one", "uno"),
+        "<set path=\"./a.txt\">x</set>".to_owned(),
+        "<set path=\"file://a.txt\">x</set>".to_owned(),
+        "<rm path=\"a.txt\"/>".to_owned(),
+        "<rm path=\"*\"/>".to_owned(),
+        "<mv path=\"known://a\">a.txt</mv>".to_owned(),
+        "<cp path=\"known://a\" to=\"a.txt\"/>".to_owned(),
+        "<sh>rm a.txt</sh>".to_owned(),
+        "<env>rm a.txt</env>".to_owned(),
+    ];
+    for form in forms {
+        let mut bench = Bench::new(&[("a.txt", "one\n")], &[&form, DONE]).await;
+        for (mode, no_proposals) in [(Mode::Ask, false), (Mode::Act, true)] {
+            let mut start = bench.prompt(mode, "go");
+            start.alias = Some("run".parse().unwrap());
+            start.config.no_proposals = no_proposals;
+            bench.start(start).await.unwrap();
+            bench.end().await;
+            assert_eq!(bench.file("a.txt"), "one\n", "{form} changed the file");
+            let log = bench.log().await;
+            assert!(
+                log.iter().any(|line| line.contains("failed permission")),
+                "{form}: {log:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_lies_outside_or_is_secret_is_neither_shown_nor_changed() {
+    let answers = [
+        "<set path=\"../out.txt\">x</set>",
+        "<set path=\"/tmp/out.txt\">x</set>",
+        "<set path=\".git/config\">x</set>",
+        "<set path=\".env\">KEY=1</set>",
+    ];
+    for answer in answers {
+        let mut bench = Bench::new(&[(".env", "KEY=0"), ("a", "")], &[answer, DONE]).await;
+        bench.act("go").await;
+        let log = bench.log().await;
+        assert!(log[1].contains("failed permission"), "{answer}: {log:?}");
+        assert!(!bench.system_message(1).await.contains(".env"));
+    }
+}
+
+#[tokio::test]
+async fn a_new_prompt_cancels_what_the_last_one_left_proposed() {
+    let answer = format!("{}{DONE}", edit("a.txt", "one", "uno"));
+    let mut bench = Bench::new(&[("a.txt", "one\n")], &[&answer, DONE]).await;
+    bench.start(bench.prompt(Mode::Act, "go")).await.unwrap();
+    let left = bench.proposed().await;
+    let run = bench.run().await;
+    let subject = crate::agent::Subject {
+        run: run.id,
+        project: run.project,
+        alias: run.alias,
+    };
+    bench.supervisor.abort(&subject).await.unwrap();
+    let entry = bench.entry(left[0].path.as_str()).await.unwrap();
+    assert_eq!(
+        (entry.state, entry.outcome),
+        (State::Cancelled, Some(Outcome::Aborted))
+    );
+    assert_eq!(bench.run().await.status, RunStatus::Aborted);
+    assert_eq!(bench.act("again").await, (RunStatus::Done, None));
+}

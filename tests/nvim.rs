@@ -1,0 +1,303 @@
+//! The Neovim plugin in a real Neovim, with the built server and a scripted model.
+//!
+//! A test prepares a workspace and the model's answers, and lets a scenario of `tests/nvim` run in
+//! a headless Neovim. The scenario is the user: it types, runs commands, and looks at buffers and
+//! files. What the model was sent is looked at here.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a helper that fails, fails the test"
+)]
+
+#[path = "support/model_server.rs"]
+mod model_server;
+#[allow(dead_code, reason = "each test crate uses its own part of this")]
+#[path = "support/lsp/sandbox.rs"]
+mod sandbox;
+#[allow(dead_code, reason = "each test crate uses its own part of this")]
+#[path = "support/lsp/script.rs"]
+mod script;
+
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use model_server::{ModelServer, Reply};
+use sandbox::Sandbox;
+use script::{edit, set, update};
+
+/// How long a scenario may take. It gives up by itself after half of that.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+const GREET: &str = "local function greet(name)\n  print(\"hi \" .. name)\nend\n";
+
+#[test]
+fn an_accepted_edit_joins_unsaved_changes_and_is_an_undo_step_of_its_own() {
+    let desk = Desk::new(vec![
+        r#"<get path="greet.lua"/>"#.to_owned() + &update(145, "Reading it"),
+        polite(),
+    ]);
+    desk.play("accept");
+    let packets = desk.packets();
+    assert_eq!(packets.len(), 2);
+    assert!(
+        packets[1].contains("-- mine"),
+        "the model did not see the unsaved text"
+    );
+}
+
+#[test]
+fn a_rejection_reaches_the_model_with_its_reason() {
+    let desk = Desk::new(vec![polite(), update(204, "Left it alone")]);
+    desk.play("reject");
+    assert!(desk.packets()[1].contains("not like that"));
+}
+
+#[test]
+fn an_accepted_new_file_is_on_the_disk() {
+    let create = set("leave/bye.lua", "print(\"bye\")\n") + &update(200, "Wrote it");
+    Desk::new(vec![create]).play("new_file");
+}
+
+#[test]
+fn a_document_without_unsaved_changes_is_saved_with_the_accepted_edit() {
+    Desk::new(vec![polite()]).play("clean_document");
+}
+
+#[test]
+fn a_conflict_changes_nothing_and_ends_with_the_change_that_made_it() {
+    Desk::new(vec![polite()]).play("conflict");
+}
+
+#[test]
+fn abort_ends_the_run_and_the_call_of_the_model() {
+    let answer = "A long answer, of which only the beginning comes.";
+    let desk = Desk::with_replies(vec![Reply::text(answer).gate_after(3)]);
+    desk.play("abort");
+    desk.model.wait_for_hang_ups(1);
+}
+
+#[test]
+fn a_visual_range_is_the_selection() {
+    let desk = Desk::new(vec![update(200, "It greets")]);
+    desk.play("selection");
+    let packet = &desk.packets()[0];
+    assert!(packet.contains(
+        "what is this?\n\nSelected in greet.lua, lines 2 to 2:\n  print(\"hi \" .. name) -- größer"
+    ));
+}
+
+#[test]
+fn files_that_are_open_elsewhere_are_known_to_the_server() {
+    let desk = Desk::new(vec![
+        r#"<get path="greet.lua"/>"#.to_owned() + &update(145, "Reading it"),
+        polite(),
+    ]);
+    desk.play("open_files");
+    assert!(desk.packets()[1].contains("-- mine"));
+}
+
+#[test]
+fn setup_starts_the_server_for_its_files_with_its_options() {
+    Desk::new(vec![]).play("setup");
+}
+
+#[test]
+fn an_enabled_configuration_shares_its_server_with_the_commands() {
+    Desk::new(vec![update(200, "It greets")]).play("enable");
+}
+
+#[test]
+fn a_missing_server_is_explained() {
+    let mut desk = Desk::new(vec![]);
+    desk.in_another_checkout();
+    desk.play("missing");
+}
+
+#[test]
+fn a_server_that_was_built_beside_the_plugin_is_found() {
+    let mut desk = Desk::new(vec![update(200, "It greets")]);
+    let checkout = desk.in_another_checkout();
+    let release = checkout.join("target/release");
+    fs::create_dir_all(&release).expect("a folder can be made");
+    std::os::unix::fs::symlink(SERVER, release.join("rummy-lsp")).expect("a link can be made");
+    desk.play("built");
+}
+
+const SERVER: &str = env!("CARGO_BIN_EXE_rummy-lsp");
+
+fn polite() -> String {
+    let (old, new) = (
+        "  print(\"hi \" .. name)\n",
+        "  print(\"Good day, \" .. name)\n",
+    );
+    edit("greet.lua", old, new) + &update(200, "Made it polite")
+}
+
+/// A workspace, a model and a Neovim with the plugin.
+struct Desk {
+    sandbox: Sandbox,
+    model: ModelServer,
+    plugin: PathBuf,
+    /// Where the server is found.
+    path: PathBuf,
+}
+
+impl Desk {
+    fn new(answers: Vec<String>) -> Self {
+        Self::with_replies(answers.into_iter().map(Reply::text).collect())
+    }
+
+    fn with_replies(replies: Vec<Reply>) -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let server = Path::new(SERVER).parent().expect("it lies in a folder");
+        Self {
+            sandbox: Sandbox::new(&[
+                ("greet.lua", GREET),
+                (".git/HEAD", "ref: refs/heads/main\n"),
+            ]),
+            model: ModelServer::start(replies),
+            plugin: root.join("editors/nvim"),
+            path: server.to_owned(),
+        }
+    }
+
+    /// Takes the plugin from a copy with no server beside it, and the server out of the PATH.
+    fn in_another_checkout(&mut self) -> PathBuf {
+        let checkout = self.sandbox.scratch("checkout");
+        let plugin = checkout.join("editors/nvim");
+        copy(&self.plugin, &plugin);
+        self.plugin = plugin;
+        self.path = self.sandbox.scratch("nowhere");
+        checkout
+    }
+
+    /// The user messages that the model was sent.
+    fn packets(&self) -> Vec<String> {
+        let requests = self.model.requests();
+        let packet = |request: &serde_json::Value| {
+            let text = request["messages"][1]["content"].as_str();
+            text.expect("a packet is text").to_owned()
+        };
+        requests.iter().map(packet).collect()
+    }
+
+    /// Runs a scenario of `tests/nvim` to its end.
+    fn play(&self, scenario: &str) {
+        let mut neovim = Neovim::start(self.command(scenario));
+        let (said, status) = neovim.wait();
+        let passed = status.is_some_and(|status| status.success());
+        assert!(
+            passed,
+            "{scenario}: {status:?}\n{said}\n\nlsp.log:\n{}",
+            self.lsp_log()
+        );
+    }
+
+    fn command(&self, scenario: &str) -> Command {
+        let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/nvim");
+        let mut command = Command::new(neovim());
+        command
+            .args(["--headless", "--clean", "--cmd"])
+            .arg(format!("set runtimepath^={}", self.plugin.display()))
+            .arg("-S")
+            .arg(scripts.join("harness.lua"))
+            .current_dir(self.sandbox.workspace())
+            .env_clear()
+            .envs(self.sandbox.environment())
+            .env("LC_ALL", "C.UTF-8")
+            .env("PATH", format!("{}:/usr/bin:/bin", self.path.display()))
+            .env("RUMMY_MODEL_test", "openai/scripted")
+            .env("OPENAI_BASE_URL", self.model.url())
+            .env(
+                "RUMMY_TEST_SCENARIO",
+                scripts.join(scenario).with_extension("lua"),
+            );
+        command
+    }
+
+    /// What Neovim has noted of its servers, their stderr among it.
+    fn lsp_log(&self) -> String {
+        let log = self.sandbox.home().join("state/nvim/lsp.log");
+        fs::read_to_string(log).unwrap_or_else(|error| error.to_string())
+    }
+}
+
+/// The Neovim to test with.
+fn neovim() -> PathBuf {
+    let installed = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/nvim-0.11/bin/nvim");
+    let neovim = std::env::var_os("RUMMY_TEST_NVIM").map_or(installed, PathBuf::from);
+    assert!(
+        neovim.exists(),
+        "{} is missing: `tests/run` installs it; RUMMY_TEST_NVIM names another",
+        neovim.display()
+    );
+    neovim
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder can be made");
+    for entry in fs::read_dir(from).expect("a folder can be read") {
+        let entry = entry.expect("an entry can be read").path();
+        let name = entry.file_name().expect("it has a name");
+        if entry.is_dir() {
+            copy(&entry, &to.join(name));
+        } else {
+            fs::copy(&entry, to.join(name)).expect("a file can be copied");
+        }
+    }
+}
+
+/// A running Neovim. It is killed when this is dropped; its servers end with it.
+struct Neovim {
+    child: Child,
+    /// Everything it said, once it has ended.
+    said: mpsc::Receiver<String>,
+}
+
+impl Neovim {
+    fn start(mut command: Command) -> Self {
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("Neovim starts");
+        let mut stderr = child.stderr.take().expect("it is piped");
+        let (say, said) = mpsc::channel();
+        thread::spawn(move || {
+            let mut bytes = Vec::new();
+            stderr.read_to_end(&mut bytes).expect("a pipe can be read");
+            // Nobody waits: the time was up.
+            let _ = say.send(String::from_utf8_lossy(&bytes).into_owned());
+        });
+        Self { child, said }
+    }
+
+    /// What it said, and how it ended. It is killed when its time is up.
+    fn wait(&mut self) -> (String, Option<ExitStatus>) {
+        if let Ok(said) = self.said.recv_timeout(PATIENCE) {
+            let status = self.child.wait().expect("a child can be waited for");
+            return (said, Some(status));
+        }
+        self.kill();
+        (format!("it did not end within {PATIENCE:?}"), None)
+    }
+
+    fn kill(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Neovim {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}

@@ -1,0 +1,20 @@
+return function(t)
+  vim.cmd("Rummy abort")
+  t.wait_for_notice("no run is at work")
+  t.equal("", require("rummy").status())
+
+  vim.cmd.edit("greet.lua")
+  vim.cmd("Rummy ask how polite is this?")
+  t.wait("the answer to stream in", function()
+    return require("rummy").status():find("streaming")
+  end)
+  local run = t.event("RummyState")
+  t.equal(("rummy %s · turn 1 · streaming"):format(run.run), require("rummy").status())
+  t.equal({ run.run }, vim.fn.getcompletion("Rummy abort ", "cmdline"))
+
+  vim.cmd("Rummy abort")
+  t.wait_for_status(499)
+  t.wait_for_notice(("rummy %s: aborted (499)"):format(run.run))
+  t.equal("", require("rummy").status())
+  t.equal({}, vim.fn.getcompletion("Rummy abort ", "cmdline"))
+end

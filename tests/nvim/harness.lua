@@ -1,0 +1,170 @@
+--- Runs one scenario in a headless Neovim, and exits: 0 if it passed; else 1, with what the user
+--- would have seen on stderr. The scenario is a file that returns a function of the tools here.
+
+--- How long anything is waited for. Far more than it takes, for machines under load.
+local PATIENCE_MS = 60000
+
+---@class Tools
+local t = {
+  notices = {}, ---@type { text: string, level: integer }[] what went through vim.notify
+  events = {}, ---@type { name: string, run: rummy.Run }[]
+}
+
+local notify = vim.notify
+vim.notify = function(text, level, options)
+  table.insert(t.notices, { text = text, level = level or vim.log.levels.INFO })
+  notify(text, level, options)
+end
+
+vim.api.nvim_create_autocmd("User", {
+  pattern = { "RummyState", "RummyProposal" },
+  callback = function(event)
+    table.insert(t.events, { name = event.match, run = event.data })
+  end,
+})
+
+--- Handles events until the condition holds, and returns what made it hold.
+function t.wait(what, condition)
+  local held
+  local ok = vim.wait(PATIENCE_MS, function()
+    held = condition()
+    return held
+  end, 5)
+  if not ok then
+    error(("waited %d s in vain for %s"):format(PATIENCE_MS / 1000, what), 2)
+  end
+  return held
+end
+
+function t.equal(expected, got, what)
+  if not vim.deep_equal(expected, got) then
+    local text = "%s:\nexpected %s\ngot      %s"
+    error(text:format(what or "differs", vim.inspect(expected), vim.inspect(got)), 2)
+  end
+end
+
+--- The newest event of the name whose run passes the test.
+function t.event(name, test)
+  for index = #t.events, 1, -1 do
+    local event = t.events[index]
+    if event.name == name and (not test or test(event.run)) then
+      return event.run
+    end
+  end
+end
+
+--- Waits until a run has this status.
+function t.wait_for_status(status)
+  return t.wait("a run at " .. status, function()
+    return t.event("RummyState", function(run)
+      return run.status == status
+    end)
+  end)
+end
+
+--- Waits for a run with proposals, which are not those of `before`.
+function t.wait_for_proposals(before)
+  return t.wait("a proposal", function()
+    local run = t.event("RummyProposal")
+    return run and #run.proposals > 0 and not vim.deep_equal(run, before) and run
+  end)
+end
+
+--- Waits for a notice that has this text in it.
+function t.wait_for_notice(text)
+  return t.wait(("the notice %q"):format(text), function()
+    return vim.iter(t.notices):find(function(notice)
+      return notice.text:find(text, 1, true) ~= nil
+    end)
+  end)
+end
+
+--- Types keys, as a user does: what they change is an undo step of its own.
+function t.type(keys)
+  vim.api.nvim_feedkeys(vim.keycode(keys), "xt", false)
+end
+
+function t.lines(bufnr)
+  return vim.api.nvim_buf_get_lines(bufnr or 0, 0, -1, true)
+end
+
+function t.on_disk(name)
+  local file = io.open(name, "rb")
+  if not file then
+    return nil
+  end
+  local text = file:read("*a")
+  file:close()
+  return text
+end
+
+--- What the diagnostics on the current buffer say.
+function t.diagnostics()
+  return vim.tbl_map(function(diagnostic)
+    return { line = diagnostic.lnum, source = diagnostic.source, code = diagnostic.code }
+  end, vim.diagnostic.get(0))
+end
+
+--- The titles of the code lenses on the current buffer.
+function t.lenses()
+  return vim.tbl_map(function(lens)
+    return lens.command.title
+  end, vim.lsp.codelens.get(vim.api.nvim_get_current_buf()))
+end
+
+--- Runs the one code action of the kind that concerns the hunk under the cursor.
+function t.code_action(kind, title)
+  vim.lsp.buf.code_action({
+    apply = true,
+    filter = function(action)
+      return action.kind == kind and vim.startswith(action.title, title)
+    end,
+  })
+end
+
+--- Ends the servers as leaving the editor does, and sees that they end well.
+local function stop_servers()
+  local ended = {}
+  local clients = vim.lsp.get_clients({ name = "rummy" })
+  for _, client in ipairs(clients) do
+    client.stop(client)
+  end
+  t.wait("the servers to end", function()
+    ended = vim.tbl_filter(function(client)
+      return vim.lsp.get_client_by_id(client.id) == nil
+    end, clients)
+    return #ended == #clients
+  end)
+  -- Neovim tells of a server that ended otherwise.
+  t.equal(
+    {},
+    vim.tbl_filter(function(notice)
+      return notice.text:find("quit with exit code", 1, true) ~= nil
+    end, t.notices)
+  )
+end
+
+local function report(why)
+  local seen = {
+    why,
+    "notices: " .. vim.inspect(t.notices),
+    "messages:\n" .. vim.fn.execute("messages"),
+    "last event: " .. vim.inspect(t.events[#t.events]),
+    "buffer:\n" .. table.concat(t.lines(), "\n"),
+  }
+  io.stderr:write(table.concat(seen, "\n\n"), "\n")
+end
+
+vim.api.nvim_create_autocmd("VimEnter", {
+  callback = vim.schedule_wrap(function()
+    local scenario = dofile(vim.env.RUMMY_TEST_SCENARIO)
+    local passed, why = xpcall(function()
+      scenario(t)
+      stop_servers()
+    end, debug.traceback)
+    if not passed then
+      report(why)
+    end
+    vim.cmd(passed and "qall!" or "1cquit")
+  end),
+})

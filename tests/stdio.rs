@@ -1,0 +1,33 @@
+//! The server over its standard input and output, as an editor meets it: a module a topic.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a helper that fails, fails the test"
+)]
+
+#[path = "support/lsp.rs"]
+mod lsp;
+#[path = "support/model_server.rs"]
+mod model_server;
+
+#[path = "stdio/accept.rs"]
+mod accept;
+#[path = "stdio/cancel.rs"]
+mod cancel;
+#[path = "stdio/ending.rs"]
+mod ending;
+#[path = "stdio/frames.rs"]
+mod frames;
+#[path = "stdio/initialize.rs"]
+mod initialize;
+#[path = "stdio/order.rs"]
+mod order;
+#[path = "stdio/queries.rs"]
+mod queries;
+#[path = "stdio/refusals.rs"]
+mod refusals;
+#[path = "stdio/runs.rs"]
+mod runs;
+#[path = "stdio/shown.rs"]
+mod shown;

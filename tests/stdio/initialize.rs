@@ -1,0 +1,234 @@
+//! What `initialize` offers and refuses, and how settings are taken.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::lsp::Session;
+
+/// Methods that a client may count on.
+const METHODS: [&str; 20] = [
+    "abort",
+    "accept",
+    "act",
+    "addModel",
+    "ask",
+    "cp",
+    "diff",
+    "discover",
+    "get",
+    "getEntries",
+    "getModels",
+    "getRun",
+    "getRuns",
+    "mv",
+    "ping",
+    "reject",
+    "removeModel",
+    "rm",
+    "set",
+    "update",
+];
+
+#[test]
+fn the_server_says_what_it_can_do() {
+    let mut session = Session::builder().spawn();
+    let answer = session.initialize().expect("it is not refused");
+    let offered = &answer["capabilities"];
+    let said = json!({
+        "serverInfo": answer["serverInfo"],
+        "positionEncoding": offered["positionEncoding"],
+        "openClose": offered["textDocumentSync"]["openClose"],
+        "change": offered["textDocumentSync"]["change"],
+        "save": !offered["textDocumentSync"]["save"].is_null(),
+        "codeAction": !matches!(offered["codeActionProvider"], Value::Null | Value::Bool(false)),
+        "codeLens": offered["codeLensProvider"].is_object(),
+        "folders": offered["workspace"]["workspaceFolders"]["supported"],
+        "protocol": offered["experimental"]["rummy"]["protocolVersion"],
+    });
+    assert_eq!(
+        said,
+        json!({
+            "serverInfo": {"name": "rummy-lsp", "version": env!("CARGO_PKG_VERSION")},
+            "positionEncoding": "utf-16",
+            "openClose": true,
+            "change": 2,
+            "save": true,
+            "codeAction": true,
+            "codeLens": true,
+            "folders": true,
+            "protocol": "2.0.0",
+        })
+    );
+    let kinds: BTreeSet<&str> = words(&offered["codeActionProvider"]["codeActionKinds"]);
+    for kind in [
+        "quickfix.rummy.accept",
+        "quickfix.rummy.reject",
+        "source.rummy.acceptAll",
+        "source.rummy.rejectAll",
+    ] {
+        assert!(kinds.contains(kind), "{kind} is not among {kinds:?}");
+    }
+    session.notify("initialized", json!({}));
+}
+
+#[test]
+fn every_method_is_a_command_and_has_a_schema() {
+    let mut session = Session::builder().spawn();
+    let answer = session.initialize().expect("it is not refused");
+    session.notify("initialized", json!({}));
+    let commands = words(&answer["capabilities"]["executeCommandProvider"]["commands"]);
+
+    let table = session.ask("rummy/discover", json!({}));
+    assert_eq!(table["protocolVersion"], "2.0.0");
+    let methods = table["methods"].as_array().expect("a list of methods");
+    for method in methods {
+        assert_eq!(method["params"]["type"], "object", "{method}");
+        assert!(
+            method["description"]
+                .as_str()
+                .is_some_and(|text| !text.is_empty()),
+            "{method}"
+        );
+        assert!(method["longRunning"].is_boolean(), "{method}");
+    }
+    let names: BTreeSet<String> = methods
+        .iter()
+        .map(|method| method["name"].as_str().expect("a name").to_owned())
+        .collect();
+    let as_commands: BTreeSet<String> = names
+        .iter()
+        .map(|name| format!("rummy.{}", name.replace('/', ".")))
+        .collect();
+    assert_eq!(
+        as_commands,
+        commands.iter().map(|&name| name.to_owned()).collect()
+    );
+    for name in METHODS {
+        assert!(names.contains(name), "`{name}` is not among {names:?}");
+    }
+    let told: BTreeSet<&str> = table["notifications"]
+        .as_array()
+        .expect("a list of notifications")
+        .iter()
+        .filter_map(|notification| notification["name"].as_str())
+        .collect();
+    for name in ["run/state", "run/text", "run/progress", "run/proposal"] {
+        assert!(told.contains(name), "`{name}` is not among {told:?}");
+    }
+}
+
+#[test]
+fn a_request_and_its_command_answer_the_same() {
+    let mut session = Session::builder().start();
+    for (name, params) in [
+        ("ping", json!({})),
+        ("discover", json!({})),
+        ("getRuns", json!({"limit": 3})),
+        ("getRun", json!({"run": "nobody"})),
+        ("getRun", json!({})),
+    ] {
+        let request = session.request(&format!("rummy/{name}"), params.clone());
+        let command = session.command(&format!("rummy.{name}"), params.clone());
+        assert_eq!(request, command, "{name} {params}");
+    }
+    let bare = json!({"command": "rummy.ping"});
+    assert_eq!(session.ask("workspace/executeCommand", bare), json!({}));
+}
+
+#[test]
+fn utf_8_is_chosen_only_where_the_client_lists_it() {
+    for (listed, chosen) in [
+        (json!(["utf-8", "utf-16"]), "utf-8"),
+        (json!(["utf-16", "utf-8"]), "utf-8"),
+        (json!(["utf-16", "utf-32"]), "utf-16"),
+        (json!(null), "utf-16"),
+    ] {
+        let capabilities = json!({"general": {"positionEncodings": listed}});
+        let mut session = Session::builder().capabilities(&capabilities).spawn();
+        let answer = session.initialize().expect("it is not refused");
+        assert_eq!(
+            answer["capabilities"]["positionEncoding"], chosen,
+            "{listed}"
+        );
+    }
+}
+
+#[test]
+fn a_client_of_another_major_version_is_refused_by_both_versions() {
+    for version in ["1.9.0", "3.0.0"] {
+        let options = json!({"clientVersion": version});
+        let mut session = Session::builder().options(&options).spawn();
+        let error = session.initialize().expect_err("it is refused");
+        let message = error["message"].as_str().expect("a message");
+        assert!(
+            message.contains(version) && message.contains("2.0.0"),
+            "{message}"
+        );
+        session.exit();
+        assert_eq!(session.exit_status().code(), Some(1));
+    }
+    let options = json!({"clientVersion": "2.7.1"});
+    let mut session = Session::builder().options(&options).start();
+    assert_eq!(session.ask("rummy/ping", json!({})), json!({}));
+}
+
+#[test]
+fn a_setting_that_cannot_be_used_is_told_by_name_and_the_others_hold() {
+    let options = json!({"reveiw": "each", "limits": {"maxTurns": "many"}, "model": "mine"});
+    let models =
+        json!({"models": {"mine": {"actual": "openai/a"}, "other": {"actual": "openai/b"}}});
+    let mut session = Session::builder()
+        .options(&options)
+        .options(&models)
+        .start();
+    for key in ["reveiw", "maxTurns"] {
+        session.wait_for("window/showMessage", |shown| {
+            shown["message"]
+                .as_str()
+                .is_some_and(|text| text.contains(key))
+        });
+    }
+    let changed = json!({"settings": {"rummy": {"codeLense": false}}});
+    session.notify("workspace/didChangeConfiguration", changed);
+    session.wait_for("window/showMessage", |shown| {
+        shown["message"]
+            .as_str()
+            .is_some_and(|text| text.contains("codeLense"))
+    });
+    let models = session.ask("rummy/getModels", json!({}));
+    let aliases: BTreeSet<&str> = models
+        .as_array()
+        .expect("a list of models")
+        .iter()
+        .filter_map(|model| model["alias"].as_str())
+        .collect();
+    assert_eq!(aliases, BTreeSet::from(["mine", "other"]));
+}
+
+#[test]
+fn the_home_s_configuration_holds_where_nothing_above_it_says_otherwise() {
+    let mut builder = Session::builder().env("RUMMY_MODEL_fast", "openai/from-environment");
+    let sandbox = std::rc::Rc::new(crate::lsp::Sandbox::new(&[]));
+    let home = sandbox.home().join("rummy");
+    std::fs::create_dir_all(&home).expect("a folder can be made");
+    let text = "[models.fast]\nactual = \"openai/from-home\"\n\
+                [models.slow]\nactual = \"openai/slow\"\ncontextLength = 1000\n";
+    std::fs::write(home.join("config.toml"), text).expect("a file can be written");
+    builder = builder.sandbox(&sandbox);
+    let mut session = builder.start();
+    assert_eq!(
+        session.ask("rummy/getModels", json!({})),
+        json!([
+            {"alias": "fast", "actual": "openai/from-environment", "contextLength": null},
+            {"alias": "slow", "actual": "openai/slow", "contextLength": 1000},
+        ])
+    );
+}
+
+fn words(list: &Value) -> BTreeSet<&str> {
+    let words = list
+        .as_array()
+        .unwrap_or_else(|| panic!("{list} is no list"));
+    words.iter().filter_map(Value::as_str).collect()
+}
