@@ -33,8 +33,9 @@ CREATE TABLE calibrations (
     divisor REAL NOT NULL CHECK (divisor > 0)
 ) STRICT, WITHOUT ROWID;
 
--- `summary` is the newest `<update>` with a final status. `changes` numbers every change to one of the run's views, `removals` every removal: with them a
--- follower reads only what is new.
+-- `summary` is the newest `<update>` with a final status. `changes` numbers every change to one of
+-- the run's views, `removals` every removal of a row of its history: with them a follower reads only
+-- what is new.
 CREATE TABLE runs (
     id            INTEGER PRIMARY KEY,
     project_id    INTEGER NOT NULL REFERENCES projects (id) ON DELETE CASCADE,

@@ -4,25 +4,29 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 /// The files that `--keep` leaves, as they are kept beside the demo's source.
 const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/cli/demo/sample");
 const EXPECTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/cli/demo/expected");
 
-/// Runs the demo with settings of a user's that would spoil it, were they read.
-fn demo(arguments: &[&str], temporary: &Path) -> Output {
-    let home = tempfile::tempdir().unwrap();
-    Command::new(env!("CARGO_BIN_EXE_rummy-lsp"))
+/// The demo, with settings of a user's that would spoil it, were they read.
+fn demo(arguments: &[&str], temporary: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rummy-lsp"));
+    command
         .arg("demo")
         .args(arguments)
-        .env("HOME", home.path())
+        .env("HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/home"))
         .env("TMPDIR", temporary)
         .env("RUMMY_MAX_TURNS", "1")
-        .env("RUMMY_REVIEW", "end")
-        .output()
-        .unwrap()
+        .env("RUMMY_REVIEW", "end");
+    command
+}
+
+fn run(arguments: &[&str], temporary: &Path) -> Output {
+    demo(arguments, temporary).output().unwrap()
 }
 
 fn texts(folder: &Path) -> BTreeMap<String, String> {
@@ -44,7 +48,7 @@ fn texts(folder: &Path) -> BTreeMap<String, String> {
 #[test]
 fn the_demo_passes_leaves_nothing_behind_and_counts_in_its_last_line() {
     let temporary = tempfile::tempdir().unwrap();
-    let output = demo(&[], temporary.path());
+    let output = run(&[], temporary.path());
     let printed = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{printed}");
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
@@ -62,14 +66,14 @@ fn a_kept_project_is_as_expected_and_is_never_written_over() {
     let kept = temporary.path().join("new/project");
     let arguments = ["--keep", kept.to_str().unwrap()];
 
-    let output = demo(&arguments, temporary.path());
+    let output = run(&arguments, temporary.path());
     assert!(output.status.success(), "{output:?}");
     let mut expected = texts(Path::new(SAMPLE));
     expected.extend(texts(Path::new(EXPECTED)));
     assert_eq!(texts(&kept), expected);
 
     fs::write(kept.join("README.md"), "mine").unwrap();
-    let output = demo(&arguments, temporary.path());
+    let output = run(&arguments, temporary.path());
     assert_eq!(output.status.code(), Some(1));
     let told = String::from_utf8(output.stderr).unwrap();
     assert!(told.contains("the folder is not empty"), "{told}");
@@ -78,9 +82,37 @@ fn a_kept_project_is_as_expected_and_is_never_written_over() {
 }
 
 #[test]
+fn the_steps_are_told_as_they_happen_and_a_project_that_went_wrong_fails() {
+    let temporary = tempfile::tempdir().unwrap();
+    let kept = temporary.path().join("project");
+    let mut running = demo(&["--keep", kept.to_str().unwrap()], temporary.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(running.stdout.take().unwrap()).lines();
+    let mut printed = String::new();
+    for line in lines.map(Result::unwrap) {
+        if line.starts_with("Turn 2") {
+            fs::write(kept.join("stray.txt"), "nobody asked for this\n").unwrap();
+        }
+        printed.push_str(&line);
+        printed.push('\n');
+    }
+    assert_eq!(running.wait().unwrap().code(), Some(1), "{printed}");
+    assert!(
+        printed.contains("stray.txt                is not as it should be"),
+        "{printed}"
+    );
+    assert!(
+        printed.contains("    +nobody asked for this\n"),
+        "{printed}"
+    );
+}
+
+#[test]
 fn a_model_that_is_not_configured_is_named() {
     let temporary = tempfile::tempdir().unwrap();
-    let output = demo(&["--model", "nobody"], temporary.path());
+    let output = run(&["--model", "nobody"], temporary.path());
     assert_eq!(output.status.code(), Some(1));
     let told = String::from_utf8(output.stderr).unwrap();
     assert!(told.contains("no model"), "{told}");

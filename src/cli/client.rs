@@ -106,6 +106,11 @@ impl Client {
         })
     }
 
+    /// The server's process id, while it runs.
+    pub fn process(&self) -> Option<u32> {
+        self.server.id()
+    }
+
     /// Sends a request at once; the future is its answer. Several may be under way, and what the
     /// server sends meanwhile is still to be taken with [`Client::next`].
     pub fn call<T: DeserializeOwned>(

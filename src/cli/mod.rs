@@ -3,6 +3,7 @@
 
 pub mod client;
 pub mod demo;
+mod logging;
 mod serve;
 
 use std::io::Write;
@@ -40,6 +41,7 @@ struct ConfigOptions {
 
 /// Carries out the command line. `out` is where people read.
 pub fn run(cli: Cli, out: &mut dyn Write) -> ExitCode {
+    logging::init(cli.command.is_none());
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -49,9 +51,15 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> ExitCode {
         Err(error) => Err(error.to_string()),
     };
     result.unwrap_or_else(|error| {
-        tracing::error!("{error}");
+        complain(&error);
         ExitCode::FAILURE
     })
+}
+
+/// Says why the command line could not be carried out.
+#[expect(clippy::print_stderr, reason = "a person at a terminal reads it there")]
+fn complain(error: &str) {
+    eprintln!("rummy-lsp: {error}");
 }
 
 async fn carry_out(cli: Cli, out: &mut dyn Write) -> Result<ExitCode, String> {

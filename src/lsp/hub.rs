@@ -116,9 +116,9 @@ impl Editors {
     /// Takes a proposal for deciding; none while somebody else does.
     pub fn hold(&self, run: RunId, path: &EntryPath) -> Option<Hold<'_>> {
         let key = (run, path.clone());
-        lock(&self.busy)
-            .insert(key.clone())
-            .then_some(Hold { editors: self, key })
+        let taken = lock(&self.busy).insert(key.clone());
+        // Only then: a hold that is dropped gives the proposal back.
+        taken.then(|| Hold { editors: self, key })
     }
 
     /// Tells everybody that a run's proposals have changed.
@@ -172,4 +172,29 @@ impl Host for Editors {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // Each critical section is one operation on a collection.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entries::TurnNumber;
+
+    #[tokio::test]
+    async fn a_proposal_that_is_held_is_refused_to_others_and_free_again_afterwards() {
+        let folder = tempfile::tempdir().unwrap();
+        let editors = Editors {
+            store: Store::open(&folder.path().join("rummy.db")).await.unwrap(),
+            events: Events::new(),
+            sessions: Mutex::default(),
+            busy: Mutex::default(),
+        };
+        let path = EntryPath::log(TurnNumber(1), "set", "a");
+        let first = editors.hold(RunId(1), &path);
+        assert!(first.is_some());
+        assert!(editors.hold(RunId(1), &path).is_none());
+        assert!(editors.hold(RunId(1), &path).is_none(), "a refusal freed it");
+        assert!(editors.hold(RunId(2), &path).is_some(), "another run's is another");
+        drop(first);
+        assert!(editors.hold(RunId(1), &path).is_some());
+    }
 }

@@ -12,6 +12,7 @@
 pub mod documents;
 pub mod frames;
 pub mod hub;
+pub mod log;
 pub mod methods;
 pub mod notifications;
 pub mod outbox;

@@ -17,7 +17,7 @@ use super::session::{Abilities, Folder, SessionHandle};
 use super::types::jsonrpc::{Error, ErrorCode, Result};
 use super::types::{
     CodeAction, CodeActionOptions, CodeActionParams, CodeActionProviderCapability,
-    CodeActionResponse, CodeLens, CodeLensOptions, CodeLensParams, DidChangeConfigurationParams,
+    CodeActionResponse, CodeLens, ConfigurationItem, CodeLensOptions, CodeLensParams, DidChangeConfigurationParams,
     DidChangeWorkspaceFoldersParams, ExecuteCommandOptions, ExecuteCommandParams, InitializeParams,
     InitializeResult, InitializedParams, LSPAny, LanguageServer, OneOf, SaveOptions,
     ServerCapabilities, ServerInfo, TextDocumentSyncCapability, TextDocumentSyncKind,
@@ -26,6 +26,9 @@ use super::types::{
 };
 use crate::config::{Layers, Source};
 use crate::store::projects;
+
+/// The name of our settings among an editor's.
+const SECTION: &str = "rummy";
 
 /// A session's side of the protocol.
 pub struct Server {
@@ -58,6 +61,7 @@ impl Server {
 
     /// The session leaves: nobody is asked about its documents any more.
     pub fn leave(&self) {
+        super::log::leave(self.session.id());
         if let Some(started) = self.started.get() {
             started.engine.editors.leave(&self.session);
         }
@@ -117,6 +121,30 @@ impl Server {
             });
         }
         Ok(adopted)
+    }
+
+    /// Asks a client that offers it for its settings (LSP 3.17, `workspace/configuration`).
+    async fn pull_configuration(&self) {
+        let asks = self.session.ask(|session| session.abilities.configuration).await;
+        if asks != Some(true) {
+            return;
+        }
+        let session = self.session.clone();
+        // In a task of its own: the client may take its time.
+        tokio::spawn(async move {
+            let item = ConfigurationItem {
+                scope_uri: None,
+                section: Some(SECTION.to_owned()),
+            };
+            let answer = session.client.configuration(vec![item]).await;
+            let settings = answer.map(|settings| settings.into_iter().next());
+            if let Ok(Some(Value::Object(layer))) = settings {
+                session.post(move |session| {
+                    session.layers.add(Source::DidChangeConfiguration, layer);
+                    session.reconfigure();
+                });
+            }
+        });
     }
 
     async fn tell_reporter(&self) {
@@ -179,6 +207,8 @@ impl LanguageServer for Server {
     }
 
     async fn initialized(&self, _: InitializedParams) {
+        super::log::join(self.session.id(), self.session.outbox.clone());
+        self.pull_configuration().await;
         self.tell_reporter().await;
     }
 
@@ -188,8 +218,11 @@ impl LanguageServer for Server {
     }
 
     async fn did_change_configuration(&self, params: DidChangeConfigurationParams) {
+        if params.settings.is_null() {
+            return self.pull_configuration().await;
+        }
         let settings = params.settings;
-        let section = settings.get("rummy").cloned().unwrap_or(settings);
+        let section = settings.get(SECTION).cloned().unwrap_or(settings);
         if let Value::Object(layer) = section {
             self.session.post(move |session| {
                 session.layers.add(Source::DidChangeConfiguration, layer);

@@ -48,6 +48,7 @@ pub struct Abilities {
     pub change_annotations: bool,
     pub work_done_progress: bool,
     pub apply_edit: bool,
+    pub configuration: bool,
     /// `rummy/save`.
     pub save: bool,
 }
@@ -63,6 +64,7 @@ impl Abilities {
             change_annotations: edit.is_some_and(|edit| edit.change_annotation_support.is_some()),
             work_done_progress: window.and_then(|window| window.work_done_progress) == Some(true),
             apply_edit: workspace.and_then(|workspace| workspace.apply_edit) == Some(true),
+            configuration: workspace.and_then(|workspace| workspace.configuration) == Some(true),
             save: experimental
                 .and_then(|other| other.pointer("/rummy/save"))
                 .is_some_and(|save| save.as_bool().unwrap_or(true)),

@@ -7,7 +7,7 @@ pub use tower_lsp::ls_types::{
     AnnotatedTextEdit, ApplyWorkspaceEditParams, ApplyWorkspaceEditResponse, ChangeAnnotation,
     ClientCapabilities, CodeAction, CodeActionKind, CodeActionOptions, CodeActionOrCommand,
     CodeActionParams, CodeActionProviderCapability, CodeActionResponse, CodeLens, CodeLensOptions,
-    CodeLensParams, Command, Diagnostic, DiagnosticSeverity, DidChangeConfigurationParams,
+    CodeLensParams, Command, ConfigurationItem, Diagnostic, DiagnosticSeverity, DidChangeConfigurationParams,
     DidChangeTextDocumentParams, DidChangeWorkspaceFoldersParams, DidCloseTextDocumentParams,
     DidOpenTextDocumentParams, DidSaveTextDocumentParams, DocumentChanges, ExecuteCommandOptions,
     ExecuteCommandParams, InitializeParams, InitializeResult, InitializedParams, LSPAny,
@@ -58,6 +58,7 @@ pub mod wire {
     pub const DID_SAVE: &str = "textDocument/didSave";
     pub const PUBLISH_DIAGNOSTICS: &str = "textDocument/publishDiagnostics";
     pub const PROGRESS: &str = "$/progress";
+    pub const LOG_MESSAGE: &str = "window/logMessage";
     pub const SHOW_MESSAGE: &str = "window/showMessage";
     pub const CANCEL_PROGRESS: &str = "window/workDoneProgress/cancel";
 }

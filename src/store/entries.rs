@@ -219,7 +219,7 @@ pub fn in_packet(connection: &Connection, run: RunId) -> Result<Vec<Entry>, Stor
     rows.map(|row| row?.filled(connection)).collect()
 }
 
-/// The rows of a run's history (logs, prompts, unknowns; no pending proposals) that changed after
+/// The rows of a run's history (logs and prompts; no pending proposals) that changed after
 /// the change numbered `since`, in the order in which they settled: a row keeps its place for good.
 pub fn history_since(
     connection: &Connection,
@@ -228,7 +228,7 @@ pub fn history_since(
 ) -> Result<Vec<Entry>, StoreError> {
     let mut statement = connection.prepare_cached(&format!(
         "{SELECT} WHERE views.run_id = ?1 AND views.changed > ?2
-             AND entries.scheme IN ('log', 'prompt', 'unknown') AND views.settled IS NOT NULL
+             AND entries.scheme IN ('log', 'prompt') AND views.settled IS NOT NULL
          ORDER BY views.settled, views.id"
     ))?;
     let rows = statement.query_map(params![run.0, since], read_entry)?;
@@ -522,8 +522,10 @@ fn remove(tx: &mut Tx<'_>, run: RunId, entry: &Entry) -> Result<(), StoreError> 
              AND NOT EXISTS (SELECT 1 FROM views WHERE entry_id = ?1)",
     )?
     .execute([entry.id.0])?;
-    tx.prepare_cached("UPDATE runs SET removals = removals + 1 WHERE id = ?1")?
-        .execute([run.0])?;
+    if matches!(entry.scheme(), Scheme::Log | Scheme::Prompt) {
+        tx.prepare_cached("UPDATE runs SET removals = removals + 1 WHERE id = ?1")?
+            .execute([run.0])?;
+    }
     tx.changed(run, &entry.path, ChangeKind::Remove);
     Ok(())
 }

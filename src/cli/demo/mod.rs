@@ -127,16 +127,8 @@ async fn perform(options: Options, screen: &mut Screen<'_>) -> Result<Outcome, D
         "rummy-lsp demo --keep DIR leaves the project in DIR, to look at".to_owned()
     };
     screen.note("next", &next)?;
-    let changed = sample::differences(&sample::before(), &found).len();
     screen.line("")?;
-    screen.line(&format!(
-        "{}, {} accepted, {} changed, {}, {:.1} s",
-        counted(end.tally.turns as usize, "turn"),
-        counted(end.tally.accepted, "proposal"),
-        counted(changed, "file"),
-        end.tally.tokens(),
-        begun.elapsed().as_secs_f64(),
-    ))?;
+    screen.line(&figures(&end, &found, begun.elapsed()))?;
     Ok(outcome)
 }
 
@@ -215,4 +207,17 @@ fn judge(
         screen.diff(&diff)?;
     }
     Ok(Outcome::Failed)
+}
+
+/// The last line: what the run took and what it brought about.
+fn figures(end: &End, found: &sample::Texts, took: Duration) -> String {
+    let changed = sample::differences(&sample::before(), found).len();
+    format!(
+        "{}, {} accepted, {} changed, {}, {:.1} s",
+        counted(end.tally.turns as usize, "turn"),
+        counted(end.tally.accepted, "proposal"),
+        counted(changed, "file"),
+        end.tally.tokens(),
+        took.as_secs_f64(),
+    )
 }

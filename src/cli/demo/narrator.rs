@@ -135,20 +135,28 @@ impl<'s, 'o> Narrator<'s, 'o> {
         Ok(())
     }
 
-    /// `run/proposal`: what is offered and was not yet.
-    pub fn proposals(&mut self, proposals: &[Proposal]) -> io::Result<()> {
-        let offered = counted(proposals.len(), "proposal");
-        self.screen.note(
-            "offers",
-            &format!("{offered}; the demo accepts in the user's place"),
-        )?;
-        for proposal in proposals {
-            self.offered.insert(proposal.path.clone());
+    /// Whether a row of the history was shown.
+    pub fn has_told(&self, entry: &str) -> bool {
+        self.told.contains(entry)
+    }
+
+    /// `run/proposal`: what is offered to the user. Shows and returns what was not offered before.
+    pub fn offer(&mut self, pending: &[Proposal]) -> io::Result<Vec<Proposal>> {
+        let mut new = pending.to_vec();
+        new.retain(|proposal| self.offered.insert(proposal.path.clone()));
+        if new.is_empty() {
+            return Ok(new);
+        }
+        let count = counted(new.len(), "proposal");
+        let offer = format!("{count}; the demo accepts in the user's place");
+        self.screen.note("offers", &offer)?;
+        for proposal in &new {
             self.screen.line("")?;
             self.screen.note("proposal", &proposal.title)?;
             self.screen.diff(&proposal.patch)?;
         }
-        self.screen.line("")
+        self.screen.line("")?;
+        Ok(new)
     }
 
     fn turn(&mut self, turn: u32) -> io::Result<()> {

@@ -1,7 +1,7 @@
 //! The conversation with the server: it is started, told of the project and the open document, and
 //! given the job; what it proposes is accepted, what it asks for is done.
 
-use std::collections::HashSet;
+use std::collections::VecDeque;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
@@ -91,9 +91,11 @@ pub struct Session<'s, 'o> {
     run: String,
     status: RunStatus,
     summary: String,
-    /// The newest pending set, and which proposals were offered to the user already.
+    /// The newest pending set.
     pending: Vec<Proposal>,
-    offered: HashSet<String>,
+    /// What of it was offered and is still to be decided, and the last that was decided.
+    undecided: VecDeque<Proposal>,
+    decided: Option<String>,
     /// Answers to `accept` and `reject` that are not there yet.
     deciding: FuturesUnordered<BoxFuture<'static, (Proposal, Result<Decided, ClientError>)>>,
 }
@@ -129,7 +131,8 @@ impl<'s, 'o> Session<'s, 'o> {
             status: RunStatus::Queued,
             summary: String::new(),
             pending: Vec::new(),
-            offered: HashSet::new(),
+            undecided: VecDeque::new(),
+            decided: None,
             deciding: FuturesUnordered::new(),
         })
     }
@@ -143,10 +146,7 @@ impl<'s, 'o> Session<'s, 'o> {
         self.run = begun.run;
         while self.status.is_active() || !self.deciding.is_empty() {
             self.step().await?;
-            // The loop waits for the user with all that it offers together.
-            if self.status == RunStatus::Waiting && self.deciding.is_empty() {
-                self.decide()?;
-            }
+            self.decide()?;
         }
         Ok(())
     }
@@ -178,7 +178,7 @@ impl<'s, 'o> Session<'s, 'o> {
         match timeout(self.patience, next).await {
             Err(_) => Err(SessionError::Silent(self.patience)),
             Ok(Next::Decided((proposal, decided))) => {
-                self.decided(proposal, &decided?);
+                self.settle(proposal, &decided?);
                 Ok(())
             }
             Ok(Next::Message(None)) => Err(SessionError::Gone),
@@ -238,21 +238,26 @@ impl<'s, 'o> Session<'s, 'o> {
         Ok(())
     }
 
-    /// Shows what is offered, and accepts all of it that stays in the project's folder.
+    /// Where the loop waits for the user: shows what it offers together, and decides one after the
+    /// other. The next has its turn when the history tells of the last.
     fn decide(&mut self) -> Result<(), SessionError> {
-        let mut new = self.pending.clone();
-        new.retain(|proposal| self.offered.insert(proposal.path.clone()));
-        if new.is_empty() {
+        let told = |path| self.narrator.has_told(path);
+        let is_due = self.deciding.is_empty() && self.decided.as_deref().is_none_or(told);
+        if self.status != RunStatus::Waiting || !is_due {
             return Ok(());
         }
-        self.narrator.proposals(&new)?;
-        for proposal in new {
-            if proposal.changes_file() {
-                let arguments = json!({"run": self.run, "path": proposal.path});
-                self.send(&Accept::command_name(), &arguments, proposal);
-            } else {
-                self.reject(proposal, "the demo accepts changes of files only");
-            }
+        if self.undecided.is_empty() {
+            self.undecided.extend(self.narrator.offer(&self.pending)?);
+        }
+        let Some(next) = self.undecided.pop_front() else {
+            return Ok(());
+        };
+        self.decided = Some(next.path.clone());
+        if next.changes_file() {
+            let arguments = json!({"run": self.run, "path": next.path});
+            self.send(&Accept::command_name(), &arguments, next);
+        } else {
+            self.reject(next, "the demo accepts changes of files only");
         }
         Ok(())
     }
@@ -271,7 +276,7 @@ impl<'s, 'o> Session<'s, 'o> {
 
     /// What cannot be accepted is rejected with the reason, so that the model is told and the run
     /// goes on.
-    fn decided(&mut self, proposal: Proposal, decided: &Decided) {
+    fn settle(&mut self, proposal: Proposal, decided: &Decided) {
         self.narrator.tally.accepted += decided.accepted.len();
         if let Some(failed) = decided.failed.first() {
             // The server has shown the reason, as it does to an editor's user.

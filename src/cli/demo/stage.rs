@@ -13,8 +13,9 @@ use super::{DemoError, Options, sample, script};
 /// The alias of the scripted model.
 const SCRIPTED: &str = "demo";
 
-/// What the user's settings are kept out of the demo by: the server reads no variable of these.
-const VARIABLES: &str = "RUMMY_";
+/// What the names of the variables begin with that lead to a user's settings and folders. The
+/// scripted demo is the same for everybody, and touches nobody's: its server gets none of them.
+const VARIABLES: [&str; 2] = ["RUMMY_", "XDG_"];
 
 /// Lines of the server's log that are shown when the demo broke off.
 const LOG_LINES: usize = 10;
@@ -35,7 +36,10 @@ impl Stage {
         let temporary = tempfile::Builder::new()
             .prefix("rummy-demo-")
             .tempdir()
-            .map_err(failed("a temporary folder in", &std::env::temp_dir()))?;
+            .map_err(failed(
+                "no temporary folder can be made in",
+                &std::env::temp_dir(),
+            ))?;
         let project = match options.keep {
             Some(folder) => kept(folder)?,
             None => temporary.path().join("textstat"),
@@ -50,8 +54,10 @@ impl Stage {
             model: options.model.unwrap_or_else(|| SCRIPTED.to_owned()),
             temporary,
         };
-        let file = stage.script();
-        script::write(&file).map_err(failed("the script cannot be written to", &file))?;
+        if stage.scripted {
+            let file = stage.script();
+            script::write(&file).map_err(failed("the script cannot be written to", &file))?;
+        }
         Ok(stage)
     }
 
@@ -59,21 +65,24 @@ impl Stage {
     pub fn server(&self) -> Result<Command, DemoError> {
         let program = std::env::current_exe().map_err(DemoError::NoProgram)?;
         let log = self.log();
-        let log = File::create(&log).map_err(failed("the server's log", &log))?;
+        let log =
+            File::create(&log).map_err(failed("the server's log cannot be written to", &log))?;
         let mut server = Command::new(program);
         server.arg("--stdio").stderr(log);
         if self.scripted {
             for (name, _) in std::env::vars_os() {
-                if name.to_string_lossy().starts_with(VARIABLES) {
+                let text = name.to_string_lossy();
+                if VARIABLES.iter().any(|prefix| text.starts_with(prefix)) {
                     server.env_remove(name);
                 }
             }
+            server.env("HOME", self.temporary.path());
         }
         Ok(server)
     }
 
-    /// `initializationOptions`. The script brings a home of its own; a real model comes from the
-    /// user's. What the demo relies on is said in both cases.
+    /// `initializationOptions`: what the demo relies on. The scripted model is in no configuration
+    /// but this.
     pub fn settings(&self) -> Value {
         let mut settings = json!({
             "database": self.temporary.path().join("rummy.db"),
@@ -122,7 +131,7 @@ fn kept(folder: PathBuf) -> Result<PathBuf, DemoError> {
         },
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(folder),
         Err(error) if error.kind() == io::ErrorKind::NotADirectory => "that is not a folder",
-        Err(error) => return Err(failed("the folder cannot be read:", &folder)(error)),
+        Err(error) => return Err(failed("--keep cannot look into", &folder)(error)),
     };
     Err(DemoError::Keep { folder, why })
 }

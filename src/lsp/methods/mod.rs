@@ -5,6 +5,7 @@ pub mod abort;
 pub mod accept;
 pub mod diff;
 pub mod discover;
+pub mod document;
 pub mod entries;
 pub mod models;
 pub mod ping;

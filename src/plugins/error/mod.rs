@@ -29,7 +29,11 @@ pub fn record(
     outcome: Outcome,
     message: &str,
 ) -> Result<EntryPath, StoreError> {
-    let base = EntryPath::log(turn, ACTION, &outcome.to_string());
+    let kind = match &outcome {
+        Outcome::Reason(_) => String::new(),
+        outcome => outcome.to_string(),
+    };
+    let base = EntryPath::log(turn, ACTION, &kind);
     let write = Write::body(base.clone(), message)
         .ended(State::Failed, Some(outcome))
         .at(turn, in_loop);

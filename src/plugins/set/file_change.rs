@@ -9,6 +9,7 @@ use crate::entries::{Action, Attributes, EntryPath, Outcome, Proposal, State, Wr
 use crate::store::StoreError;
 use crate::store::entries::{self, Write};
 use crate::store::proposals::{self, Change};
+use crate::workspace::FilePath;
 
 pub async fn propose(cx: &TurnContext<'_>, path: &str, args: &Args) -> Result<Handled, Problem> {
     let Some(files) = cx.files else {
@@ -23,6 +24,9 @@ pub async fn propose(cx: &TurnContext<'_>, path: &str, args: &Args) -> Result<Ha
         (proposal.base.clone(), Some(proposal.after.clone()))
     } else {
         let text = files.text(&file).await?;
+        if text.is_none() {
+            can_be_created(&file)?;
+        }
         (text.clone(), text)
     };
     let (after, note) = changed(path, current.as_deref(), args)?;
@@ -38,6 +42,18 @@ pub async fn propose(cx: &TurnContext<'_>, path: &str, args: &Args) -> Result<Ha
     attributes.extend(described(args));
     attributes.insert("note".to_owned(), json!(note));
     record(cx, target, earlier, base, after, &patch, attributes).await
+}
+
+/// Refuses a new file below what is no folder.
+fn can_be_created(file: &FilePath) -> Result<(), Refusal> {
+    let above = file.absolute().ancestors().skip(1).find(|path| path.exists());
+    match above {
+        Some(path) if !path.is_dir() => Err(Refusal::new(
+            Outcome::Conflict,
+            format!("{file} cannot be created: what lies above it is a file, not a folder"),
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// The text that the file would become, and how the edits found their places.

@@ -221,7 +221,9 @@ async fn write_one(
             .done(Tool::Set, target.as_str(), body, about(target.as_str()))
             .await;
     }
-    let record = cx.record(&note).attributes(about(target.as_str()));
+    let mut told = about(target.as_str());
+    told.extend(described(args));
+    let record = cx.record(&note).attributes(told);
     let base = cx.log_path(Tool::Set.name(), target.as_str());
     let logged = cx
         .store
