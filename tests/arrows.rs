@@ -257,13 +257,13 @@ fn text_at<'s>(tokens: &[Token<'s>], index: usize) -> &'s str {
 /// The tokens of a source, without comments, literals of text and lifetimes.
 fn tokens(source: &str) -> Vec<Token<'_>> {
     static TOKEN: LazyLock<Regex> = LazyLock::new(|| {
-        let pattern = r##"(?sx)
+        let pattern = r#"(?sx)
             //[^\n]* | /\*.*?\*/                                # comments
             | b?r"[^"]*" | b?r\#".*?"\# | b?r\#\#".*?"\#\#     # raw strings
             | [bc]?"(?:\\.|[^"\\])*"                           # strings
             | b?'(?:\\.[^']*|[^'\\])' | '\w+                   # characters, lifetimes
             | \w+ | :: | \S
-        "##;
+        "#;
         Regex::new(pattern).expect("the pattern is well-formed")
     });
     let (mut line, mut counted) = (1, 0);

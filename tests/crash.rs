@@ -122,7 +122,7 @@ fn a_prompt_that_was_acknowledged_is_there_however_soon_the_server_is_killed() {
 fn a_pending_proposal_outlives_a_kill_and_can_be_accepted_in_the_editor() {
     let server = ModelServer::start(vec![Reply::text(fix_app())]);
     let (mut session, proposal) = proposed_and_killed(&server);
-    assert_eq!(session.wait_for_proposals("fix", 1), [proposal.clone()]);
+    assert_eq!(session.wait_for_proposals("fix", 1)[0], proposal);
     session.open("src/app.rs");
     session.wait_for_diagnostics("src/app.rs", 1);
     session.replace("src/app.rs", "fn main", "// mine\nfn main");

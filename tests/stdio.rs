@@ -15,10 +15,18 @@ mod model_server;
 mod accept;
 #[path = "stdio/cancel.rs"]
 mod cancel;
+#[path = "stdio/decide.rs"]
+mod decide;
+#[path = "stdio/disk.rs"]
+mod disk;
 #[path = "stdio/ending.rs"]
 mod ending;
+#[path = "stdio/fixture.rs"]
+mod fixture;
 #[path = "stdio/frames.rs"]
 mod frames;
+#[path = "stdio/harness.rs"]
+mod harness;
 #[path = "stdio/initialize.rs"]
 mod initialize;
 #[path = "stdio/order.rs"]
@@ -31,3 +39,5 @@ mod refusals;
 mod runs;
 #[path = "stdio/shown.rs"]
 mod shown;
+#[path = "stdio/together.rs"]
+mod together;

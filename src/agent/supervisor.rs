@@ -170,13 +170,13 @@ impl Supervisor {
                     Some(run) if run.project != start.project => {
                         return Ok(Err(StartError::ForeignRun(run.alias)));
                     }
-                    Some(run) if start.fork => runs::fork(tx, run.id, &new_run(&start))?,
+                    Some(run) if start.fork => runs::fork(tx, run.id, &new_run(tx, &start)?)?,
                     Some(run) => run.id,
                     None if start.fork => {
                         let named = start.alias.as_ref().map_or("", RunAlias::as_str);
                         return Err(StoreError::NoRun(named.to_owned()));
                     }
-                    None => runs::create(tx, &new_run(&start))?,
+                    None => runs::create(tx, &new_run(tx, &start)?)?,
                 };
                 leases::acquire(tx, run, &holder, lives)?;
                 let model = &start.settings.model.alias;
@@ -419,20 +419,31 @@ fn named_run(tx: &crate::store::Tx<'_>, start: &Start) -> Result<Option<runs::Ru
     }
 }
 
-fn new_run(start: &Start) -> NewRun {
+fn new_run(tx: &crate::store::Tx<'_>, start: &Start) -> Result<NewRun, StoreError> {
     let model = start.settings.model.alias.clone();
-    let made = || RunAlias::generated(&model, now_ms().unsigned_abs());
-    NewRun {
+    let alias = match &start.alias {
+        Some(alias) if !start.fork => alias.clone(),
+        _ => free_alias(tx, &model)?,
+    };
+    Ok(NewRun {
         project: start.project,
-        alias: start
-            .alias
-            .clone()
-            .filter(|_| !start.fork)
-            .unwrap_or_else(made),
-        model: model.clone(),
+        alias,
+        model,
         prompt: start.prompt.clone(),
         temperature: start.config.temperature,
         persona: start.persona.clone(),
         context_limit: start.context_limit,
+    })
+}
+
+/// `MODEL_MILLISECONDS`; a later millisecond where another run began in this one.
+fn free_alias(tx: &crate::store::Tx<'_>, model: &str) -> Result<RunAlias, StoreError> {
+    let mut time = now_ms().unsigned_abs();
+    loop {
+        let alias = RunAlias::generated(model, time);
+        if runs::by_alias(tx, &alias)?.is_none() {
+            return Ok(alias);
+        }
+        time += 1;
     }
 }

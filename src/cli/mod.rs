@@ -47,7 +47,12 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> ExitCode {
         .enable_all()
         .build();
     let result = match runtime {
-        Ok(runtime) => runtime.block_on(carry_out(cli, out)),
+        Ok(runtime) => {
+            let result = runtime.block_on(carry_out(cli, out));
+            // A read of stdin may never end; it is not waited for.
+            runtime.shutdown_background();
+            result
+        }
         Err(error) => Err(error.to_string()),
     };
     result.unwrap_or_else(|error| {

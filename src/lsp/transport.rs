@@ -213,8 +213,8 @@ impl Line {
 
     /// Runs a handler as far as it goes at once, and the rest beside the reading.
     async fn run(&mut self, method: &str, mut answer: BoxFuture<'static, Option<Response>>) {
-        if method == wire::INITIALIZE {
-            // Nothing else is looked at before this is answered.
+        if method == wire::INITIALIZE || method == wire::DID_CHANGE_FOLDERS {
+            // Nothing else is looked at before this has taken effect.
             let response = answer.await;
             self.is_initialized |= response.as_ref().is_some_and(Response::is_ok);
             self.send(response);

@@ -56,6 +56,7 @@ pub mod wire {
     pub const DID_CHANGE: &str = "textDocument/didChange";
     pub const DID_CLOSE: &str = "textDocument/didClose";
     pub const DID_SAVE: &str = "textDocument/didSave";
+    pub const DID_CHANGE_FOLDERS: &str = "workspace/didChangeWorkspaceFolders";
     pub const PUBLISH_DIAGNOSTICS: &str = "textDocument/publishDiagnostics";
     pub const PROGRESS: &str = "$/progress";
     pub const LOG_MESSAGE: &str = "window/logMessage";

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::lsp::Session;
+use crate::lsp::{Sandbox, Session, list};
 
 /// Methods that a client may count on.
 const METHODS: [&str; 20] = [
@@ -81,7 +81,7 @@ fn every_method_is_a_command_and_has_a_schema() {
 
     let table = session.ask("rummy/discover", json!({}));
     assert_eq!(table["protocolVersion"], "2.0.0");
-    let methods = table["methods"].as_array().expect("a list of methods");
+    let methods = list(&table["methods"]);
     for method in methods {
         assert_eq!(method["params"]["type"], "object", "{method}");
         assert!(
@@ -107,9 +107,7 @@ fn every_method_is_a_command_and_has_a_schema() {
     for name in METHODS {
         assert!(names.contains(name), "`{name}` is not among {names:?}");
     }
-    let told: BTreeSet<&str> = table["notifications"]
-        .as_array()
-        .expect("a list of notifications")
+    let told: BTreeSet<&str> = list(&table["notifications"])
         .iter()
         .filter_map(|notification| notification["name"].as_str())
         .collect();
@@ -197,9 +195,7 @@ fn a_setting_that_cannot_be_used_is_told_by_name_and_the_others_hold() {
             .is_some_and(|text| text.contains("codeLense"))
     });
     let models = session.ask("rummy/getModels", json!({}));
-    let aliases: BTreeSet<&str> = models
-        .as_array()
-        .expect("a list of models")
+    let aliases: BTreeSet<&str> = list(&models)
         .iter()
         .filter_map(|model| model["alias"].as_str())
         .collect();
@@ -209,7 +205,7 @@ fn a_setting_that_cannot_be_used_is_told_by_name_and_the_others_hold() {
 #[test]
 fn the_home_s_configuration_holds_where_nothing_above_it_says_otherwise() {
     let mut builder = Session::builder().env("RUMMY_MODEL_fast", "openai/from-environment");
-    let sandbox = std::rc::Rc::new(crate::lsp::Sandbox::new(&[]));
+    let sandbox = std::rc::Rc::new(Sandbox::new(&[]));
     let home = sandbox.home().join("rummy");
     std::fs::create_dir_all(&home).expect("a folder can be made");
     let text = "[models.fast]\nactual = \"openai/from-home\"\n\
@@ -226,9 +222,6 @@ fn the_home_s_configuration_holds_where_nothing_above_it_says_otherwise() {
     );
 }
 
-fn words(list: &Value) -> BTreeSet<&str> {
-    let words = list
-        .as_array()
-        .unwrap_or_else(|| panic!("{list} is no list"));
-    words.iter().filter_map(Value::as_str).collect()
+fn words(words: &Value) -> BTreeSet<&str> {
+    list(words).iter().filter_map(Value::as_str).collect()
 }

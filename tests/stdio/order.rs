@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::lsp::script::{edit, update};
-use crate::lsp::{Builder, Encoding, Range, RequestId, Session};
+use crate::lsp::{Builder, Encoding, Range, RequestId, Session, list};
 use crate::model_server::{ModelServer, Reply};
 
 const FILE: &str = "src/notes.txt";
@@ -80,7 +80,7 @@ fn answers_follow_the_text(builder: Builder, encoding: Encoding) {
         match about {
             About::Lenses => assert_eq!(lens_lines(&answer), [line_of(&text)], "change {step}"),
             // For the hunk and for the file.
-            About::Actions => assert_eq!(answer.as_array().map(Vec::len), Some(2), "change {step}"),
+            About::Actions => assert_eq!(list(&answer).len(), 2, "change {step}"),
             About::Diff => {
                 let expected = json!([text, text.replace(TARGET, REPLACEMENT)]);
                 assert_eq!(
@@ -116,14 +116,11 @@ fn change_somewhere(session: &mut Session, numbers: &mut Numbers, step: usize) {
 }
 
 /// The lines at which there are lenses.
-fn lens_lines(lenses: &Value) -> Vec<usize> {
-    let lenses: Vec<Value> = lenses.as_array().cloned().unwrap_or_default();
-    let line = |lens: &Value| lens["range"]["start"]["line"].as_u64();
-    let mut lines: Vec<usize> = lenses
+fn lens_lines(lenses: &Value) -> Vec<&Value> {
+    let lines = list(lenses)
         .iter()
-        .filter_map(line)
-        .filter_map(|line| usize::try_from(line).ok())
-        .collect();
+        .map(|lens| &lens["range"]["start"]["line"]);
+    let mut lines: Vec<&Value> = lines.collect();
     lines.dedup();
     lines
 }

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::lsp::Session;
 use crate::lsp::script::{APP, fix_app, set, update};
+use crate::lsp::{Session, list};
 use crate::model_server::{ModelServer, Reply};
 
 /// A session with a finished run `look` that knows two things and asks one.
@@ -63,8 +63,10 @@ fn runs_are_listed_newest_first() {
         (json!({"limit": 5, "offset": 2}), vec![]),
     ] {
         let runs = session.ask("rummy/getRuns", params.clone());
-        let runs = runs.as_array().expect("a list of runs");
-        let names: Vec<&str> = runs.iter().filter_map(|run| run["run"].as_str()).collect();
+        let names: Vec<&str> = list(&runs)
+            .iter()
+            .filter_map(|run| run["run"].as_str())
+            .collect();
         assert_eq!(names, expected, "{params}");
     }
 }
@@ -99,11 +101,7 @@ fn entries_are_found_by_pattern_scheme_state_visibility_and_text() {
         let mut params = filter.clone();
         params["run"] = json!("look");
         let found = session.ask("rummy/getEntries", params);
-        assert_eq!(
-            paths(found.as_array().expect("a list")),
-            expected,
-            "{filter}"
-        );
+        assert_eq!(paths(list(&found)), expected, "{filter}");
     }
     let one = session.ask(
         "rummy/getEntries",
@@ -170,9 +168,7 @@ fn the_six_verbs_change_what_a_run_knows() {
         );
     }
     let known = session.ask("rummy/getEntries", run(json!({"scheme": "known"})));
-    let seen: Vec<(&str, &str)> = known
-        .as_array()
-        .expect("a list")
+    let seen: Vec<(&str, &str)> = list(&known)
         .iter()
         .filter_map(|entry| Some((entry["path"].as_str()?, entry["visibility"].as_str()?)))
         .collect();
@@ -181,10 +177,7 @@ fn the_six_verbs_change_what_a_run_knows() {
         [("known://d", "visible"), ("known://e", "summarized")]
     );
     let appended = session.ask("rummy/getEntries", run(json!({"bodyFilter": "mine\nmore"})));
-    assert_eq!(
-        paths(appended.as_array().expect("a list")),
-        ["known://d", "known://e"]
-    );
+    assert_eq!(paths(list(&appended)), ["known://d", "known://e"]);
 
     let update = session.ask("rummy/update", run(json!({"body": "a word from me"})));
     let path = update["path"].as_str().expect("a path");

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::lsp::Session;
 use crate::lsp::script::{APP, edit, fix_app, set, update};
+use crate::lsp::{Session, list};
 use crate::model_server::{ModelServer, Reply};
 
 fn session(server: &ModelServer) -> Session {
@@ -50,7 +50,7 @@ fn each_state_tells_only_what_is_new_and_all_of_them_make_the_whole() {
         assert_eq!(history.len(), index(&state["historyTotal"]), "{state}");
     }
     let whole = session.ask("rummy/getRun", json!({"run": "look"}));
-    assert_eq!(history, *list(&whole["history"]));
+    assert_eq!(history, list(&whole["history"]));
     let deeds: Vec<Value> = history
         .iter()
         .map(|item| json!([item["tool"], item["path"], item["status"], item["turn"]]))
@@ -188,6 +188,24 @@ fn what_streams_in_is_the_answer_piece_by_piece() {
     let first_words: Vec<&Value> = phases.iter().map(|progress| &progress["status"]).collect();
     assert_eq!(first_words.first(), Some(&&json!("thinking")));
     assert_eq!(first_words.last(), Some(&&json!("processing")));
+}
+
+#[test]
+fn a_model_that_refuses_ends_the_run_and_its_reason_is_told() {
+    let refusal = Reply::text("this account has no credit").status(402);
+    let server = ModelServer::start(vec![refusal]);
+    let mut session = session(&server);
+    session.act("poor", "spend something");
+    let state = session.wait_for_status("poor", 500);
+    assert_eq!(state["state"], "failed");
+    let whole = session.ask("rummy/getRun", json!({"run": "poor"}));
+    let told = list(&whole["history"]).iter().any(|item| {
+        item["body"]
+            .as_str()
+            .is_some_and(|body| body.contains("this account has no credit"))
+    });
+    assert!(told, "{whole}");
+    session.ignore(&["window/showMessage"]);
 }
 
 #[test]
@@ -401,12 +419,7 @@ fn an_edit_that_fits_nowhere_is_told_to_the_model_and_not_proposed() {
     );
 }
 
-fn list(value: &Value) -> &Vec<Value> {
-    let list = value.as_array();
-    list.unwrap_or_else(|| panic!("{value} is no list"))
-}
-
 fn index(value: &Value) -> usize {
-    let index = value.as_u64().and_then(|index| usize::try_from(index).ok());
-    index.unwrap_or_else(|| panic!("{value} is no index"))
+    let index = value.as_u64().expect("a number");
+    usize::try_from(index).expect("it is small")
 }

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
+use crate::fixture::{FILE, fixing};
 use crate::lsp::script::{APP, fix_app};
 use crate::lsp::{Range, Session};
 use crate::model_server::{ModelServer, Reply};
 
-const FILE: &str = "src/app.rs";
 const PATH: &str = "log://turn_1/set/src%2Fapp.rs";
 
 fn session(server: &ModelServer) -> Session {
@@ -17,10 +17,6 @@ fn session(server: &ModelServer) -> Session {
     session.open(FILE);
     session.act("fix", "raise the retries");
     session
-}
-
-fn fixing() -> ModelServer {
-    ModelServer::start(vec![Reply::text(fix_app())])
 }
 
 #[test]

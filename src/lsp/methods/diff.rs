@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Context, Method, MethodError, entry_path};
+use crate::entries::RunAlias;
 use crate::lsp::proposals::show;
 
 pub struct Diff;
@@ -33,17 +34,18 @@ impl Method for Diff {
     type Output = DiffResult;
 
     async fn call(cx: Context, params: DiffParams) -> Result<DiffResult, MethodError> {
-        let run = cx.run(&params.run).await?;
         let path = entry_path(&params.path)?;
-        let (id, wanted) = (run.id, path.clone());
+        let (run, wanted): (RunAlias, _) = (params.run.parse()?, path.clone());
+        // The session first: a text is asked for as it is at this place in the stream of messages.
         let found = cx
             .ask(move |session| {
-                session.shown.find(id, &wanted).map(|(run, pending)| {
+                session.shown.find(&run, &wanted).map(|(run, pending)| {
                     let described = show::describe(run, pending, &session.documents);
                     (pending.proposal.path.clone(), described)
                 })
             })
             .await?;
+        let run = cx.run(&params.run).await?;
         let Some((proposal, described)) = found else {
             return Err(MethodError::NotFound(format!(
                 "{path} is not a pending proposal"

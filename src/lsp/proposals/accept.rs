@@ -290,6 +290,8 @@ impl Case {
                     .map(|edit| annotated(edit, id.as_ref()))
                     .collect(),
             }]));
+        } else {
+            edit.changes = Some([(document.uri.clone(), edits)].into_iter().collect());
         }
         ApplyWorkspaceEditParams {
             label: Some(label),

@@ -88,8 +88,8 @@ impl Shown {
     }
 
     /// A pending proposal, by its path or its file's.
-    pub fn find(&self, run: RunId, path: &EntryPath) -> Option<(&ShownRun, &Pending)> {
-        let shown = self.runs.get(&run)?;
+    pub fn find(&self, run: &RunAlias, path: &EntryPath) -> Option<(&ShownRun, &Pending)> {
+        let shown = self.runs.values().find(|shown| shown.alias == *run)?;
         let pending = shown
             .pending
             .iter()
@@ -130,7 +130,10 @@ impl Shown {
                 .map(|view| view.json(encoding, &self.overlaps(view, documents)))
                 .collect();
             let params = json!({"run": run.alias, "turn": run.turn, "proposals": proposals});
-            if self.sent.get(id) != Some(&params) {
+            let before = self.sent.get(id);
+            // A set that was empty and is so is no change.
+            let is_news = before.map_or(!run.pending.is_empty(), |before| *before != params);
+            if is_news {
                 outbox.notify(RUN_PROPOSAL.method, &params);
             }
             if !run.pending.is_empty() {

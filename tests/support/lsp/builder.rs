@@ -125,6 +125,7 @@ impl Builder {
             sandbox,
             initialize,
             last_id: 0,
+            unanswered: std::collections::BTreeSet::new(),
             answers: std::collections::HashMap::new(),
             inbox: std::collections::VecDeque::new(),
             expected: IGNORED.map(str::to_owned).into(),

@@ -59,10 +59,6 @@ impl Editor {
         &self.document(uri).text
     }
 
-    pub fn version(&self, uri: &str) -> i32 {
-        self.document(uri).version
-    }
-
     fn document(&self, uri: &str) -> &Document {
         let document = self.documents.get(uri);
         document.unwrap_or_else(|| panic!("{uri} is not open"))
@@ -192,7 +188,7 @@ impl Editor {
     }
 
     /// Writes a document to the disk. Returns the parameters of `didSave`.
-    pub fn written(&self, uri: &str) -> Value {
+    fn written(&self, uri: &str) -> Value {
         fs::write(path_of(uri), self.text(uri)).expect("a file can be written");
         json!({"textDocument": {"uri": uri}})
     }

@@ -79,7 +79,7 @@ impl Process {
 
     /// How the process ended, once; none when the time is up first.
     pub fn wait(&self, patience: Duration) -> Option<ExitStatus> {
-        self.exited.recv_timeout(patience).ok()
+        self.exited.recv_timeout(patience).map_or(None, Some)
     }
 
     /// `kill -9`.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Answer, Range, Session};
+use super::{Answer, Range, Session, list};
 
 impl Session {
     /// Starts a run, or goes on with it, and returns once it is queued.
@@ -21,9 +21,9 @@ impl Session {
     /// Waits until a run has so many pending proposals.
     pub fn wait_for_proposals(&mut self, run: &str, count: usize) -> Vec<Value> {
         let told = self.wait_for("run/proposal", |told| {
-            told["run"] == run && told["proposals"].as_array().map(Vec::len) == Some(count)
+            told["run"] == run && list(&told["proposals"]).len() == count
         });
-        told["proposals"].as_array().cloned().unwrap_or_default()
+        list(&told["proposals"]).to_vec()
     }
 
     pub fn accept(&mut self, run: &str, path: &Value) -> Answer {
@@ -35,27 +35,23 @@ impl Session {
         self.ask("rummy/getRun", json!({"run": run}))["status"].take()
     }
 
-    /// The entries of a run, without what the server writes for its own records.
+    /// All entries of a run.
     pub fn entries(&mut self, run: &str) -> Vec<Value> {
-        let entries = self.ask("rummy/getEntries", json!({"run": run}));
-        let entries = entries.as_array().cloned();
-        entries.unwrap_or_else(|| panic!("`getEntries` answers no list"))
+        list(&self.ask("rummy/getEntries", json!({"run": run}))).to_vec()
     }
 
     /// The diagnostics of a document, once they are so many.
     pub fn wait_for_diagnostics(&mut self, path: &str, count: usize) -> Vec<Value> {
         let uri = self.uri(path);
         let told = self.wait_for("textDocument/publishDiagnostics", |told| {
-            told["uri"] == uri.as_str()
-                && told["diagnostics"].as_array().map(Vec::len) == Some(count)
+            told["uri"] == uri.as_str() && list(&told["diagnostics"]).len() == count
         });
-        told["diagnostics"].as_array().cloned().unwrap_or_default()
+        list(&told["diagnostics"]).to_vec()
     }
 
     pub fn code_lenses(&mut self, path: &str) -> Vec<Value> {
         let document = json!({"textDocument": {"uri": self.uri(path)}});
-        let lenses = self.ask("textDocument/codeLens", document);
-        lenses.as_array().cloned().unwrap_or_default()
+        list(&self.ask("textDocument/codeLens", document)).to_vec()
     }
 
     pub fn code_actions(&mut self, path: &str, range: Range) -> Vec<Value> {
@@ -64,7 +60,6 @@ impl Session {
             "range": range,
             "context": {"diagnostics": []},
         });
-        let actions = self.ask("textDocument/codeAction", params);
-        actions.as_array().cloned().unwrap_or_default()
+        list(&self.ask("textDocument/codeAction", params)).to_vec()
     }
 }

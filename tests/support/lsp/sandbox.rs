@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 pub struct Sandbox {
-    dir: TempDir,
     /// Spelled without links, as servers spell it.
     root: PathBuf,
+    /// Is removed with the sandbox.
+    _dir: TempDir,
 }
 
 impl Sandbox {
@@ -17,7 +18,7 @@ impl Sandbox {
     pub fn new(files: &[(&str, &str)]) -> Self {
         let dir = TempDir::with_prefix("rummy-").expect("a folder can be made");
         let root = dir.path().canonicalize().expect("it exists");
-        let sandbox = Self { dir, root };
+        let sandbox = Self { root, _dir: dir };
         for folder in [sandbox.home(), sandbox.workspace()] {
             fs::create_dir(folder).expect("a folder can be made");
         }
@@ -37,11 +38,6 @@ impl Sandbox {
 
     pub fn stderr(&self) -> PathBuf {
         self.root.join("stderr")
-    }
-
-    /// A file that is in nobody's way.
-    pub fn scratch(&self, name: &str) -> PathBuf {
-        self.dir.path().join(name)
     }
 
     /// A file of the workspace.
