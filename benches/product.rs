@@ -68,7 +68,10 @@ impl Place {
             .env_clear()
             .env("HOME", self.path())
             .env("RUMMY_DB_PATH", self.path().join("rummy.db"))
-            .env("RUMMY_MODEL_instant", format!("replay/{}", self.script().display()));
+            .env(
+                "RUMMY_MODEL_instant",
+                format!("replay/{}", self.script().display()),
+            );
         Client::start(command).unwrap()
     }
 
@@ -109,7 +112,10 @@ async fn cold_start(table: &mut Table) {
     );
     memory.sort_unstable();
     if let Some(kilobytes) = memory.get(memory.len() / 2) {
-        table.row("resident memory after it", &format!("{:.1} MB", to_f64(*kilobytes) / 1024.0));
+        table.row(
+            "resident memory after it",
+            &format!("{:.1} MB", to_f64(*kilobytes) / 1024.0),
+        );
     }
 }
 
@@ -162,7 +168,9 @@ async fn turns(count: usize) -> Run {
         }
     }
     client.stop().await.unwrap();
-    run.database = std::fs::metadata(place.path().join("rummy.db")).unwrap().len();
+    run.database = std::fs::metadata(place.path().join("rummy.db"))
+        .unwrap()
+        .len();
     run
 }
 
@@ -186,9 +194,15 @@ fn report(table: &mut Table, short: &Run, long: &Run) {
     }
     let sum = |turns: &[Duration]| turns.iter().sum::<Duration>().as_secs_f64();
     let ends = sum(&long.turns[long.turns.len() - 20..]) / sum(&long.turns[..20]);
-    table.row("the last 20 of 200 turns, of the first 20", &format!("{ends:.2} ×"));
+    table.row(
+        "the last 20 of 200 turns, of the first 20",
+        &format!("{ends:.2} ×"),
+    );
     let bytes = to_f64(long.bytes as u64) / to_f64(short.bytes as u64);
-    table.row("bytes sent in 200 turns, of those in 50", &format!("{bytes:.2} ×"));
+    table.row(
+        "bytes sent in 200 turns, of those in 50",
+        &format!("{bytes:.2} ×"),
+    );
 }
 
 /// Resident kilobytes of a process, where the system tells.
@@ -196,7 +210,9 @@ fn resident(process: u32) -> Option<u64> {
     let Ok(status) = std::fs::read_to_string(format!("/proc/{process}/status")) else {
         return None;
     };
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
     Some(line.trim().trim_end_matches(" kB").parse().unwrap())
 }
 

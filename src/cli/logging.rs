@@ -48,7 +48,9 @@ pub fn init(serves: bool) {
 /// `rummy.log` in the platform's folder for such files; none for a user without a home.
 fn log_file() -> Option<PathBuf> {
     let folders = ProjectDirs::from("", "", "rummy")?;
-    let folder = folders.state_dir().unwrap_or_else(|| folders.data_local_dir());
+    let folder = folders
+        .state_dir()
+        .unwrap_or_else(|| folders.data_local_dir());
     Some(folder.join("rummy.log"))
 }
 

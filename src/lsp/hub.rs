@@ -192,8 +192,14 @@ mod tests {
         let first = editors.hold(RunId(1), &path);
         assert!(first.is_some());
         assert!(editors.hold(RunId(1), &path).is_none());
-        assert!(editors.hold(RunId(1), &path).is_none(), "a refusal freed it");
-        assert!(editors.hold(RunId(2), &path).is_some(), "another run's is another");
+        assert!(
+            editors.hold(RunId(1), &path).is_none(),
+            "a refusal freed it"
+        );
+        assert!(
+            editors.hold(RunId(2), &path).is_some(),
+            "another run's is another"
+        );
         drop(first);
         assert!(editors.hold(RunId(1), &path).is_some());
     }

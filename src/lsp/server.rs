@@ -17,12 +17,13 @@ use super::session::{Abilities, Folder, SessionHandle};
 use super::types::jsonrpc::{Error, ErrorCode, Result};
 use super::types::{
     CodeAction, CodeActionOptions, CodeActionParams, CodeActionProviderCapability,
-    CodeActionResponse, CodeLens, ConfigurationItem, CodeLensOptions, CodeLensParams, DidChangeConfigurationParams,
-    DidChangeWorkspaceFoldersParams, ExecuteCommandOptions, ExecuteCommandParams, InitializeParams,
-    InitializeResult, InitializedParams, LSPAny, LanguageServer, OneOf, SaveOptions,
-    ServerCapabilities, ServerInfo, TextDocumentSyncCapability, TextDocumentSyncKind,
-    TextDocumentSyncOptions, TextDocumentSyncSaveOptions, Uri, WorkDoneProgressCancelParams,
-    WorkspaceFolder, WorkspaceFoldersServerCapabilities, WorkspaceServerCapabilities,
+    CodeActionResponse, CodeLens, CodeLensOptions, CodeLensParams, ConfigurationItem,
+    DidChangeConfigurationParams, DidChangeWorkspaceFoldersParams, ExecuteCommandOptions,
+    ExecuteCommandParams, InitializeParams, InitializeResult, InitializedParams, LSPAny,
+    LanguageServer, OneOf, SaveOptions, ServerCapabilities, ServerInfo, TextDocumentSyncCapability,
+    TextDocumentSyncKind, TextDocumentSyncOptions, TextDocumentSyncSaveOptions, Uri,
+    WorkDoneProgressCancelParams, WorkspaceFolder, WorkspaceFoldersServerCapabilities,
+    WorkspaceServerCapabilities,
 };
 use crate::config::{Layers, Source};
 use crate::store::projects;
@@ -125,7 +126,10 @@ impl Server {
 
     /// Asks a client that offers it for its settings (LSP 3.17, `workspace/configuration`).
     async fn pull_configuration(&self) {
-        let asks = self.session.ask(|session| session.abilities.configuration).await;
+        let asks = self
+            .session
+            .ask(|session| session.abilities.configuration)
+            .await;
         if asks != Some(true) {
             return;
         }

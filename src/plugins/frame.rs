@@ -132,10 +132,7 @@ mod tests {
     /// Reads one element back; the test's own reading of the rules in the module docs.
     fn read(text: &str) -> Option<(String, String)> {
         let inner = text.strip_prefix('<')?;
-        let name: String = inner
-            .chars()
-            .take_while(|c| c.is_ascii_lowercase())
-            .collect();
+        let name: String = inner.chars().take_while(char::is_ascii_lowercase).collect();
         let mut quoted = false;
         let end = inner.find(|c| {
             quoted ^= c == '"';

@@ -15,7 +15,8 @@ pub const END: &str = "<!-- generated from the registry: end -->";
 
 /// The tables of methods and notifications, as Markdown.
 pub fn tables() -> String {
-    let mut text = String::from("\n| request | command | params | what it does |\n|---|---|---|---|\n");
+    let mut text =
+        String::from("\n| request | command | params | what it does |\n|---|---|---|---|\n");
     for row in TABLE {
         // Writing to a String cannot fail.
         let _ = writeln!(
@@ -29,7 +30,11 @@ pub fn tables() -> String {
     }
     text.push_str("\n| notification | what it says |\n|---|---|\n");
     for notification in notifications::ALL {
-        let _ = writeln!(text, "| `{}` | {} |", notification.method, notification.description);
+        let _ = writeln!(
+            text,
+            "| `{}` | {} |",
+            notification.method, notification.description
+        );
     }
     text.push('\n');
     text
@@ -48,7 +53,13 @@ fn parameters(schema: &Schema) -> String {
         .as_object()
         .map_or_else(Vec::new, |properties| properties.keys().cloned().collect())
         .into_iter()
-        .map(|name| if is_required(&name) { name } else { format!("{name}?") })
+        .map(|name| {
+            if is_required(&name) {
+                name
+            } else {
+                format!("{name}?")
+            }
+        })
         .collect();
     format!("`{{{}}}`", listed.join(", "))
 }
@@ -61,8 +72,12 @@ mod tests {
     fn the_protocol_page_has_the_tables_of_the_registry() {
         let page = concat!(env!("CARGO_MANIFEST_DIR"), "/editors/PROTOCOL.md");
         let text = std::fs::read_to_string(page).unwrap();
-        let (before, rest) = text.split_once(BEGIN).expect("the page has the first marker");
-        let (found, after) = rest.split_once(END).expect("the page has the second marker");
+        let (before, rest) = text
+            .split_once(BEGIN)
+            .expect("the page has the first marker");
+        let (found, after) = rest
+            .split_once(END)
+            .expect("the page has the second marker");
         let expected = tables();
         if found != expected && std::env::var_os("UPDATE_EXPECT").is_some() {
             std::fs::write(page, format!("{before}{BEGIN}{expected}{END}{after}")).unwrap();

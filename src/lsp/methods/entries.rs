@@ -1,4 +1,4 @@
-//! The six verbs of the entry grammar as a client has them (writer `client`), and `getEntries`.
+//! The six verbs of the entry grammar as a client has them (writer `client`).
 //!
 //! Runs are addressed as entries too: `set` on `run://ALIAS` starts, goes on with or cancels one.
 
@@ -12,11 +12,9 @@ use super::start::{Prompt, start};
 use super::{Context, Done, Method, MethodError, entry_path};
 use crate::dialect::{BodyFilter, PathPattern};
 use crate::entries::{
-    Attributes, EntryPath, Mode, Outcome, RunId, Scheme, State, TurnNumber, Visibility, Writer,
+    Attributes, EntryPath, Mode, Outcome, RunId, State, TurnNumber, Visibility, Writer,
 };
-use crate::llm::tokens;
 use crate::lsp::proposals::accept::{Wish, accept};
-use crate::plugins::file;
 use crate::store::entries::{self, Query, Write};
 use crate::store::proposals;
 
@@ -26,7 +24,6 @@ pub struct Rm;
 pub struct Cp;
 pub struct Mv;
 pub struct Update;
-pub struct GetEntries;
 
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -134,7 +131,7 @@ async fn set_matches(
     Ok(SetResult::OK)
 }
 
-fn query(path: &str, filter: Option<&str>) -> Result<Query, MethodError> {
+pub fn query(path: &str, filter: Option<&str>) -> Result<Query, MethodError> {
     let pattern =
         PathPattern::parse(path).map_err(|error| MethodError::parameter("path", error))?;
     let filter = filter
@@ -391,71 +388,5 @@ impl Method for Update {
             ok: true,
             path: path.to_string(),
         })
-    }
-}
-
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct GetEntriesParams {
-    pub run: String,
-    /// All entries where it is missing.
-    pub pattern: Option<String>,
-    pub scheme: Option<Scheme>,
-    pub state: Option<State>,
-    pub visibility: Option<Visibility>,
-    pub body_filter: Option<String>,
-    pub limit: Option<u32>,
-    pub offset: Option<u32>,
-}
-
-#[derive(Debug, Serialize)]
-pub struct EntryItem {
-    pub path: String,
-    pub scheme: Scheme,
-    pub state: State,
-    pub outcome: Option<String>,
-    pub visibility: Visibility,
-    pub turn: Option<TurnNumber>,
-    pub tokens: u64,
-    pub attributes: Attributes,
-}
-
-impl Method for GetEntries {
-    const NAME: &'static str = "getEntries";
-    const DESCRIPTION: &'static str = "Lists a run's entries by path; changes nothing.";
-    type Params = GetEntriesParams;
-    type Output = Vec<EntryItem>;
-
-    async fn call(cx: Context, params: GetEntriesParams) -> Result<Vec<EntryItem>, MethodError> {
-        let run = cx.run(&params.run).await?.id;
-        let mut query = query(
-            params.pattern.as_deref().unwrap_or("**"),
-            params.body_filter.as_deref(),
-        )?;
-        query.scheme = params.scheme;
-        query.state = params.state;
-        query.visibility = params.visibility;
-        query.limit = params.limit;
-        query.offset = params.offset.unwrap_or(0);
-        let divisor = cx
-            .ask(|session| session.config.limits.token_divisor)
-            .await?;
-        let found = cx
-            .store()
-            .read(move |connection| entries::list(connection, run, &query))
-            .await?;
-        Ok(found
-            .into_iter()
-            .map(|entry| EntryItem {
-                scheme: entry.scheme(),
-                state: entry.state,
-                outcome: entry.outcome.as_ref().map(Outcome::to_string),
-                visibility: entry.visibility,
-                turn: entry.turn,
-                tokens: tokens::estimate(file::chars(&entry), divisor),
-                path: entry.path.to_string(),
-                attributes: entry.attributes,
-            })
-            .collect())
     }
 }

@@ -7,6 +7,7 @@ pub mod diff;
 pub mod discover;
 pub mod document;
 pub mod entries;
+pub mod get_entries;
 pub mod models;
 pub mod ping;
 pub mod reject;
@@ -84,7 +85,7 @@ pub const TABLE: &[Row] = &[
     row::<diff::Diff>(),
     row::<runs::GetRuns>(),
     row::<runs::GetRun>(),
-    row::<entries::GetEntries>(),
+    row::<get_entries::GetEntries>(),
     row::<models::GetModels>(),
     row::<models::AddModel>(),
     row::<models::RemoveModel>(),

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::rebase::{Place, applied, holds, place};
-use super::show::bytes_of;
+use super::view::bytes_of;
 use crate::entries::proposal::hunks_between;
 use crate::entries::{Decision, EntryPath, Hunk, ProjectId, Proposal, RunAlias, RunId};
 use crate::lsp::documents::{Document, Encoding};

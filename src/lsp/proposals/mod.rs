@@ -4,3 +4,4 @@
 pub mod accept;
 pub mod rebase;
 pub mod show;
+pub mod view;

@@ -46,7 +46,11 @@ pub async fn propose(cx: &TurnContext<'_>, path: &str, args: &Args) -> Result<Ha
 
 /// Refuses a new file below what is no folder.
 fn can_be_created(file: &FilePath) -> Result<(), Refusal> {
-    let above = file.absolute().ancestors().skip(1).find(|path| path.exists());
+    let above = file
+        .absolute()
+        .ancestors()
+        .skip(1)
+        .find(|path| path.exists());
     match above {
         Some(path) if !path.is_dir() => Err(Refusal::new(
             Outcome::Conflict,

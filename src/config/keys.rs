@@ -1,0 +1,343 @@
+//! The keys of the configuration: each once, with its type, an example and its meaning.
+
+use std::fmt::Write as _;
+use std::ops::RangeInclusive;
+
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::Config;
+use super::layers::{Complaint, Source};
+use crate::llm::{Key, ModelSpec};
+
+/// One configurable key.
+pub(super) struct KeySpec {
+    /// `limits.maxTurns`: a dot leads into a table.
+    pub(super) name: &'static str,
+    /// An example or the default, as TOML.
+    example: &'static str,
+    meaning: &'static str,
+    apply: fn(&mut Config, Value) -> Result<(), String>,
+}
+
+macro_rules! key {
+    ($name:literal, $example:literal, $meaning:literal, $($field:ident).+) => {
+        KeySpec {
+            name: $name,
+            example: $example,
+            meaning: $meaning,
+            apply: |config, value| {
+                config.$($field).+ = typed(value)?;
+                Ok(())
+            },
+        }
+    };
+}
+
+pub(super) const KEYS: &[KeySpec] = &[
+    key!(
+        "home",
+        "\"~/.config/rummy\"",
+        "the folder with config.toml, skills/ and personas/",
+        home
+    ),
+    key!(
+        "database",
+        "\"~/.local/share/rummy/rummy.db\"",
+        "the SQLite file",
+        database
+    ),
+    KeySpec {
+        name: "model",
+        example: "\"opus\"",
+        meaning: "the alias that a run uses where it names none",
+        apply: |config, value| {
+            config.model = Some(typed(value)?);
+            Ok(())
+        },
+    },
+    key!(
+        "review",
+        "\"batch\"",
+        "when a loop waits for you: each, batch or end",
+        review
+    ),
+    key!(
+        "autoAccept",
+        "\"none\"",
+        "what is accepted without asking: none, edits or all",
+        auto_accept
+    ),
+    key!(
+        "applyTo",
+        "\"auto\"",
+        "where an accepted edit of a file that is not open lands: auto (the disk) or editor",
+        apply_to
+    ),
+    key!(
+        "commands.allow",
+        "[]",
+        "command lines (globs) that run without asking",
+        commands.allow
+    ),
+    key!(
+        "commands.deny",
+        "[]",
+        "command lines (globs) that never run; deny beats allow",
+        commands.deny
+    ),
+    key!(
+        "commands.timeoutSeconds",
+        "600",
+        "how long a command may take",
+        commands.timeout_seconds
+    ),
+    key!(
+        "commands.executor",
+        "\"server\"",
+        "who runs commands: server or client",
+        commands.executor
+    ),
+    key!("limits.maxTurns", "99", "turns a loop", limits.max_turns),
+    key!(
+        "limits.maxCommands",
+        "99",
+        "commands an answer",
+        limits.max_commands
+    ),
+    key!(
+        "limits.maxStrikes",
+        "3",
+        "failed turns in a row that end a loop",
+        limits.max_strikes
+    ),
+    key!(
+        "limits.minCycles",
+        "3",
+        "repetitions that count as going in a circle",
+        limits.min_cycles
+    ),
+    key!(
+        "limits.maxCyclePeriod",
+        "4",
+        "the longest circle looked for, in turns",
+        limits.max_cycle_period
+    ),
+    key!(
+        "limits.maxEntryTokens",
+        "512",
+        "the size of a known:// entry",
+        limits.max_entry_tokens
+    ),
+    KeySpec {
+        name: "limits.budgetCeiling",
+        example: "0.9",
+        meaning: "the share of a model's context that a packet may fill",
+        apply: |config, value| {
+            config.limits.budget_ceiling = within(0.05..=1.0, typed(value)?)?;
+            Ok(())
+        },
+    },
+    KeySpec {
+        name: "limits.tokenDivisor",
+        example: "2",
+        meaning: "characters a token, until a provider reported its count",
+        apply: |config, value| {
+            config.limits.token_divisor = within(0.5..=16.0, typed(value)?)?;
+            Ok(())
+        },
+    },
+    key!(
+        "limits.retentionDays",
+        "31",
+        "days that a finished run is kept",
+        limits.retention_days
+    ),
+    key!(
+        "limits.mapTokens",
+        "1500",
+        "tokens that the listing of files may take",
+        limits.map_tokens
+    ),
+    key!(
+        "limits.maxTokens",
+        "1000000",
+        "tokens a run may use in all; unset: no cap",
+        limits.max_tokens
+    ),
+    key!(
+        "limits.maxCost",
+        "5.0",
+        "money a run may cost; unset: no cap",
+        limits.max_cost
+    ),
+    key!(
+        "diagnostics",
+        "true",
+        "whether pending proposals are diagnostics",
+        diagnostics
+    ),
+    key!(
+        "codeLens",
+        "true",
+        "whether pending proposals have code lenses",
+        code_lens
+    ),
+    key!(
+        "ui",
+        "\"server\"",
+        "who asks about questions and commands: server or client",
+        ui
+    ),
+    key!(
+        "actionEdits",
+        "false",
+        "whether code actions carry edits for clients that preview",
+        action_edits
+    ),
+];
+
+/// Only editors send these, and only in `initializationOptions`; the session reads them itself.
+const SESSION_KEYS: [&str; 2] = ["token", "clientVersion"];
+
+/// A model as it is written in a configuration.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ModelEntry {
+    actual: String,
+    context_length: Option<u64>,
+    base_url: Option<String>,
+    api_key_env: Option<String>,
+    api_key_command: Option<String>,
+    api_key: Option<SecretString>,
+    temperature: Option<f64>,
+}
+
+impl Config {
+    /// Takes one key of a layer. What cannot be taken becomes a complaint.
+    pub(super) fn apply(
+        &mut self,
+        key: &str,
+        value: &Value,
+        source: &Source,
+        complaints: &mut Vec<Complaint>,
+    ) {
+        let mut complain = |key: &str, why: String| {
+            complaints.push(Complaint {
+                key: key.to_owned(),
+                source: source.clone(),
+                why,
+            });
+        };
+        if key == "models" {
+            let Some(models) = value.as_object() else {
+                return complain(key, "expected a table of models by alias".to_owned());
+            };
+            for (alias, entry) in models {
+                if let Err(why) = self.apply_model(alias, entry, source) {
+                    complain(&format!("models.{alias}"), why);
+                }
+            }
+            return;
+        }
+        if SESSION_KEYS.contains(&key) && *source == Source::InitializationOptions {
+            return;
+        }
+        if let Some(spec) = KEYS.iter().find(|spec| spec.name == key) {
+            if let Err(why) = (spec.apply)(self, value.clone()) {
+                complain(key, why);
+            }
+            return;
+        }
+        let is_table = KEYS.iter().any(|spec| {
+            spec.name
+                .split_once('.')
+                .is_some_and(|(table, _)| table == key)
+        });
+        match value.as_object() {
+            Some(table) if is_table => {
+                for (name, value) in table {
+                    self.apply(&format!("{key}.{name}"), value, source, complaints);
+                }
+            }
+            None if is_table => complain(key, "expected a table".to_owned()),
+            _ => complain(key, "there is no such key".to_owned()),
+        }
+    }
+
+    fn apply_model(&mut self, alias: &str, entry: &Value, source: &Source) -> Result<(), String> {
+        let entry: ModelEntry = typed(entry.clone())?;
+        let from_editor = matches!(
+            source,
+            Source::InitializationOptions | Source::DidChangeConfiguration
+        );
+        let api_key = match (entry.api_key, entry.api_key_command, entry.api_key_env) {
+            (Some(_), ..) if !from_editor => {
+                return Err("apiKey is taken only from an editor's secret storage; use apiKeyEnv or apiKeyCommand here".to_owned());
+            }
+            (Some(key), ..) => Key::Given(key),
+            (None, Some(command), _) => Key::Command(command),
+            (None, None, Some(variable)) => Key::Env(variable),
+            (None, None, None) => Key::Default,
+        };
+        let spec = ModelSpec {
+            alias: alias.to_owned(),
+            actual: entry.actual,
+            context_length: entry.context_length,
+            base_url: entry.base_url,
+            api_key,
+            temperature: entry.temperature,
+        };
+        self.models.insert(alias.to_owned(), spec);
+        Ok(())
+    }
+}
+
+/// Every key with its meaning, as a `config.toml` in which all is commented out.
+pub fn example() -> String {
+    let mut text = String::from(
+        "# rummy-lsp: every key, with its default or an example.\n\
+         # Each can also be set by the editor (initializationOptions); most by the environment.\n",
+    );
+    let mut table = "";
+    for spec in KEYS {
+        let (in_table, name) = spec.name.split_once('.').unwrap_or(("", spec.name));
+        if in_table != table {
+            table = in_table;
+            // Writing to a String cannot fail.
+            let _ = match table {
+                "" => writeln!(
+                    text,
+                    "\n# (top level again: put these keys above the tables)"
+                ),
+                _ => writeln!(text, "\n# [{table}]"),
+            };
+        }
+        let _ = writeln!(text, "# {name} = {}  # {}", spec.example, spec.meaning);
+    }
+    text.push_str(
+        "\n# [models.opus]\n\
+         # actual = \"openai/gpt-x\"  # PROVIDER/NAME; also RUMMY_MODEL_opus\n\
+         # contextLength = 200000  # tokens; also RUMMY_CONTEXT_opus\n\
+         # baseUrl = \"http://127.0.0.1:8080\"\n\
+         # apiKeyEnv = \"OPENAI_API_KEY\"\n\
+         # apiKeyCommand = \"pass show openai\"\n\
+         # temperature = 0.5\n",
+    );
+    text
+}
+
+/// A number that makes sense only between two others.
+fn within(range: RangeInclusive<f64>, number: f64) -> Result<f64, String> {
+    if range.contains(&number) {
+        return Ok(number);
+    }
+    let (least, most) = (range.start(), range.end());
+    Err(format!("{number} is not between {least} and {most}"))
+}
+
+fn typed<T: DeserializeOwned>(value: Value) -> Result<T, String> {
+    serde_json::from_value(value).map_err(|error| error.to_string())
+}

@@ -1,0 +1,299 @@
+//! Where settings come from, and how they lie on top of each other.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+
+use super::keys::KEYS;
+use super::{Config, default_home};
+
+/// Where a layer came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    File(PathBuf),
+    Environment,
+    InitializationOptions,
+    DidChangeConfiguration,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "{}", path.display()),
+            Self::Environment => f.write_str("the environment"),
+            Self::InitializationOptions => f.write_str("initializationOptions"),
+            Self::DidChangeConfiguration => f.write_str("didChangeConfiguration"),
+        }
+    }
+}
+
+/// A key that was ignored, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Complaint {
+    pub key: String,
+    pub source: Source,
+    pub why: String,
+}
+
+impl fmt::Display for Complaint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { key, source, why } = self;
+        write!(f, "rummy: {key} in {source} is ignored: {why}")
+    }
+}
+
+/// Layers of settings on top of each other, lowest first.
+#[derive(Debug, Clone)]
+pub struct Layers {
+    layers: Vec<(Source, Map<String, Value>)>,
+    complaints: Vec<Complaint>,
+}
+
+impl Layers {
+    /// The layers that do not depend on an editor: the home's `config.toml` and the environment.
+    /// `options` are looked at for another home.
+    pub fn of_process(
+        variables: impl IntoIterator<Item = (String, String)>,
+        options: &Map<String, Value>,
+    ) -> Self {
+        let environment = environment_layer(variables);
+        let mut layers = Self {
+            layers: Vec::new(),
+            complaints: Vec::new(),
+        };
+        let home = [options, &environment]
+            .iter()
+            .find_map(|layer| layer.get("home").and_then(Value::as_str))
+            .map_or_else(default_home, PathBuf::from);
+        layers.add_file(&home.join("config.toml"));
+        layers.add(Source::Environment, environment);
+        layers
+    }
+
+    pub fn add(&mut self, source: Source, layer: Map<String, Value>) {
+        self.layers.retain(|(other, _)| *other != source);
+        self.layers.push((source, layer));
+    }
+
+    fn add_file(&mut self, file: &Path) {
+        let source = Source::File(file.to_owned());
+        let text = match std::fs::read_to_string(file) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return,
+            Err(error) => return self.complain("the file", source, error.to_string()),
+        };
+        match toml::from_str::<Map<String, Value>>(&text) {
+            Ok(layer) => self.add(source, layer),
+            Err(error) => self.complain("the file", source, error.message().to_owned()),
+        }
+    }
+
+    fn complain(&mut self, key: &str, source: Source, why: String) {
+        self.complaints.push(Complaint {
+            key: key.to_owned(),
+            source,
+            why,
+        });
+    }
+
+    /// The configuration that the layers make, and what had to be ignored.
+    pub fn resolve(&self) -> (Config, Vec<Complaint>) {
+        let mut config = Config::default();
+        let mut complaints = self.complaints.clone();
+        for (source, layer) in &self.layers {
+            for (key, value) in layer {
+                config.apply(key, value, source, &mut complaints);
+            }
+        }
+        (config, complaints)
+    }
+}
+
+/// `RUMMY_*` variables as a layer: `RUMMY_MAX_TURNS` is `limits.maxTurns`, `RUMMY_MODEL_x` and
+/// `RUMMY_CONTEXT_x` make the model `x`.
+fn environment_layer(variables: impl IntoIterator<Item = (String, String)>) -> Map<String, Value> {
+    let mut layer = Map::new();
+    let mut models: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
+    for (name, text) in variables {
+        let Some(name) = name.strip_prefix("RUMMY_") else {
+            continue;
+        };
+        if let Some(alias) = name.strip_prefix("MODEL_") {
+            let model = models.entry(alias.to_owned()).or_default();
+            model.insert("actual".to_owned(), Value::String(text));
+        } else if let Some(alias) = name.strip_prefix("CONTEXT_") {
+            let model = models.entry(alias.to_owned()).or_default();
+            model.insert("contextLength".to_owned(), scalar(text));
+        } else if let Some(spec) = KEYS.iter().find(|spec| variable(spec.name) == name) {
+            match spec.name.split_once('.') {
+                None => {
+                    layer.insert(spec.name.to_owned(), scalar(text));
+                }
+                Some((table, key)) => {
+                    let table = layer
+                        .entry(table)
+                        .or_insert_with(|| Value::Object(Map::new()));
+                    if let Some(table) = table.as_object_mut() {
+                        table.insert(key.to_owned(), scalar(text));
+                    }
+                }
+            }
+        }
+    }
+    models.retain(|_, model| model.contains_key("actual"));
+    if !models.is_empty() {
+        let models = models.into_iter().map(|(k, v)| (k, Value::Object(v)));
+        layer.insert("models".to_owned(), Value::Object(models.collect()));
+    }
+    layer
+}
+
+/// The variable of a key, without `RUMMY_`: the last segment in capitals.
+fn variable(key: &str) -> String {
+    if key == "database" {
+        return "DB_PATH".to_owned();
+    }
+    let name = key.rsplit('.').next().unwrap_or(key);
+    let mut variable = String::new();
+    for c in name.chars() {
+        if c.is_ascii_uppercase() {
+            variable.push('_');
+        }
+        variable.push(c.to_ascii_uppercase());
+    }
+    variable
+}
+
+fn scalar(text: String) -> Value {
+    match serde_json::from_str::<Value>(&text) {
+        Ok(value) if !value.is_string() => value,
+        _ => Value::String(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::config::{Limits, example};
+    use crate::entries::{AutoAccept, Review};
+
+    fn object(value: &Value) -> Map<String, Value> {
+        value.as_object().unwrap().clone()
+    }
+
+    fn variables(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        let own = |(k, v): &(&str, &str)| ((*k).to_owned(), (*v).to_owned());
+        pairs.iter().map(own).collect()
+    }
+
+    #[test]
+    fn later_layers_win_key_by_key() {
+        let home = tempfile::tempdir().unwrap();
+        let file = "review = \"each\"\n[limits]\nmaxTurns = 7\nmaxStrikes = 5\n";
+        std::fs::write(home.path().join("config.toml"), file).unwrap();
+        let environment = variables(&[
+            ("RUMMY_HOME", home.path().to_str().unwrap()),
+            ("RUMMY_MAX_TURNS", "8"),
+            ("RUMMY_DB_PATH", "/tmp/x.db"),
+        ]);
+        let mut layers = Layers::of_process(environment, &Map::new());
+        layers.add(
+            Source::InitializationOptions,
+            object(&json!({"autoAccept": "edits", "token": "t"})),
+        );
+        let (config, complaints) = layers.resolve();
+        assert_eq!(complaints, []);
+        assert_eq!(config.review, Review::Each);
+        assert_eq!(config.auto_accept, AutoAccept::Edits);
+        assert_eq!(config.database, PathBuf::from("/tmp/x.db"));
+        assert_eq!(
+            config.limits,
+            Limits {
+                max_turns: 8,
+                max_strikes: 5,
+                ..Limits::default()
+            }
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_named_and_the_rest_holds() {
+        let mut layers = Layers::of_process(variables(&[("RUMMY_MAX_TURNS", "many")]), &Map::new());
+        layers.add(
+            Source::InitializationOptions,
+            object(
+                &json!({"reveiw": "each", "limits": {"maxStrikes": 4, "maxStirkes": 4},
+                          "models": {"a": {"actaul": "x"}}, "commands": 3}),
+            ),
+        );
+        let (config, complaints) = layers.resolve();
+        assert_eq!(config.limits.max_strikes, 4);
+        assert_eq!(config.limits.max_turns, 99);
+        let named: Vec<_> = complaints.iter().map(|c| c.key.as_str()).collect();
+        assert_eq!(
+            named,
+            [
+                "limits.maxTurns",
+                "reveiw",
+                "limits.maxStirkes",
+                "models.a",
+                "commands"
+            ]
+        );
+    }
+
+    #[test]
+    fn models_come_from_variables_too() {
+        let environment = variables(&[
+            ("RUMMY_MODEL_fast", "openai/small"),
+            ("RUMMY_CONTEXT_fast", "32000"),
+            ("RUMMY_CONTEXT_none", "1"),
+        ]);
+        let (config, complaints) = Layers::of_process(environment, &Map::new()).resolve();
+        assert_eq!(complaints, []);
+        assert_eq!(config.models.len(), 1);
+        assert_eq!(config.models["fast"].actual, "openai/small");
+        assert_eq!(config.models["fast"].context_length, Some(32000));
+    }
+
+    #[test]
+    fn a_key_in_a_file_is_refused_and_never_printed() {
+        let home = tempfile::tempdir().unwrap();
+        let file = "[models.a]\nactual = \"openai/x\"\napiKey = \"sk-secret\"\n";
+        std::fs::write(home.path().join("config.toml"), file).unwrap();
+        let options = object(&json!({"home": home.path()}));
+        let (config, complaints) = Layers::of_process([], &options).resolve();
+        assert!(config.models.is_empty());
+        let told = complaints[0].to_string();
+        assert!(
+            told.contains("models.a") && !told.contains("sk-secret"),
+            "{told}"
+        );
+    }
+
+    #[test]
+    fn every_key_of_the_example_is_a_key() {
+        for line in example()
+            .lines()
+            .filter(|line| line.contains(" = ") && !line.contains("models"))
+        {
+            let name = line.trim_start_matches("# ").split(" = ").next().unwrap();
+            let known = KEYS
+                .iter()
+                .any(|spec| spec.name.rsplit('.').next() == Some(name));
+            let of_model = [
+                "actual",
+                "contextLength",
+                "baseUrl",
+                "apiKeyEnv",
+                "apiKeyCommand",
+                "temperature",
+            ];
+            assert!(known || of_model.contains(&name), "{line}");
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! The store by its public surface, on a real file.
+
+mod bench;
+mod runs;
+mod verbs;

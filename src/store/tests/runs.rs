@@ -1,0 +1,303 @@
+//! Runs, loops, leases, proposals and forks.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde_json::json;
+
+use super::bench::{bench, config, new_run, path};
+use crate::entries::{
+    Action, Decision, EntryPath, Mode, Outcome, RunId, RunStatus, State, TurnNumber, Writer,
+};
+use crate::store::entries::{self, Write};
+use crate::store::leases::{self, Holder};
+use crate::store::proposals::{self, Change, Verdict};
+use crate::store::{StoreError, loops, runs};
+
+#[tokio::test]
+async fn a_fork_and_its_parent_never_see_each_others_writes() {
+    let bench = bench().await;
+    let parent = bench.run;
+    bench.known("known://a", "parent's").await;
+    bench.known("known://b", "parent's").await;
+    let proposed = Write::body(path("log://turn_1/set/x"), "").state(State::Proposed);
+    bench.set(Writer::Plugin, proposed).await.unwrap();
+    let child = bench
+        .store
+        .write(move |tx| {
+            runs::take_turn(tx, parent)?;
+            let new = new_run(tx, "child");
+            runs::fork(tx, parent, &new)
+        })
+        .await
+        .unwrap();
+    bench
+        .store
+        .write(move |tx| {
+            entries::set(
+                tx,
+                child,
+                Writer::Model,
+                Write::body(path("known://a"), "child's"),
+            )?;
+            let mut more = Write::body(path("known://b"), " and more");
+            more.append = true;
+            entries::set(tx, parent, Writer::Model, more)
+        })
+        .await
+        .unwrap();
+    let bodies = |run: RunId| {
+        let bench = &bench;
+        async move {
+            let a = bench.body(run, "known://a").await.unwrap();
+            (a, bench.body(run, "known://b").await.unwrap())
+        }
+    };
+    let own = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+    assert_eq!(bodies(parent).await, own("parent's", "parent's and more"));
+    assert_eq!(bodies(child).await, own("child's", "parent's"));
+    assert_eq!(bench.body(child, "log://turn_1/set/x").await, None);
+    let (alias, turn) = bench
+        .store
+        .write(move |tx| Ok((runs::by_id(tx, child)?.parent, runs::take_turn(tx, child)?)))
+        .await
+        .unwrap();
+    assert_eq!(
+        (alias, turn),
+        (Some("first".parse().unwrap()), TurnNumber(2))
+    );
+}
+
+#[tokio::test]
+async fn the_history_after_a_change_is_what_settled_since() {
+    let bench = bench().await;
+    let run = bench.run;
+    let log = |target: &str, state| {
+        let base = EntryPath::log(TurnNumber(1), "set", target);
+        Write::body(base, target).state(state)
+    };
+    bench
+        .set(Writer::Plugin, log("a", State::Proposed))
+        .await
+        .unwrap();
+    bench
+        .set(Writer::Plugin, log("b", State::Resolved))
+        .await
+        .unwrap();
+    let history = |since: i64| {
+        let store = bench.store.clone();
+        async move {
+            let (rows, changes) = store
+                .read(move |connection| {
+                    let rows = entries::history_since(connection, run, since)?;
+                    Ok((rows, runs::by_id(connection, run)?.changes))
+                })
+                .await
+                .unwrap();
+            (
+                rows.into_iter().map(|row| row.body).collect::<Vec<_>>(),
+                changes,
+            )
+        }
+    };
+    let (rows, changes) = history(0).await;
+    assert_eq!(rows, ["b"]);
+    let accepted = Write::to(path("log://turn_1/set/a")).state(State::Resolved);
+    bench.set(Writer::Plugin, accepted).await.unwrap();
+    assert_eq!(history(changes).await.0, ["a"]);
+    assert_eq!(
+        history(0).await.0,
+        ["b", "a"],
+        "a row keeps the place at which it settled"
+    );
+}
+
+#[tokio::test]
+async fn a_proposal_is_decided_hunk_by_hunk_and_only_once() {
+    let bench = bench().await;
+    let run = bench.run;
+    let at = path("log://turn_1/set/a.rs");
+    let (proposed, kept) = (at.clone(), at.clone());
+    bench
+        .store
+        .write(move |tx| {
+            let write = Write::body(proposed.clone(), "patch").state(State::Proposed);
+            entries::set(tx, run, Writer::Plugin, write)?;
+            let change = Change {
+                action: Action::Set,
+                target: &path("a.rs"),
+                base: Some("a\nb\nc\n"),
+                after: "A\nb\nC\n",
+            };
+            proposals::put(tx, run, &proposed, &change)
+        })
+        .await
+        .unwrap();
+    let decide = |decision, hunks: &[&str]| {
+        let (store, at) = (bench.store.clone(), at.clone());
+        let hunks: Vec<String> = hunks.iter().map(|hunk| (*hunk).to_owned()).collect();
+        async move {
+            store
+                .write(move |tx| {
+                    let verdict = Verdict {
+                        decision,
+                        hunks: &hunks,
+                        reason: Some("because"),
+                        replaced: None,
+                    };
+                    proposals::decide(tx, run, &at, verdict)
+                })
+                .await
+        }
+    };
+    assert!(
+        decide(Decision::Accepted, &["h1"]).await.unwrap(),
+        "h2 is open"
+    );
+    assert!(!decide(Decision::Rejected, &["h2"]).await.unwrap());
+    let again = decide(Decision::Accepted, &["h2"]).await;
+    assert!(matches!(again, Err(StoreError::NotProposed { .. })));
+    let entry = bench
+        .store
+        .read(move |connection| entries::find(connection, run, &kept))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (entry.state, entry.outcome.clone()),
+        (State::Resolved, Some(Outcome::Partial))
+    );
+    assert_eq!(
+        json!(entry.attributes),
+        json!({"reason": "because", "hunks": {"h1": "accepted", "h2": "rejected"}})
+    );
+}
+
+#[tokio::test]
+async fn a_run_without_a_live_driver_is_interrupted_and_its_proposals_stay() {
+    let bench = bench().await;
+    let run = bench.run;
+    let dead = Holder {
+        pid: 1,
+        started: "then".to_owned(),
+    };
+    let alive = Arc::new(AtomicBool::new(true));
+    let lives = |alive: &Arc<AtomicBool>| {
+        let alive = Arc::clone(alive);
+        move |_: &Holder| alive.load(Ordering::Relaxed)
+    };
+    let (holder, check) = (dead.clone(), lives(&alive));
+    bench
+        .store
+        .write(move |tx| {
+            loops::enqueue(tx, run, Mode::Act, "test", "p", &config())?;
+            loops::claim(tx, run)?;
+            runs::set_status(tx, run, RunStatus::Running, None)?;
+            let proposed = Write::body(path("log://turn_1/set/a"), "").state(State::Proposed);
+            entries::set(tx, run, Writer::Plugin, proposed)?;
+            let channel = Write::body(path("sh://turn_1/x_1"), "out").state(State::Streaming);
+            entries::set(tx, run, Writer::Plugin, channel)?;
+            leases::acquire(tx, run, &holder, check)
+        })
+        .await
+        .unwrap();
+    let recover = |check| bench.store.write(move |tx| leases::recover(tx, check));
+    assert_eq!(recover(lives(&alive)).await.unwrap(), []);
+    let other = Holder {
+        pid: 2,
+        started: "now".to_owned(),
+    };
+    let check = lives(&alive);
+    let busy = bench
+        .store
+        .write(move |tx| leases::acquire(tx, run, &other, check))
+        .await;
+    assert!(
+        matches!(busy, Err(StoreError::Leased { pid: 1, .. })),
+        "{busy:?}"
+    );
+
+    alive.store(false, Ordering::Relaxed);
+    assert_eq!(recover(lives(&alive)).await.unwrap(), [run]);
+    let (found, in_loop, mirror, channel, proposed) = bench
+        .store
+        .read(move |connection| {
+            let state = |at: &str| {
+                entries::find(connection, run, &path(at))
+                    .map(|found| found.map(|e| (e.state, e.outcome)))
+            };
+            Ok((
+                runs::by_id(connection, run)?,
+                loops::newest(connection, run)?,
+                state("run://first")?,
+                state("sh://turn_1/x_1")?,
+                state("log://turn_1/set/a")?,
+            ))
+        })
+        .await
+        .unwrap();
+    let interrupted = Some((State::Cancelled, Some(Outcome::Interrupted)));
+    assert_eq!(
+        (found.status, found.outcome),
+        (RunStatus::Aborted, Some(Outcome::Interrupted))
+    );
+    assert_eq!(in_loop.unwrap().status, RunStatus::Aborted);
+    assert_eq!((mirror, channel), (interrupted.clone(), interrupted));
+    assert_eq!(proposed, Some((State::Proposed, None)));
+}
+
+#[tokio::test]
+async fn loops_are_claimed_in_order_and_one_at_a_time() {
+    let bench = bench().await;
+    let run = bench.run;
+    let prompts = bench
+        .store
+        .write(move |tx| {
+            for prompt in ["one", "two"] {
+                loops::enqueue(tx, run, Mode::Ask, "test", prompt, &config())?;
+            }
+            let first = loops::claim(tx, run)?.unwrap();
+            assert!(
+                loops::claim(tx, run).is_err(),
+                "two loops of a run were active"
+            );
+            loops::set_status(tx, first.id, RunStatus::Done, None)?;
+            let second = loops::claim(tx, run)?.unwrap();
+            loops::set_status(tx, second.id, RunStatus::Nothing, None)?;
+            assert!(loops::claim(tx, run)?.is_none());
+            Ok([first.prompt, second.prompt])
+        })
+        .await
+        .unwrap();
+    assert_eq!(prompts, ["one", "two"]);
+}
+
+#[tokio::test]
+async fn every_status_of_a_run_can_be_stored_and_is_mirrored() {
+    let bench = bench().await;
+    let run = bench.run;
+    for status in RunStatus::ALL {
+        let mirrored = bench
+            .store
+            .write(move |tx| {
+                runs::set_status(tx, run, status, None)?;
+                Ok(entries::find(tx, run, &path("run://first"))?.unwrap().state)
+            })
+            .await
+            .unwrap();
+        assert_eq!(mirrored, status.state());
+    }
+}
+
+#[tokio::test]
+async fn an_alias_is_taken_once() {
+    let bench = bench().await;
+    let taken = bench
+        .store
+        .write(|tx| {
+            let new = new_run(tx, "first");
+            runs::create(tx, &new)
+        })
+        .await;
+    assert!(matches!(taken, Err(StoreError::AliasTaken(alias)) if alias == "first"));
+}
