@@ -1,26 +1,15 @@
 //! What `<mv>` and `<cp>` share: both take an entry's content to another path.
 
 use super::{Handled, Problem, Refusal, TurnContext, about, is_file, named, visibility};
-use crate::dialect::{Tool, Transfer};
-use crate::entries::{EntryPath, Outcome, RunId, Visibility, Writer};
+use crate::dialect::{Tool, Transfer as Args};
+use crate::entries::{EntryPath, Outcome, Visibility, Writer};
 use crate::store::entries;
-use crate::store::{StoreError, Tx};
-
-/// The store's verb: `entries::mv` or `entries::cp`.
-pub type Verb = fn(
-    &mut Tx<'_>,
-    RunId,
-    Writer,
-    &EntryPath,
-    &EntryPath,
-    Option<Visibility>,
-) -> Result<(), StoreError>;
 
 pub async fn handle(
     cx: &TurnContext<'_>,
     tool: Tool,
-    verb: Verb,
-    args: &Transfer,
+    verb: entries::Transfer,
+    args: &Args,
 ) -> Result<Handled, Problem> {
     let given = named(tool, args.path.as_deref())?;
     let shown = visibility(args.visibility.as_deref())?;
@@ -62,7 +51,7 @@ async fn change_visibility(
     cx: &TurnContext<'_>,
     tool: Tool,
     given: &str,
-    args: &Transfer,
+    args: &Args,
     shown: Option<Visibility>,
 ) -> Result<Handled, Problem> {
     let Some(shown) = shown else {

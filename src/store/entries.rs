@@ -202,6 +202,16 @@ pub fn rm(
     Ok(matched)
 }
 
+/// `cp` or `mv`: the two verbs that take an entry to another path.
+pub type Transfer = fn(
+    &mut Tx<'_>,
+    RunId,
+    Writer,
+    &EntryPath,
+    &EntryPath,
+    Option<Visibility>,
+) -> Result<(), StoreError>;
+
 /// Copies an entry's body, attributes and state to another path.
 pub fn cp(
     tx: &mut Tx<'_>,

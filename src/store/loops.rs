@@ -26,6 +26,22 @@ pub struct LoopConfig {
     pub selection: Option<Selection>,
 }
 
+impl Default for LoopConfig {
+    fn default() -> Self {
+        Self {
+            temperature: None,
+            no_repo: false,
+            no_interaction: false,
+            no_web: false,
+            no_proposals: false,
+            review: Review::Batch,
+            auto_accept: AutoAccept::None,
+            files: Vec::new(),
+            selection: None,
+        }
+    }
+}
+
 /// What the user had selected when the loop was started.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -15,8 +15,7 @@ use crate::agent::{
 };
 use crate::config::Limits;
 use crate::entries::{
-    AutoAccept, Decision, EntryPath, Mode, Outcome, ProjectId, Proposal, Review, RunAlias, RunId,
-    RunStatus, State,
+    Decision, EntryPath, Mode, Outcome, ProjectId, Proposal, RunAlias, RunId, RunStatus, State,
 };
 use crate::llm::{Key, ModelSpec, Models};
 use crate::store::loops::LoopConfig;
@@ -156,17 +155,7 @@ impl Bench {
                 limits: self.limits.clone(),
                 model: self.model.clone(),
             },
-            config: LoopConfig {
-                temperature: None,
-                no_repo: false,
-                no_interaction: false,
-                no_web: false,
-                no_proposals: false,
-                review: Review::Batch,
-                auto_accept: AutoAccept::None,
-                files: Vec::new(),
-                selection: None,
-            },
+            config: LoopConfig::default(),
             persona: None,
             context_limit: None,
         }

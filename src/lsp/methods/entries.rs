@@ -315,6 +315,19 @@ pub struct TransferParams {
     pub visibility: Option<Visibility>,
 }
 
+async fn transfer(
+    cx: &Context,
+    verb: entries::Transfer,
+    params: TransferParams,
+) -> Result<Done, MethodError> {
+    let run = cx.run(&params.run).await?.id;
+    let (from, to) = (entry_path(&params.from)?, entry_path(&params.to)?);
+    cx.store()
+        .write(move |tx| verb(tx, run, Writer::Client, &from, &to, params.visibility))
+        .await?;
+    Ok(Done::OK)
+}
+
 impl Method for Cp {
     const NAME: &'static str = "cp";
     const DESCRIPTION: &'static str = "Copies an entry to another path.";
@@ -322,12 +335,7 @@ impl Method for Cp {
     type Output = Done;
 
     async fn call(cx: Context, params: TransferParams) -> Result<Done, MethodError> {
-        let run = cx.run(&params.run).await?.id;
-        let (from, to) = (entry_path(&params.from)?, entry_path(&params.to)?);
-        cx.store()
-            .write(move |tx| entries::cp(tx, run, Writer::Client, &from, &to, params.visibility))
-            .await?;
-        Ok(Done::OK)
+        transfer(&cx, entries::cp, params).await
     }
 }
 
@@ -338,12 +346,7 @@ impl Method for Mv {
     type Output = Done;
 
     async fn call(cx: Context, params: TransferParams) -> Result<Done, MethodError> {
-        let run = cx.run(&params.run).await?.id;
-        let (from, to) = (entry_path(&params.from)?, entry_path(&params.to)?);
-        cx.store()
-            .write(move |tx| entries::mv(tx, run, Writer::Client, &from, &to, params.visibility))
-            .await?;
-        Ok(Done::OK)
+        transfer(&cx, entries::mv, params).await
     }
 }
 

@@ -3,9 +3,8 @@
 use tempfile::TempDir;
 
 use crate::dialect::{BodyFilter, PathPattern};
-use crate::entries::{AutoAccept, EntryPath, Review, RunId, Scheme, Writer};
+use crate::entries::{EntryPath, RunId, Scheme, Writer};
 use crate::store::entries::{self, Query, Write};
-use crate::store::loops::LoopConfig;
 use crate::store::runs::{self, NewRun};
 use crate::store::{Store, StoreError, Tx, projects};
 
@@ -36,20 +35,6 @@ pub fn new_run(tx: &Tx<'_>, alias: &str) -> NewRun {
         temperature: None,
         persona: None,
         context_limit: None,
-    }
-}
-
-pub fn config() -> LoopConfig {
-    LoopConfig {
-        temperature: None,
-        no_repo: false,
-        no_interaction: false,
-        no_web: false,
-        no_proposals: false,
-        review: Review::Batch,
-        auto_accept: AutoAccept::None,
-        files: Vec::new(),
-        selection: None,
     }
 }
 

@@ -5,12 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::json;
 
-use super::bench::{bench, config, new_run, path};
+use super::bench::{bench, new_run, path};
 use crate::entries::{
     Action, Decision, EntryPath, Mode, Outcome, RunId, RunStatus, State, TurnNumber, Writer,
 };
 use crate::store::entries::{self, Write};
 use crate::store::leases::{self, Holder};
+use crate::store::loops::LoopConfig;
 use crate::store::proposals::{self, Change, Verdict};
 use crate::store::{StoreError, loops, runs};
 
@@ -190,7 +191,7 @@ async fn a_run_without_a_live_driver_is_interrupted_and_its_proposals_stay() {
     bench
         .store
         .write(move |tx| {
-            loops::enqueue(tx, run, Mode::Act, "test", "p", &config())?;
+            loops::enqueue(tx, run, Mode::Act, "test", "p", &LoopConfig::default())?;
             loops::claim(tx, run)?;
             runs::set_status(tx, run, RunStatus::Running, None)?;
             let proposed = Write::body(path("log://turn_1/set/a"), "").state(State::Proposed);
@@ -254,7 +255,7 @@ async fn loops_are_claimed_in_order_and_one_at_a_time() {
         .store
         .write(move |tx| {
             for prompt in ["one", "two"] {
-                loops::enqueue(tx, run, Mode::Ask, "test", prompt, &config())?;
+                loops::enqueue(tx, run, Mode::Ask, "test", prompt, &LoopConfig::default())?;
             }
             let first = loops::claim(tx, run)?.unwrap();
             assert!(

@@ -2,11 +2,12 @@
 
 use serde_json::json;
 
-use super::bench::{all, bench, config, path};
+use super::bench::{all, bench, path};
 use crate::entries::{
     Attributes, EntryPath, Mode, Outcome, RunAlias, Scheme, State, TurnNumber, Visibility, Writer,
 };
 use crate::store::entries::{self, Query, Write};
+use crate::store::loops::LoopConfig;
 use crate::store::{ChangeKind, MIGRATIONS, Store, StoreError, loops, runs};
 
 #[tokio::test]
@@ -245,7 +246,7 @@ async fn an_audit_text_is_kept_once_and_read_back_exactly() {
     let (stored, found) = bench
         .store
         .write(move |tx| {
-            let in_loop = loops::enqueue(tx, run, Mode::Act, "test", "p", &config())?;
+            let in_loop = loops::enqueue(tx, run, Mode::Act, "test", "p", &LoopConfig::default())?;
             for turn in [1, 2] {
                 entries::audit(tx, run, Scheme::System, TurnNumber(turn), in_loop, &kept)?;
             }
