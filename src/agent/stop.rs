@@ -1,4 +1,5 @@
-//! How work is ended from outside: one loop by the user, all loops when the process goes.
+//! How work is ended from outside: one loop by the user, or a run when nobody is there to
+//! see it any more.
 
 use std::future::Future;
 
@@ -11,7 +12,7 @@ use crate::entries::Outcome;
 pub enum Stopped {
     /// By the user: what the loop proposed is cancelled.
     Aborted,
-    /// By the end of the process: what the loop proposed stays.
+    /// Because its editor or the process goes: what the loop proposed stays.
     Interrupted,
 }
 
@@ -28,7 +29,7 @@ impl Stopped {
 #[derive(Debug, Clone)]
 pub struct Stop {
     pub abort: CancellationToken,
-    pub shutdown: CancellationToken,
+    pub interrupt: CancellationToken,
 }
 
 impl Stop {
@@ -37,7 +38,7 @@ impl Stop {
         tokio::select! {
             biased;
             () = self.abort.cancelled() => Err(Stopped::Aborted),
-            () = self.shutdown.cancelled() => Err(Stopped::Interrupted),
+            () = self.interrupt.cancelled() => Err(Stopped::Interrupted),
             done = work => Ok(done),
         }
     }
@@ -45,7 +46,7 @@ impl Stop {
     pub fn check(&self) -> Result<(), Stopped> {
         if self.abort.is_cancelled() {
             Err(Stopped::Aborted)
-        } else if self.shutdown.is_cancelled() {
+        } else if self.interrupt.is_cancelled() {
             Err(Stopped::Interrupted)
         } else {
             Ok(())

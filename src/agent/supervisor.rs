@@ -1,4 +1,4 @@
-//! Which runs are active in this process: starting, queueing, aborting, leases, shutting down.
+//! Which runs are active in this process: starting, queueing, aborting, interrupting, leases.
 //!
 //! **Invariants.** At most one task drives a run. A prompt that was enqueued is found by that task or
 //! starts one: the queue is looked at for the last time under the lock that a start takes. What a
@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -29,7 +29,7 @@ use super::stop::Stop;
 /// How often a process says that it still drives its runs.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 
-/// How long a shutdown waits for loops to settle before it cuts them off.
+/// How long an interruption waits for loops to settle before it cuts them off.
 const SETTLE: Duration = Duration::from_secs(5);
 
 /// What a client asks for.
@@ -64,8 +64,6 @@ pub enum StartError {
     Model(#[from] LlmError),
     #[error("the run \"{0}\" belongs to another workspace folder")]
     ForeignRun(RunAlias),
-    #[error("the server is shutting down")]
-    ShuttingDown,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -80,11 +78,13 @@ pub struct Shared {
     pub protected: Vec<PathBuf>,
     holder: Holder,
     active: Mutex<HashMap<RunId, Active>>,
-    shutdown: CancellationToken,
 }
 
 /// A run that a task of this process drives.
 struct Active {
+    project: ProjectId,
+    /// Ends the drive: the loop that runs, and those that wait.
+    interrupt: CancellationToken,
     /// Ends the loop that runs now or is about to, not those that wait behind it.
     abort: CancellationToken,
     /// What was enqueued since the task looked at the queue.
@@ -128,9 +128,8 @@ impl Supervisor {
                 started: process.started,
             },
             active: Mutex::new(HashMap::new()),
-            shutdown: CancellationToken::new(),
         });
-        tokio::spawn(beat(Arc::clone(&shared)));
+        tokio::spawn(beat(Arc::downgrade(&shared)));
         Ok(Self { shared })
     }
 
@@ -155,9 +154,6 @@ impl Supervisor {
     pub async fn start(&self, start: Start) -> Result<Started, StartError> {
         if start.prompt.trim().is_empty() {
             return Err(StartError::NoPrompt);
-        }
-        if self.shared.shutdown.is_cancelled() {
-            return Err(StartError::ShuttingDown);
         }
         self.shared.models.check(&start.settings.model)?;
         let settings = Arc::new(start.settings.clone());
@@ -226,23 +222,32 @@ impl Supervisor {
         Ok(())
     }
 
-    /// Interrupts every loop, waits for them, and leaves the store tidy. What is proposed stays.
-    pub async fn shutdown(&self) {
-        self.shared.shutdown.cancel();
-        let waiting: Vec<watch::Receiver<u64>> = self
+    /// Interrupts the runs of the projects that `wanted` picks, waits for them to settle, and leaves
+    /// the store tidy. What is proposed stays.
+    pub async fn interrupt(&self, wanted: impl Fn(ProjectId) -> bool) {
+        let waiting: Vec<(RunId, watch::Receiver<u64>)> = self
             .active()
-            .values()
-            .map(|active| active.ends.clone())
+            .iter()
+            .filter(|(_, active)| wanted(active.project))
+            .map(|(run, active)| {
+                active.interrupt.cancel();
+                (*run, active.ends.clone())
+            })
             .collect();
+        let runs: Vec<RunId> = waiting.iter().map(|(run, _)| *run).collect();
         let all = futures::future::join_all(
             waiting
                 .into_iter()
-                .map(|mut ends| async move { while ends.changed().await.is_ok() {} }),
+                .map(|(_, mut ends)| async move { while ends.changed().await.is_ok() {} }),
         );
+        let mut cut_off = Vec::new();
         if tokio::time::timeout(SETTLE, all).await.is_err() {
-            tracing::warn!("some runs did not settle in time and were cut off");
+            tracing::warn!("some runs did not settle in time and are cut off");
+            cut_off.extend(
+                runs.into_iter()
+                    .filter(|run| self.active().contains_key(run)),
+            );
         }
-        let cut_off: Vec<RunId> = self.active().keys().copied().collect();
         let interrupted = self
             .shared
             .store
@@ -268,7 +273,10 @@ impl Supervisor {
             return;
         }
         let (ended, ends) = watch::channel(0);
+        let interrupt = CancellationToken::new();
         let entry = Active {
+            project: subject.project,
+            interrupt: interrupt.clone(),
             abort: CancellationToken::new(),
             more: false,
             settings: HashMap::from([(in_loop, settings)]),
@@ -279,7 +287,7 @@ impl Supervisor {
         let shared = Arc::clone(&self.shared);
         tokio::spawn(async move {
             let run = subject.run;
-            if let Err(error) = drain(&shared, &subject, &ended).await {
+            if let Err(error) = drain(&shared, &subject, &interrupt, &ended).await {
                 tracing::error!(%error, "a run was left by its driver");
                 let broken = shared
                     .store
@@ -307,7 +315,7 @@ impl Shared {
     fn leave(&self, run: RunId) -> bool {
         let mut active = self.active();
         match active.get_mut(&run) {
-            Some(entry) if entry.more && !self.shutdown.is_cancelled() => {
+            Some(entry) if entry.more && !entry.interrupt.is_cancelled() => {
                 entry.more = false;
                 false
             }
@@ -339,11 +347,12 @@ fn loop_ended(shared: &Shared, run: RunId, ended: &watch::Sender<u64>) {
 async fn drain(
     shared: &Shared,
     subject: &Subject,
+    interrupt: &CancellationToken,
     ended: &watch::Sender<u64>,
 ) -> Result<(), StoreError> {
     let run = subject.run;
     loop {
-        while !shared.shutdown.is_cancelled()
+        while !interrupt.is_cancelled()
             && let Some(in_loop) = shared.store.write(move |tx| loops::claim(tx, run)).await?
         {
             let Some((abort, settings)) = shared.enter(run, in_loop.id) else {
@@ -357,12 +366,12 @@ async fn drain(
             };
             let stop = Stop {
                 abort,
-                shutdown: shared.shutdown.clone(),
+                interrupt: interrupt.clone(),
             };
             run_loop(shared, subject, in_loop, settings, stop).await?;
             loop_ended(shared, run, ended);
         }
-        if shared.shutdown.is_cancelled() {
+        if interrupt.is_cancelled() {
             let left = move |tx: &mut crate::store::Tx<'_>| {
                 if loops::has_queued(tx, run)? {
                     return leases::interrupt(tx, run);
@@ -382,23 +391,23 @@ async fn drain(
         .await
 }
 
-/// Renews the leases until the process shuts down.
-async fn beat(shared: Arc<Shared>) {
+/// Renews the leases for as long as somebody holds the supervisor.
+async fn beat(shared: Weak<Shared>) {
     let mut tick = tokio::time::interval(HEARTBEAT);
     loop {
-        tokio::select! {
-            () = shared.shutdown.cancelled() => return,
-            _ = tick.tick() => {}
-        }
+        tick.tick().await;
+        let Some(shared) = shared.upgrade() else {
+            return;
+        };
         if shared.active().is_empty() {
             continue;
         }
         let holder = shared.holder.clone();
-        if let Err(error) = shared
+        let renewed = shared
             .store
             .write(move |tx| leases::heartbeat(tx, &holder))
-            .await
-        {
+            .await;
+        if let Err(error) = renewed {
             tracing::warn!(%error, "the leases could not be renewed");
         }
     }

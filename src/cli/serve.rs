@@ -58,7 +58,7 @@ async fn listen(address: SocketAddr, token: Option<String>) -> Result<Ending, St
                 Err(error) => tracing::warn!(%error, "a connection was lost before it began"),
             },
             _ = tokio::signal::ctrl_c() => {
-                hub.shutdown().await;
+                hub.close().await;
                 return Ok(Ending::Orderly);
             }
         }

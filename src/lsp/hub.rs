@@ -12,7 +12,7 @@ use futures::future::BoxFuture;
 use super::proposals::accept::{Wish, accept};
 use super::session::SessionHandle;
 use crate::agent::{EventKind, Events, Host, Subject, Supervisor};
-use crate::entries::{EntryPath, RunId};
+use crate::entries::{EntryPath, ProjectId, RunId};
 use crate::llm::Models;
 use crate::store::{Store, StoreError, runs};
 use crate::workspace::{OpenText, Overlay, ProcessError, ProcessIdentity};
@@ -76,11 +76,26 @@ impl Hub {
         Ok(engine)
     }
 
-    /// Ends all that runs, in every database.
-    pub async fn shutdown(&self) {
+    /// The process ends: every run is interrupted.
+    pub async fn close(&self) {
+        for engine in self.engines.lock().await.values() {
+            engine.supervisor.interrupt(|_| true).await;
+        }
+    }
+
+    /// A session leaves: nobody is asked about its documents any more, and the runs in folders that
+    /// no other session has open are interrupted.
+    pub async fn withdraw(&self, session: &SessionHandle) {
         let engines: Vec<Engine> = self.engines.lock().await.values().cloned().collect();
         for engine in engines {
-            engine.supervisor.shutdown().await;
+            if !engine.editors.leave(session) {
+                continue;
+            }
+            let others = engine.editors.projects().await;
+            engine
+                .supervisor
+                .interrupt(|project| !others.contains(&project))
+                .await;
         }
     }
 }
@@ -105,8 +120,27 @@ impl Editors {
         lock(&self.sessions).push(session);
     }
 
-    pub fn leave(&self, session: &SessionHandle) {
-        lock(&self.sessions).retain(|other| other.id() != session.id());
+    /// False: the session has left already.
+    pub fn leave(&self, session: &SessionHandle) -> bool {
+        let mut sessions = lock(&self.sessions);
+        let before = sessions.len();
+        sessions.retain(|other| other.id() != session.id());
+        sessions.len() < before
+    }
+
+    /// The projects that some session has open.
+    async fn projects(&self) -> HashSet<ProjectId> {
+        let mut projects = HashSet::new();
+        for session in self.sessions() {
+            projects.extend(
+                session
+                    .ask(|session| session.projects())
+                    .await
+                    .into_iter()
+                    .flatten(),
+            );
+        }
+        projects
     }
 
     pub fn sessions(&self) -> Vec<SessionHandle> {

@@ -60,12 +60,10 @@ impl Server {
         self.started.get()?.process
     }
 
-    /// The session leaves: nobody is asked about its documents any more.
-    pub fn leave(&self) {
+    /// The session leaves, as `shutdown` has it. A second time changes nothing.
+    pub async fn leave(&self) {
         super::log::leave(self.session.id());
-        if let Some(started) = self.started.get() {
-            started.engine.editors.leave(&self.session);
-        }
+        self.hub.withdraw(&self.session).await;
     }
 
     fn started(&self) -> Result<&Started> {
@@ -217,7 +215,7 @@ impl LanguageServer for Server {
     }
 
     async fn shutdown(&self) -> Result<()> {
-        self.hub.shutdown().await;
+        self.leave().await;
         Ok(())
     }
 

@@ -51,9 +51,9 @@ where
 {
     let (outbox, outgoing) = Outbox::new();
     let writing = tokio::spawn(write_out(writer, outgoing));
-    let mut line = Line::new(Arc::clone(&hub), outbox);
+    let mut line = Line::new(hub, outbox);
     let ending = line.read(reader).await;
-    line.close(&hub, ending).await;
+    line.close().await;
     // The last answers go out; a client that does not read them is not waited for.
     drop(line);
     let _ = tokio::time::timeout(Duration::from_secs(1), writing).await;
@@ -290,15 +290,12 @@ impl Line {
     }
 
     /// Ends the session: what was asked last is answered, what runs is interrupted.
-    async fn close(&mut self, hub: &Hub, ending: Ending) {
+    async fn close(&mut self) {
         if self.is_shut_down {
             // `exit` may overtake the answer to `shutdown`.
             while self.waiting.join_next().await.is_some() {}
         }
-        self.service.inner().leave();
-        if ending == Ending::Orderly && !self.is_shut_down {
-            hub.shutdown().await;
-        }
+        self.service.inner().leave().await;
         self.waiting.abort_all();
     }
 }

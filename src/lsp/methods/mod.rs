@@ -244,7 +244,6 @@ impl From<StartError> for MethodError {
             StartError::NoPrompt => Self::parameter("prompt", message),
             StartError::Model(error) => error.into(),
             StartError::ForeignRun(_) => Self::Forbidden(message),
-            StartError::ShuttingDown => Self::Busy(message),
             StartError::Store(error) => error.into(),
         }
     }

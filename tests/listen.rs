@@ -1,0 +1,175 @@
+//! The server over TCP: one session a connection, on this machine only unless a token is set.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::{Value, json};
+
+/// A server that listens; it is stopped at the end.
+struct Listening {
+    server: Child,
+    address: String,
+    home: tempfile::TempDir,
+}
+
+impl Listening {
+    fn start(options: &[&str]) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let mut server = Command::new(env!("CARGO_BIN_EXE_rummy-lsp"))
+            .args(["--listen", "127.0.0.1:0"])
+            .args(options)
+            .env_clear()
+            .env("HOME", home.path())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let stderr = server.stderr.take().unwrap();
+        BufReader::new(stderr).read_line(&mut line).unwrap();
+        let address = line
+            .trim()
+            .strip_prefix("listening on ")
+            .unwrap()
+            .to_owned();
+        Self {
+            server,
+            address,
+            home,
+        }
+    }
+
+    fn connect(&self) -> Connection {
+        let stream = TcpStream::connect(&self.address).unwrap();
+        Connection {
+            reader: BufReader::new(stream.try_clone().unwrap()),
+            stream,
+        }
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+struct Connection {
+    stream: TcpStream,
+    reader: BufReader<TcpStream>,
+}
+
+impl Connection {
+    fn send(&mut self, message: &Value) {
+        let body = message.to_string();
+        write!(self.stream, "Content-Length: {}\r\n\r\n{body}", body.len()).unwrap();
+    }
+
+    /// The answer to a request; what comes before it is passed over.
+    fn ask(&mut self, method: &str, params: &Value) -> Value {
+        self.send(&json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}));
+        loop {
+            let message = self.receive();
+            if message["id"] == 1 {
+                return message;
+            }
+        }
+    }
+
+    fn receive(&mut self) -> Value {
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            self.reader.read_line(&mut line).unwrap();
+            match line.trim().split_once(": ") {
+                Some(("Content-Length", digits)) => length = digits.parse().unwrap(),
+                _ if line.trim().is_empty() => break,
+                _ => {}
+            }
+        }
+        let mut body = vec![0; length];
+        self.reader.read_exact(&mut body).unwrap();
+        serde_json::from_slice(&body).unwrap()
+    }
+
+    fn initialize(&mut self, options: &Value) -> Value {
+        let params =
+            json!({"processId": null, "capabilities": {}, "initializationOptions": options});
+        self.ask("initialize", &params)
+    }
+
+    /// Whether the server has hung up.
+    fn is_closed(&mut self) -> bool {
+        let mut rest = Vec::new();
+        self.reader.read_to_end(&mut rest).is_ok()
+    }
+}
+
+#[test]
+fn each_connection_is_a_session_and_the_server_outlives_them() {
+    let server = Listening::start(&[]);
+    let mut first = server.connect();
+    let mut second = server.connect();
+    assert!(first.initialize(&json!({}))["error"].is_null());
+    assert!(second.initialize(&json!({}))["error"].is_null());
+    assert_eq!(first.ask("rummy/ping", &json!({}))["result"], json!({}));
+    first.send(&json!({"jsonrpc": "2.0", "method": "exit"}));
+    assert!(first.is_closed());
+    assert_eq!(second.ask("rummy/ping", &json!({}))["result"], json!({}));
+    assert!(server.connect().initialize(&json!({}))["error"].is_null());
+}
+
+#[test]
+fn a_shutdown_interrupts_the_runs_that_nobody_else_has_open_and_no_others() {
+    let server = Listening::start(&[]);
+    let folder = |name: &str| {
+        let path = server.home.path().join(name);
+        std::fs::create_dir_all(&path).unwrap();
+        json!([{"uri": format!("file://{}", path.display()), "name": name}])
+    };
+    let slow = server.home.path().join("slow.jsonl");
+    std::fs::write(&slow, "{\"answer\": \"never\", \"delayMs\": 600000}").unwrap();
+    let model = format!("replay/{}", slow.display());
+    let mut first = server.connect();
+    let mut second = server.connect();
+    for (connection, name) in [(&mut first, "one"), (&mut second, "two")] {
+        let options = json!({"models": {"slow": {"actual": model}}});
+        let params = json!({"processId": null, "capabilities": {}, "workspaceFolders": folder(name),
+                            "initializationOptions": options});
+        assert!(connection.ask("initialize", &params)["error"].is_null());
+        let started = connection.ask("rummy/act", &json!({"prompt": "go", "run": name}));
+        assert!(started["error"].is_null(), "{started}");
+    }
+    assert!(first.ask("shutdown", &Value::Null)["error"].is_null());
+    let mut status = |run: &str| {
+        let found = second.ask("rummy/getRun", &json!({"run": run}));
+        found["result"]["status"].as_u64().unwrap()
+    };
+    assert_eq!(status("one"), 499);
+    assert!([100, 102].contains(&status("two")));
+}
+
+#[test]
+fn a_client_without_the_token_is_refused() {
+    let server = Listening::start(&["--token", "secret"]);
+    let refused = server.connect().initialize(&json!({"token": "guess"}));
+    assert_eq!(refused["error"]["data"]["kind"], "forbidden");
+    assert!(!refused.to_string().contains("secret"));
+    assert!(server.connect().initialize(&json!({"token": "secret"}))["error"].is_null());
+}
+
+#[test]
+fn an_address_that_others_can_reach_needs_a_token() {
+    let refused = Command::new(env!("CARGO_BIN_EXE_rummy-lsp"))
+        .args(["--listen", "0.0.0.0:0"])
+        .env_clear()
+        .output()
+        .unwrap();
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(said.contains("set a token"), "{said}");
+}
