@@ -43,19 +43,14 @@ fn an_accepted_edit_joins_unsaved_changes_and_is_an_undo_step_of_its_own() {
         polite(),
     ]);
     desk.play("accept");
-    let packets = desk.packets();
-    assert_eq!(packets.len(), 2);
-    assert!(
-        packets[1].contains("-- mine"),
-        "the model did not see the unsaved text"
-    );
+    desk.model_saw(1, "-- mine\nlocal function greet(name)");
 }
 
 #[test]
 fn a_rejection_reaches_the_model_with_its_reason() {
     let desk = Desk::new(vec![polite(), update(204, "Left it alone")]);
     desk.play("reject");
-    assert!(desk.packets()[1].contains("not like that"));
+    desk.model_saw(1, "not like that");
 }
 
 #[test]
@@ -75,6 +70,13 @@ fn a_conflict_changes_nothing_and_ends_with_the_change_that_made_it() {
 }
 
 #[test]
+fn a_proposal_outlives_the_editor() {
+    let desk = Desk::new(vec![polite()]);
+    desk.play("leave");
+    desk.play("return");
+}
+
+#[test]
 fn abort_ends_the_run_and_the_call_of_the_model() {
     let answer = "A long answer, of which only the beginning comes.";
     let desk = Desk::with_replies(vec![Reply::text(answer).gate_after(3)]);
@@ -86,10 +88,11 @@ fn abort_ends_the_run_and_the_call_of_the_model() {
 fn a_visual_range_is_the_selection() {
     let desk = Desk::new(vec![update(200, "It greets")]);
     desk.play("selection");
-    let packet = &desk.packets()[0];
-    assert!(packet.contains(
-        "what is this?\n\nSelected in greet.lua, lines 2 to 2:\n  print(\"hi \" .. name) -- größer"
-    ));
+    desk.model_saw(
+        0,
+        "what is this?\n\n\
+         Selected in greet.lua, lines 2 to 2:\n  print(\"hi \" .. name) -- größer",
+    );
 }
 
 #[test]
@@ -99,7 +102,7 @@ fn files_that_are_open_elsewhere_are_known_to_the_server() {
         polite(),
     ]);
     desk.play("open_files");
-    assert!(desk.packets()[1].contains("-- mine"));
+    desk.model_saw(1, "-- mine\nlocal function greet(name)");
 }
 
 #[test]
@@ -110,6 +113,11 @@ fn setup_starts_the_server_for_its_files_with_its_options() {
 #[test]
 fn an_enabled_configuration_shares_its_server_with_the_commands() {
     Desk::new(vec![update(200, "It greets")]).play("enable");
+}
+
+#[test]
+fn code_actions_are_all_it_takes() {
+    Desk::new(vec![polite()]).play("plain");
 }
 
 #[test]
@@ -169,22 +177,25 @@ impl Desk {
 
     /// Takes the plugin from a copy with no server beside it, and the server out of the PATH.
     fn in_another_checkout(&mut self) -> PathBuf {
-        let checkout = self.sandbox.scratch("checkout");
+        let checkout = self.sandbox.home().join("checkout");
         let plugin = checkout.join("editors/nvim");
         copy(&self.plugin, &plugin);
         self.plugin = plugin;
-        self.path = self.sandbox.scratch("nowhere");
+        self.path = self.sandbox.home().join("nowhere");
         checkout
     }
 
-    /// The user messages that the model was sent.
-    fn packets(&self) -> Vec<String> {
+    /// What the model was sent has this in it. Calls are counted from 0.
+    fn model_saw(&self, call: usize, text: &str) {
         let requests = self.model.requests();
-        let packet = |request: &serde_json::Value| {
-            let text = request["messages"][1]["content"].as_str();
-            text.expect("a packet is text").to_owned()
-        };
-        requests.iter().map(packet).collect()
+        let messages = ["system", "user"].map(|role| {
+            let messages = requests[call]["messages"].as_array();
+            let message = messages.and_then(|all| all.iter().find(|one| one["role"] == role));
+            let content = message.and_then(|message| message["content"].as_str());
+            content.expect("there is a message").to_owned()
+        });
+        let sent = messages.join("\n\n");
+        assert!(sent.contains(text), "{text:?} is not in\n{sent}");
     }
 
     /// Runs a scenario of `tests/nvim` to its end.

@@ -1,8 +1,8 @@
 //! What a model writes, turned into typed commands and edits.
 //!
-//! The dialect is a handful of XML-like tags in free text. [`scan`] finds them and hands their
-//! bodies over byte for byte; [`apply`] carries edits out on a text; [`PathPattern`] and
-//! [`BodyFilter`] say which entries a command means; [`render`] writes a command back as a tag.
+//! The dialect is a handful of XML-like tags in free text. [`scan()`] finds them and hands their
+//! bodies over byte for byte; [`apply()`] carries edits out on a text; [`PathPattern`] and
+//! [`BodyFilter`] say which entries a command means; [`render()`] writes a command back as a tag.
 //! Nothing here touches a store, a disk or an editor.
 //!
 //! This is the one place that forgives. A model that forgets a closer or a quote gets its command

@@ -1,4 +1,4 @@
-//! Commands as tags: what [`super::scan`] reads back as the same command. Tests make answers with
+//! Commands as tags: what [`super::scan()`] reads back as the same command. Tests make answers with
 //! it, and a command in a log or a prompt looks as the model would have written it.
 
 use std::fmt::Write as _;

@@ -138,7 +138,7 @@ impl<'t> Walk<'t> {
         Some(end)
     }
 
-    /// "Use <get> for that": a bare tag within a line that nothing closes is talked about.
+    /// "Use `<get>` for that": a bare tag within a line that nothing closes is talked about.
     fn is_mention(&self, at: usize, opening: &Opening) -> bool {
         let line = &self.text[self.lines[self.line_of(at)]..at];
         opening.attributes.is_empty()

@@ -224,6 +224,7 @@ impl Reporter {
         let Some(Ok(root)) = project.map(|project| Root::open(project.root.as_ref())) else {
             return Ok(());
         };
+        let root_uri = Uri::from_file_path(root.path());
         let placed = tokio::task::spawn_blocking(move || {
             let on_files = pending.into_iter().map(|proposal| on_file(&root, proposal));
             on_files.flatten().collect::<Vec<_>>()
@@ -238,6 +239,7 @@ impl Reporter {
             pending,
         };
         self.session.post(move |session| {
+            let shown = session.as_spelled(shown, found.project, root_uri.as_ref());
             session.shown.set(run, shown);
             session.refresh();
         });

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::documents::{Document, Documents, Encoding};
 use super::outbox::Outbox;
-use super::proposals::show::Shown;
+use super::proposals::show::{Shown, ShownRun};
 use super::types::{
     Client, ClientCapabilities, DidChangeTextDocumentParams, DidCloseTextDocumentParams,
     DidOpenTextDocumentParams, DidSaveTextDocumentParams, MessageType, Uri,
@@ -267,6 +267,28 @@ impl Session {
             &self.outbox,
             self.config.diagnostics,
         );
+    }
+
+    /// The same, with the files' URIs below the folder's as the client spells it: the folder may be
+    /// a link.
+    pub fn as_spelled(
+        &self,
+        mut shown: ShownRun,
+        project: ProjectId,
+        root: Option<&Uri>,
+    ) -> ShownRun {
+        let folder = self.folders.iter().find(|folder| folder.project == project);
+        let (Some(folder), Some(root)) = (folder, root) else {
+            return shown;
+        };
+        let spelled = folder.uri.as_str().trim_end_matches('/');
+        for pending in &mut shown.pending {
+            let below = pending.uri.as_str().strip_prefix(root.as_str());
+            if let Some(Ok(uri)) = below.map(|below| format!("{spelled}{below}").parse()) {
+                pending.uri = uri;
+            }
+        }
+        shown
     }
 
     pub fn projects(&self) -> Vec<ProjectId> {

@@ -10,10 +10,8 @@ local t = {
   events = {}, ---@type { name: string, run: rummy.Run }[]
 }
 
-local notify = vim.notify
-vim.notify = function(text, level, options)
+vim.notify = function(text, level)
   table.insert(t.notices, { text = text, level = level or vim.log.levels.INFO })
-  notify(text, level, options)
 end
 
 vim.api.nvim_create_autocmd("User", {
@@ -125,9 +123,9 @@ end
 --- Ends the servers as leaving the editor does, and sees that they end well.
 local function stop_servers()
   local ended = {}
-  local clients = vim.lsp.get_clients({ name = "rummy" })
+  local clients = vim.lsp.get_clients()
   for _, client in ipairs(clients) do
-    client.stop(client)
+    vim.lsp.stop_client(client.id)
   end
   t.wait("the servers to end", function()
     ended = vim.tbl_filter(function(client)

@@ -7,7 +7,7 @@ return function(t)
   vim.cmd("Rummy ask what is this?")
   local notice = t.wait_for_notice("rummy-lsp is missing")
   t.equal(vim.log.levels.ERROR, notice.level)
-  assert(notice.text:find("cargo install --path", 1, true), notice.text)
+  assert(notice.text:find("cargo build --release", 1, true), notice.text)
   assert(notice.text:find("target/release/rummy-lsp", 1, true), notice.text)
 
   require("rummy").setup({ cmd = { "/nowhere/rummy-lsp" } })

@@ -10,10 +10,12 @@ return function(t)
   t.equal(1, #vim.lsp.get_clients({ name = "rummy" }))
   t.equal({}, vim.lsp.get_clients({ bufnr = 0 }), "a scratch buffer is not attached")
 
-  vim.cmd.edit("NOTES")
-  t.wait("the new file to be attached", function()
-    return #vim.lsp.get_clients({ bufnr = 0, name = "rummy" }) == 1
-  end)
+  for _, command in ipairs({ "edit NOTES", "enew | silent write LATER" }) do
+    vim.cmd(command)
+    t.wait("the new file to be attached", function()
+      return #vim.lsp.get_clients({ bufnr = 0, name = "rummy" }) == 1
+    end)
+  end
 
   -- The lenses are there when the buffer comes into view.
   vim.cmd.buffer("greet.lua")

@@ -5,7 +5,7 @@ return function(t)
   t.wait_for_notice(("rummy %s: 1 proposal waits for you"):format(run.run))
 
   vim.cmd("Rummy reject not like that")
-  t.wait_for_notice("there is no proposal under the cursor")
+  t.wait_for_notice("there is no proposal on this line")
 
   vim.api.nvim_win_set_cursor(0, { 2, 0 })
   vim.cmd("Rummy reject not like that")

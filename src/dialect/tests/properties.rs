@@ -1,7 +1,6 @@
 //! What holds for any text: nothing panics, streaming changes nothing, what is rendered is read
 //! back, edits touch what they name, and time grows with length.
 
-
 use proptest::prelude::*;
 
 use super::super::{
