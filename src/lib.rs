@@ -9,7 +9,7 @@
 //!
 //! | module | what lives there |
 //! |---|---|
-//! | [`cli`] | the command line, a file a subcommand: the server itself, `demo` |
+//! | [`cli`] | the command line: the server itself, `demo`, `config`; and the client that demo and benches drive it with |
 //! | [`lsp`] | the editor surface, and the only place that knows LSP: transport, session actor, the table of methods, proposals as the editor sees them |
 //! | [`agent`] | the shared loop: which runs are active, one turn from top to bottom, the verdict. No LSP, no SQL |
 //! | [`plugins`] | the tags that the model writes and the sections of the packet that it reads, a folder each, with the text that the model is given about them |
@@ -26,10 +26,10 @@
 //! cli, lsp  →  agent  →  plugins  →  dialect, entries, store, llm, workspace, config
 //! ```
 //!
-//! They point down only; `tests/arrows.rs` fails when one points up. `entries` and `dialect` depend
-//! on nothing of ours, `store` on those two, `llm` and `workspace` on nothing. The loop reaches an
-//! editor only through `agent::Host` and tells what it does only through `agent::Events`, so the
-//! same loop runs under an editor, in a terminal and in tests.
+//! They point down only; `tests/arrows.rs` fails when one points up. `entries`, `dialect`, `llm`
+//! and `workspace` depend on nothing of ours, `store` on `entries` and `dialect`, `config` on
+//! `entries` and `llm`. The loop reaches an editor only through `agent::Host` and tells what it does
+//! only through `agent::Events`, so the same loop runs under an editor and in tests.
 //!
 //! # A turn
 //!

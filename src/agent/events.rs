@@ -21,12 +21,14 @@ pub struct Subject {
     pub alias: RunAlias,
 }
 
+/// Something that happened in a run.
 #[derive(Debug, Clone)]
 pub struct Event {
     pub subject: Subject,
     pub kind: EventKind,
 }
 
+/// What happened.
 #[derive(Debug, Clone)]
 pub enum EventKind {
     /// The run's state has changed: its status, its history or, once a turn, its figures.
@@ -74,6 +76,7 @@ pub enum Activity {
     Retrying,
 }
 
+/// What a streamed text is a piece of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TextKind {
@@ -90,6 +93,7 @@ impl Events {
         Self(broadcast::Sender::new(BACKLOG))
     }
 
+    /// Tells everybody who listens.
     pub fn tell(&self, subject: &Subject, kind: EventKind) {
         // Nobody listens: nobody has to be told.
         let _ = self.0.send(Event {
@@ -107,6 +111,7 @@ impl Events {
         self.tell(subject, kind);
     }
 
+    /// Follows what is told from now on.
     pub fn listen(&self) -> broadcast::Receiver<Event> {
         self.0.subscribe()
     }

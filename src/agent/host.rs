@@ -1,4 +1,4 @@
-//! What the loop needs from the place that it runs in: an editor, a terminal, a test.
+//! What the loop needs from the place that it runs in: an editor, a test.
 
 use futures::future::BoxFuture;
 

@@ -61,6 +61,7 @@ const NEW_SHARE: f64 = 0.5;
 const PLAUSIBLE: std::ops::RangeInclusive<f64> = 1.0..=8.0;
 
 impl Job {
+    /// What the handlers of a turn work with.
     pub fn context(&self, turn: TurnNumber) -> TurnContext<'_> {
         TurnContext {
             store: &self.store,
@@ -77,6 +78,7 @@ impl Job {
         self.moving().standing.phase
     }
 
+    /// Where the loop stands now.
     pub fn standing(&self) -> Standing {
         self.moving().standing
     }
@@ -89,6 +91,7 @@ impl Job {
         self.change(|moving| moving.standing.turn = Some(turn));
     }
 
+    /// Characters a token, as far as they were measured.
     pub fn divisor(&self) -> f64 {
         self.moving().divisor
     }
@@ -99,6 +102,7 @@ impl Job {
         self.context_size.map(|size| share_of(size, share))
     }
 
+    /// Tells that the run's state has changed.
     pub fn state(&self, telemetry: Option<Telemetry>) {
         let kind = EventKind::State {
             standing: Some(self.standing()),
@@ -107,6 +111,7 @@ impl Job {
         self.events.tell(&self.subject, kind);
     }
 
+    /// Tells what a turn is doing.
     pub fn progress(
         &self,
         turn: TurnNumber,

@@ -5,9 +5,10 @@
 //! order: [`fit`] (assemble, check the budget), [`ask`] (call the model), [`dispatch`] (carry out),
 //! [`verdict`] and [`phase`] (judge).
 //!
-//! **Invariants.** The loop never waits for an editor: it waits on the store, together with its
-//! cancellation. What a model writes can be refused and can be a strike; it is never an error that
-//! ends the loop. Whoever starts a run gets its errors at once, before anything runs.
+//! **Invariants.** The loop never waits for the user at an editor: it waits on the store, together
+//! with its cancellation. Of its [`Host`] it asks open texts and, with `autoAccept`, acceptances,
+//! whose time is bounded there. What a model writes can be refused and can be a strike; it is never
+//! an error that ends the loop. Whoever starts a run gets its errors at once, before anything runs.
 
 mod ask;
 mod budget;

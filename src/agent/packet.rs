@@ -28,7 +28,7 @@ impl Packet {
 }
 
 /// Renders the packet. The budget block holds the figures of the packet that it is part of, so it is
-/// rendered until its own length changes nothing any more.
+/// rendered until its own length changes nothing any more, four times at most.
 pub fn render(mut assembly: Assembly<'_>, ceiling: Option<u64>) -> Packet {
     let mut packet = draw(&assembly);
     let Some(ceiling) = ceiling else {

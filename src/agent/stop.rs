@@ -17,6 +17,7 @@ pub enum Stopped {
 }
 
 impl Stopped {
+    /// The outcome that is recorded of the loop.
     pub const fn outcome(self) -> Outcome {
         match self {
             Self::Aborted => Outcome::Aborted,
@@ -43,6 +44,7 @@ impl Stop {
         }
     }
 
+    /// An error where the loop is to end.
     pub fn check(&self) -> Result<(), Stopped> {
         if self.abort.is_cancelled() {
             Err(Stopped::Aborted)

@@ -57,6 +57,7 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// The scheme of its path.
     pub fn scheme(&self) -> Scheme {
         self.path.scheme()
     }

@@ -2,7 +2,7 @@
 //!
 //! Everything the model knows is an [`Entry`]: a path, a body, attributes, a state, a visibility.
 //! There is no message history beside the entries. Nothing here reads a file, a database or a
-//! model; these types are what all the other rooms of the house agree on.
+//! model; these types are what all other modules agree on.
 //!
 //! **Invariant.** A value of one of these types is valid: an [`EntryPath`] is normalised and short
 //! enough to be stored, a [`RunAlias`] matches its grammar, an [`Outcome`] has one code. Text from

@@ -43,8 +43,10 @@ pub enum PathError {
 }
 
 impl EntryPath {
+    /// The longest path, in characters.
     pub const LIMIT: usize = 2048;
 
+    /// Reads a path as a model, a client or the store writes it.
     pub fn parse(text: &str) -> Result<Self, PathError> {
         let path = match split_scheme(text) {
             Some((scheme, rest)) => {

@@ -50,6 +50,7 @@ pub struct Hunk {
 }
 
 impl Hunk {
+    /// Whether the user has still to decide.
     pub const fn is_open(&self) -> bool {
         self.decision.is_none()
     }
@@ -76,10 +77,12 @@ impl Proposal {
         self.base.as_deref().map_or_else(Vec::new, lines)
     }
 
+    /// The lines of the text that it proposes.
     pub fn after_lines(&self) -> Vec<&str> {
         lines(&self.after)
     }
 
+    /// The hunks that the user has still to decide.
     pub fn open_hunks(&self) -> impl Iterator<Item = &Hunk> {
         self.hunks.iter().filter(|hunk| hunk.is_open())
     }

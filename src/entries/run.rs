@@ -73,6 +73,7 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// Every phase, in the order of a loop.
     pub const ALL: [Self; 3] = [Self::Define, Self::Discover, Self::Deploy];
 
     /// The digit that stands for the phase in a status `1XY` and in the store.
@@ -84,10 +85,12 @@ impl Phase {
         }
     }
 
+    /// The phase that a digit stands for.
     pub fn from_digit(digit: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|phase| phase.digit() == digit)
     }
 
+    /// The word that the model and clients read.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Define => "define",
@@ -186,6 +189,7 @@ pub enum RunStatus {
 }
 
 impl RunStatus {
+    /// Every status.
     pub const ALL: [Self; 9] = [
         Self::Queued,
         Self::Running,
@@ -198,6 +202,7 @@ impl RunStatus {
         Self::Failed,
     ];
 
+    /// The number that is stored, sent and shown.
     pub const fn code(self) -> u16 {
         match self {
             Self::Queued => 100,
@@ -212,6 +217,7 @@ impl RunStatus {
         }
     }
 
+    /// The status that a number stands for.
     pub fn from_code(code: u16) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.code() == code)
     }

@@ -60,6 +60,7 @@ words! {
 }
 
 impl Scheme {
+    /// Which part of the packet its entries belong to.
     pub const fn category(self) -> Category {
         match self {
             Self::File
@@ -97,6 +98,7 @@ impl Scheme {
         }
     }
 
+    /// Whether this writer is one of [`Self::writers`].
     pub fn permits(self, writer: Writer) -> bool {
         self.writers().contains(&writer)
     }
@@ -110,6 +112,7 @@ impl Scheme {
             || (writer == Writer::Model && self.shown_to_model() && self != Self::Prompt)
     }
 
+    /// Whether its entries can be part of the packet at all.
     pub const fn shown_to_model(self) -> bool {
         !matches!(self.category(), Category::Audit) && !matches!(self, Self::Run)
     }

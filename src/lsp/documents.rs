@@ -25,6 +25,7 @@ impl Encoding {
         }
     }
 
+    /// The name that the protocol has for it.
     pub const fn kind(self) -> PositionEncodingKind {
         match self {
             Self::Utf8 => PositionEncodingKind::UTF8,
@@ -63,6 +64,7 @@ impl Encoding {
         Position::new(number(line), number(character))
     }
 
+    /// The range of these bytes.
     pub fn range(self, text: &Rope, bytes: ByteRange<usize>) -> Range {
         Range::new(
             self.position(text, bytes.start),
@@ -97,6 +99,7 @@ pub struct Document {
 }
 
 impl Document {
+    /// The whole text.
     pub fn string(&self) -> Arc<str> {
         Arc::from(self.text.to_string())
     }
@@ -107,6 +110,7 @@ impl Document {
 pub struct Documents(HashMap<Uri, Document>);
 
 impl Documents {
+    /// Takes a document on.
     pub fn open(&mut self, uri: Uri, version: i32, text: &str) {
         let document = Document {
             path: file_of(&uri),
@@ -152,26 +156,31 @@ impl Documents {
         true
     }
 
+    /// Notes that the disk holds the text now.
     pub fn saved(&mut self, uri: &Uri) {
         if let Some(document) = self.0.get_mut(uri) {
             document.dirty = false;
         }
     }
 
+    /// Lets a document go, and gives it back.
     pub fn close(&mut self, uri: &Uri) -> Option<Document> {
         self.0.remove(uri)
     }
 
+    /// The document of this URI, as the client spells it.
     pub fn get(&self, uri: &Uri) -> Option<&Document> {
         self.0.get(uri)
     }
 
+    /// The document that is open on a file, whatever its URI.
     pub fn on_file(&self, path: &Path) -> Option<&Document> {
         self.0
             .values()
             .find(|document| document.path.as_deref() == Some(path))
     }
 
+    /// All open documents, in no order.
     pub fn iter(&self) -> impl Iterator<Item = &Document> {
         self.0.values()
     }

@@ -1,5 +1,5 @@
 //! What the server logs, at `info` and above, as `window/logMessage` to the clients that are
-//! connected. Only our own words: what libraries log stays in the log file.
+//! connected. Only our own words: what libraries log goes to stderr and the log file.
 
 use std::fmt::{self, Write as _};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -16,10 +16,12 @@ use super::types::{MessageType, wire};
 /// The clients that listen, by their session's id.
 static LISTENERS: Mutex<Vec<(u64, Outbox)>> = Mutex::new(Vec::new());
 
+/// Sends the log to a session's client from now on.
 pub fn join(session: u64, outbox: Outbox) {
     listeners().push((session, outbox));
 }
 
+/// Stops sending it to that client.
 pub fn leave(session: u64) {
     listeners().retain(|(id, _)| *id != session);
 }

@@ -26,6 +26,7 @@ impl Outbox {
         }
     }
 
+    /// Sends a notification.
     pub fn notify(&self, method: &str, params: impl Serialize) {
         match serde_json::to_value(params) {
             Ok(params) => {

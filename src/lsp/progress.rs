@@ -20,12 +20,14 @@ pub struct Progress {
 }
 
 impl Progress {
+    /// Begins the progress of a run, for a client that shows one.
     pub fn begin(session: SessionHandle, alias: RunAlias, max_turns: u32) -> Self {
         let (queue, values) = mpsc::unbounded_channel();
         tokio::spawn(relay(session, alias, values));
         Self { queue, max_turns }
     }
 
+    /// Says what a turn is doing.
     pub fn report(
         &self,
         turn: TurnNumber,
@@ -49,6 +51,7 @@ impl Progress {
             .send(json!({"kind": "report", "message": message}));
     }
 
+    /// Ends it, with the run's summary where there is one.
     pub fn end(self, summary: &str) {
         let value = match summary {
             "" => json!({"kind": "end"}),

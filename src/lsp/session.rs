@@ -54,6 +54,7 @@ pub struct Abilities {
 }
 
 impl Abilities {
+    /// Reads them from what the client declares.
     pub fn of(capabilities: &ClientCapabilities) -> Self {
         let workspace = capabilities.workspace.as_ref();
         let edit = workspace.and_then(|workspace| workspace.workspace_edit.as_ref());
@@ -130,6 +131,7 @@ pub fn start(client: Client, outbox: Outbox) -> SessionHandle {
 }
 
 impl SessionHandle {
+    /// Unique in the process.
     pub const fn id(&self) -> u64 {
         self.id
     }
@@ -164,6 +166,7 @@ impl SessionHandle {
             .await?
     }
 
+    /// The text of the document that is open on a file.
     pub async fn open_text(&self, file: &Path) -> Option<OpenText> {
         let document = self.document(file).await?;
         Some(OpenText {
@@ -222,6 +225,7 @@ impl Session {
         }
     }
 
+    /// `textDocument/didOpen`.
     pub fn opened(&mut self, params: DidOpenTextDocumentParams) {
         let document = params.text_document;
         self.documents
@@ -229,6 +233,7 @@ impl Session {
         self.moved(&document.uri);
     }
 
+    /// `textDocument/didChange`.
     pub fn changed(&mut self, params: DidChangeTextDocumentParams) {
         let document = params.text_document;
         let changes = params.content_changes;
@@ -240,10 +245,12 @@ impl Session {
         }
     }
 
+    /// `textDocument/didSave`.
     pub fn saved(&mut self, params: &DidSaveTextDocumentParams) {
         self.documents.saved(&params.text_document.uri);
     }
 
+    /// `textDocument/didClose`.
     pub fn closed(&mut self, params: &DidCloseTextDocumentParams) {
         let uri = &params.text_document.uri;
         if let Some(document) = self.documents.close(uri) {
@@ -291,6 +298,7 @@ impl Session {
         shown
     }
 
+    /// The projects of the session's folders.
     pub fn projects(&self) -> Vec<ProjectId> {
         self.folders.iter().map(|folder| folder.project).collect()
     }

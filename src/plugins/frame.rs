@@ -31,16 +31,19 @@ const SECTIONS: [&str; 7] = [
 pub struct Attributes<'a>(Vec<(&'a str, String)>);
 
 impl<'a> Attributes<'a> {
+    /// No attributes.
     pub fn new() -> Self {
         Self::default()
     }
 
+    /// Adds one.
     #[must_use]
     pub fn with(mut self, name: &'a str, value: impl Display) -> Self {
         self.0.push((name, value.to_string()));
         self
     }
 
+    /// Adds one where there is a value.
     #[must_use]
     pub fn with_some(self, name: &'a str, value: Option<impl Display>) -> Self {
         match value {

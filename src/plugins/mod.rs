@@ -1,9 +1,9 @@
 //! The tags that a model can write and the sections of the packet that it reads: a folder each.
 //!
 //! A plugin may handle a tag, say how its entries look in the packet, and contribute a section.
-//! The loop knows plugins only through [`Plugin`] and [`ALL`]; adding a tag is a folder and a line
-//! in that list. What a tag does to files becomes a proposal in the store; nothing here talks to an
-//! editor.
+//! The loop knows handlers and sections only through [`Plugin`] and [`ALL`]; adding a tag is a
+//! folder, a line in that list, and the tag's grammar in the dialect ([`Tool`]). What a tag does to
+//! files becomes a proposal in the store; nothing here talks to an editor.
 //!
 //! **Invariant.** Model output is data. A handler turns it into an effect, a proposal or a
 //! [`Refusal`]; it never panics, and only a broken store ends the loop.
@@ -127,6 +127,7 @@ pub struct Refusal {
 }
 
 impl Refusal {
+    /// A refusal with its outcome.
     pub fn new(outcome: Outcome, message: impl Into<String>) -> Self {
         Self {
             outcome,
@@ -134,6 +135,7 @@ impl Refusal {
         }
     }
 
+    /// A command that makes no sense as it stands.
     pub fn invalid(message: impl Into<String>) -> Self {
         Self::new(Outcome::Validation, message)
     }
@@ -215,6 +217,7 @@ pub struct Section {
 }
 
 impl Section {
+    /// A part of the system message.
     pub fn system(place: u16, text: String) -> Self {
         Self {
             message: Message::System,
@@ -223,6 +226,7 @@ impl Section {
         }
     }
 
+    /// A part of the user message.
     pub fn user(place: u16, text: String) -> Self {
         Self {
             message: Message::User,
@@ -268,6 +272,7 @@ impl TurnContext<'_> {
         Write::body(self.log_path("", ""), body).at(self.turn, self.in_loop.id)
     }
 
+    /// The log path of what this turn does to a target.
     pub fn log_path(&self, action: &str, target: &str) -> EntryPath {
         EntryPath::log(self.turn, action, target)
     }
@@ -359,12 +364,13 @@ pub fn listing<'e>(head: &str, found: impl IntoIterator<Item = &'e Entry>, divis
     lines.join("\n")
 }
 
-/// Writes to entries of a scheme that is not files need no proposal.
+/// Whether a path is a file's. A write to a file is a proposal; one to any other entry is not.
 pub fn is_file(path: &EntryPath) -> bool {
     path.scheme() == Scheme::File
 }
 
-/// Refuses what a pattern names outright but the writer may not touch.
+/// Refuses a path or pattern whose scheme the model may not touch. Without a scheme, or with one
+/// that does not exist, it passes: what it matches, if anything, is checked entry by entry.
 pub fn open_to_model(path: &str, allowed: impl Fn(Scheme) -> bool) -> Result<(), Problem> {
     let Some((scheme, _)) = path.split_once("://") else {
         return Ok(());

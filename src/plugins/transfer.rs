@@ -5,6 +5,7 @@ use crate::dialect::{Tool, Transfer as Args};
 use crate::entries::{EntryPath, Outcome, Visibility, Writer};
 use crate::store::entries;
 
+/// Carries `<mv>` or `<cp>` out.
 pub async fn handle(
     cx: &TurnContext<'_>,
     tool: Tool,

@@ -34,6 +34,7 @@ pub struct Write {
 }
 
 impl Write {
+    /// A write that names nothing yet.
     pub fn to(path: EntryPath) -> Self {
         Self {
             path,
@@ -47,6 +48,7 @@ impl Write {
         }
     }
 
+    /// A write of a body.
     pub fn body(path: EntryPath, body: &str) -> Self {
         Self {
             body: Some(body.to_owned()),
@@ -269,6 +271,7 @@ fn authorise(write: &Write, writer: Writer) -> Result<(), StoreError> {
     }
 }
 
+/// The refusal of a writer.
 pub fn forbidden(path: &EntryPath, writer: Writer) -> StoreError {
     StoreError::Forbidden {
         path: path.to_string(),

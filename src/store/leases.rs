@@ -51,6 +51,7 @@ pub fn heartbeat(tx: &Tx<'_>, holder: &Holder) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Gives the lease of a run back.
 pub fn release(tx: &Tx<'_>, run: RunId, holder: &Holder) -> Result<(), StoreError> {
     tx.prepare_cached("DELETE FROM leases WHERE run_id = ?1 AND pid = ?2 AND started = ?3")?
         .execute(params![run.0, holder.pid, holder.started])?;

@@ -112,6 +112,7 @@ pub fn claim(tx: &Tx<'_>, run: RunId) -> Result<Option<Loop>, StoreError> {
         .optional()?)
 }
 
+/// Sets a loop's status and the reason for it.
 pub fn set_status(
     tx: &Tx<'_>,
     id: LoopId,
@@ -127,6 +128,7 @@ pub fn set_status(
     Ok(())
 }
 
+/// Sets where a loop stands.
 pub fn set_phase(tx: &Tx<'_>, id: LoopId, phase: Phase) -> Result<(), StoreError> {
     tx.prepare_cached("UPDATE loops SET phase = ?2 WHERE id = ?1")?
         .execute(params![id.0, phase.digit()])?;

@@ -110,6 +110,7 @@ pub struct Change {
     pub kind: ChangeKind,
 }
 
+/// What kind of change it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChangeKind {
     Upsert,
@@ -178,6 +179,7 @@ impl Store {
         Ok(store)
     }
 
+    /// The database's file.
     pub fn file(&self) -> &Path {
         &self.file
     }

@@ -35,6 +35,7 @@ pub fn put(
     Ok(())
 }
 
+/// Removes an alias.
 pub fn remove(tx: &Tx<'_>, alias: &str) -> Result<(), StoreError> {
     let removed = tx.execute("DELETE FROM models WHERE alias = ?1", [alias])?;
     if removed == 0 {

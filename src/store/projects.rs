@@ -25,6 +25,7 @@ pub fn ensure(tx: &Tx<'_>, name: &str, root: &str) -> Result<ProjectId, StoreErr
     Ok(ProjectId(id))
 }
 
+/// A project by its row id.
 pub fn find(connection: &Connection, id: ProjectId) -> Result<Option<Project>, StoreError> {
     Ok(connection
         .prepare_cached("SELECT id, name, root FROM projects WHERE id = ?1")?

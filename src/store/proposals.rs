@@ -82,6 +82,7 @@ pub fn pending(connection: &Connection, run: RunId) -> Result<Vec<Proposal>, Sto
     rows.map(|row| row?.filled(connection)).collect()
 }
 
+/// How many proposals of a run are pending.
 pub fn count_pending(connection: &Connection, run: RunId) -> Result<u32, StoreError> {
     Ok(connection
         .prepare_cached(
@@ -120,7 +121,7 @@ pub struct Verdict<'a> {
 
 /// Records a decision. The entry stays proposed while a hunk is open; with the last one it becomes
 /// `resolved` (`partial` if some were rejected) or, all rejected, `failed` with `permission`.
-/// Returns whether anything is still open.
+/// Returns whether a hunk is still open.
 pub fn decide(
     tx: &mut Tx<'_>,
     run: RunId,

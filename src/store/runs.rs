@@ -106,6 +106,7 @@ pub fn fork(tx: &mut Tx<'_>, parent: RunId, new: &NewRun) -> Result<RunId, Store
     Ok(child)
 }
 
+/// A run by its name, if there is one.
 pub fn by_alias(connection: &Connection, alias: &RunAlias) -> Result<Option<Run>, StoreError> {
     Ok(connection
         .prepare_cached(&format!("{SELECT} WHERE runs.alias = ?1"))?
@@ -113,6 +114,7 @@ pub fn by_alias(connection: &Connection, alias: &RunAlias) -> Result<Option<Run>
         .optional()?)
 }
 
+/// A run by its row id; one that does not exist is an error.
 pub fn by_id(connection: &Connection, id: RunId) -> Result<Run, StoreError> {
     Ok(connection
         .prepare_cached(&format!("{SELECT} WHERE runs.id = ?1"))?
@@ -161,6 +163,7 @@ pub fn set_status(
     Ok(())
 }
 
+/// Sets the run's summary.
 pub fn set_summary(tx: &Tx<'_>, id: RunId, summary: &str) -> Result<(), StoreError> {
     tx.prepare_cached("UPDATE runs SET summary = ?2 WHERE id = ?1")?
         .execute(params![id.0, summary])?;

@@ -7,6 +7,7 @@ use super::{Context, Method, MethodError};
 use crate::agent::Subject;
 use crate::entries::{RunAlias, RunStatus};
 
+/// The method `abort`.
 pub struct Abort;
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -14,6 +15,7 @@ pub struct AbortParams {
     pub run: String,
 }
 
+/// The run and its status.
 #[derive(Debug, Serialize)]
 pub struct Aborted {
     pub run: RunAlias,

@@ -9,6 +9,7 @@ use crate::lsp::proposals::accept::{NotAccepted, Wish, accept};
 use crate::lsp::types::MessageType;
 use crate::store::proposals;
 
+/// The method `accept`.
 pub struct Accept;
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -23,12 +24,14 @@ pub struct AcceptParams {
     pub body: Option<String>,
 }
 
+/// The proposals that were accepted, by path, and those that were not.
 #[derive(Debug, Default, Serialize)]
 pub struct AcceptResult {
     pub accepted: Vec<String>,
     pub failed: Vec<Failure>,
 }
 
+/// A proposal that stays pending, and why.
 #[derive(Debug, Serialize)]
 pub struct Failure {
     pub path: String,

@@ -7,6 +7,7 @@ use super::{Context, Method, MethodError, entry_path};
 use crate::entries::RunAlias;
 use crate::lsp::proposals::show;
 
+/// The method `diff`.
 pub struct Diff;
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -16,6 +17,7 @@ pub struct DiffParams {
     pub path: String,
 }
 
+/// The texts of a proposal.
 #[derive(Debug, Serialize)]
 pub struct DiffResult {
     /// Names the proposal's after-text as a document.

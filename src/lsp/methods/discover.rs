@@ -7,8 +7,10 @@ use super::{Context, Method, MethodError, NoParams, TABLE};
 use crate::lsp::PROTOCOL_VERSION;
 use crate::lsp::notifications;
 
+/// The method `discover`.
 pub struct Discover;
 
+/// What there is.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Catalogue {
@@ -17,6 +19,7 @@ pub struct Catalogue {
     pub notifications: Vec<NotificationItem>,
 }
 
+/// A method of the table.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MethodItem {
@@ -26,6 +29,7 @@ pub struct MethodItem {
     pub long_running: bool,
 }
 
+/// A notification.
 #[derive(Debug, Serialize)]
 pub struct NotificationItem {
     pub name: &'static str,
@@ -44,6 +48,7 @@ impl Method for Discover {
     }
 }
 
+/// The catalogue, drawn from the table.
 pub fn catalogue() -> Catalogue {
     let methods = TABLE.iter().map(|row| MethodItem {
         name: row.name,

@@ -18,11 +18,17 @@ use crate::lsp::proposals::accept::{Wish, accept};
 use crate::store::entries::{self, Query, Write};
 use crate::store::proposals;
 
+/// The method `set`.
 pub struct Set;
+/// The method `get`.
 pub struct Get;
+/// The method `rm`.
 pub struct Rm;
+/// The method `cp`.
 pub struct Cp;
+/// The method `mv`.
 pub struct Mv;
+/// The method `update`.
 pub struct Update;
 
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -44,6 +50,7 @@ pub struct SetParams {
     pub workspace: Option<String>,
 }
 
+/// The alias stands where a run was meant.
 #[derive(Debug, Serialize)]
 pub struct SetResult {
     pub ok: bool,
@@ -131,6 +138,7 @@ async fn set_matches(
     Ok(SetResult::OK)
 }
 
+/// The entries that a path or pattern and a filter mean.
 pub fn query(path: &str, filter: Option<&str>) -> Result<Query, MethodError> {
     let pattern =
         PathPattern::parse(path).map_err(|error| MethodError::parameter("path", error))?;
@@ -244,6 +252,7 @@ pub struct GetParams {
     pub visibility: Option<Visibility>,
 }
 
+/// How many entries were meant.
 #[derive(Debug, Serialize)]
 pub struct Matched {
     pub ok: bool,
@@ -359,6 +368,7 @@ pub struct UpdateParams {
     pub attributes: Option<Attributes>,
 }
 
+/// Where the line stands.
 #[derive(Debug, Serialize)]
 pub struct Updated {
     pub ok: bool,

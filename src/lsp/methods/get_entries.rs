@@ -10,6 +10,7 @@ use crate::llm::tokens;
 use crate::plugins::file;
 use crate::store::entries;
 
+/// The method `getEntries`.
 pub struct GetEntries;
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -26,6 +27,7 @@ pub struct GetEntriesParams {
     pub offset: Option<u32>,
 }
 
+/// An entry without its body.
 #[derive(Debug, Serialize)]
 pub struct EntryItem {
     pub path: String,

@@ -114,6 +114,7 @@ pub fn command(name: &str) -> String {
     format!("{COMMANDS}{}", name.replace('/', "."))
 }
 
+/// The request of a method.
 pub fn request(name: &str) -> String {
     format!("{REQUESTS}{name}")
 }

@@ -8,8 +8,11 @@ use super::{Context, Done, Method, MethodError};
 use crate::llm::{Key, ModelSpec};
 use crate::store::models;
 
+/// The method `getModels`.
 pub struct GetModels;
+/// The method `addModel`.
 pub struct AddModel;
+/// The method `removeModel`.
 pub struct RemoveModel;
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -18,6 +21,7 @@ pub struct GetModelsParams {
     pub offset: Option<usize>,
 }
 
+/// A model alias.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ModelItem {
@@ -58,6 +62,7 @@ pub struct AddModelParams {
     pub context_length: Option<u64>,
 }
 
+/// The alias that was added.
 #[derive(Debug, Serialize)]
 pub struct AddedModel {
     pub alias: String,

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::{Context, Method, MethodError, NoParams};
 
+/// The method `ping`.
 pub struct Ping;
 
 #[derive(Debug, Serialize)]

@@ -9,6 +9,7 @@ use crate::entries::{Decision, EntryPath, RunId};
 use crate::store::StoreError;
 use crate::store::proposals::{self, Verdict};
 
+/// The method `reject`.
 pub struct Reject;
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -23,6 +24,7 @@ pub struct RejectParams {
     pub reason: Option<String>,
 }
 
+/// The proposals that were rejected, by path.
 #[derive(Debug, Serialize)]
 pub struct Rejected {
     pub rejected: Vec<String>,

@@ -9,7 +9,9 @@ use crate::lsp::state::{self, Cursor, RunState};
 use crate::store::entries::{self, Query};
 use crate::store::{StoreError, loops, proposals, runs};
 
+/// The method `getRuns`.
 pub struct GetRuns;
+/// The method `getRun`.
 pub struct GetRun;
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -19,6 +21,7 @@ pub struct GetRunsParams {
     pub workspace: Option<String>,
 }
 
+/// A run in a list.
 #[derive(Debug, Serialize)]
 pub struct RunItem {
     pub run: RunAlias,
@@ -75,6 +78,7 @@ pub struct GetRunParams {
     pub run: String,
 }
 
+/// A run's state with all that belongs to it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WholeRun {
@@ -91,6 +95,7 @@ pub struct WholeRun {
     pub last_user_prompt: Option<String>,
 }
 
+/// A text of one turn.
 #[derive(Debug, Serialize)]
 pub struct TurnText {
     pub path: String,

@@ -70,13 +70,16 @@ pub struct PositionParams {
     pub character: u32,
 }
 
+/// The run and its status.
 #[derive(Debug, Serialize)]
 pub struct StartedRun {
     pub run: RunAlias,
     pub status: u16,
 }
 
+/// The method `ask`.
 pub struct Ask;
+/// The method `act`.
 pub struct Act;
 
 impl Method for Ask {

@@ -266,7 +266,7 @@ impl ShownRun {
     }
 }
 
-/// A proposal as `run/proposal` has it, for requests that name one.
+/// What a proposal makes of the file as it is now, for requests that name one.
 pub fn describe(run: &ShownRun, pending: &Pending, documents: &Documents) -> Described {
     let view = View::of(run, pending, documents);
     let before = view.current.clone();

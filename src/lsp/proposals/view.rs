@@ -38,6 +38,7 @@ pub struct View<'a> {
 }
 
 impl<'a> View<'a> {
+    /// Places a proposal on the document that is open on its file, else on the disk's text.
     pub fn of(run: &'a ShownRun, pending: &'a Pending, documents: &Documents) -> Self {
         let document = documents.on_file(&pending.file);
         let current = document.map_or_else(
@@ -58,6 +59,7 @@ impl<'a> View<'a> {
         }
     }
 
+    /// Whether a document is open on its file.
     pub fn is_open(&self, documents: &Documents) -> bool {
         documents.on_file(&self.pending.file).is_some()
     }
@@ -77,12 +79,14 @@ impl<'a> View<'a> {
         self.pending.proposal.base.is_none()
     }
 
+    /// What it does, in a line.
     pub fn title(&self) -> String {
         let (added, removed) = self.pending.proposal.size();
         let verb = if self.creates() { "Create" } else { "Edit" };
         format!("{verb} {} (+{added} −{removed})", self.target())
     }
 
+    /// The text with the hunks that can be placed in it.
     pub fn after(&self) -> String {
         applied(
             &self.pending.proposal,
@@ -91,6 +95,7 @@ impl<'a> View<'a> {
         )
     }
 
+    /// The unified diff from the text as it is now.
     pub fn patch(&self) -> String {
         crate::plugins::set::patch(
             self.target().as_str(),
@@ -105,6 +110,7 @@ impl<'a> View<'a> {
             .any(|placed| placed.place == Place::Conflict)
     }
 
+    /// The lines that its hunks replace, counted from 0.
     pub fn ranges(&self) -> Vec<std::ops::Range<usize>> {
         self.placed
             .iter()
@@ -146,6 +152,7 @@ impl<'a> View<'a> {
             .collect()
     }
 
+    /// Its item in `run/proposal`.
     pub fn json(&self, encoding: Encoding, overlaps: &[Value]) -> Value {
         let proposal = &self.pending.proposal;
         json!({
@@ -169,6 +176,7 @@ impl<'a> View<'a> {
         })
     }
 
+    /// A diagnostic a hunk.
     pub fn diagnostics(&self, encoding: Encoding) -> Vec<Diagnostic> {
         self.placed
             .iter()
@@ -215,6 +223,7 @@ impl<'a> View<'a> {
         arguments
     }
 
+    /// Accept, Reject and Diff above each hunk.
     pub fn lenses(&self, encoding: Encoding) -> Vec<CodeLens> {
         let mut lenses = Vec::new();
         for placed in &self.placed {
@@ -241,6 +250,7 @@ impl<'a> View<'a> {
         lenses
     }
 
+    /// The code actions of the hunks that `asked` touches, and of the whole file.
     pub fn actions(&self, asked: Range, encoding: Encoding) -> Vec<CodeAction> {
         let mut actions = Vec::new();
         for placed in &self.placed {
@@ -273,6 +283,7 @@ impl<'a> View<'a> {
         actions
     }
 
+    /// A code action that carries out a method on the proposal or one of its hunks.
     pub fn action(
         &self,
         title: String,

@@ -8,6 +8,7 @@ use crate::llm::tokens;
 use crate::plugins::frame::{Attributes, element};
 use crate::plugins::{Assembly, Plugin, Section};
 
+/// The plugin; see the module.
 pub struct Budget;
 
 const NAME: &str = "budget";
@@ -25,6 +26,7 @@ pub struct Figures {
 }
 
 impl Figures {
+    /// What the packet leaves free.
     pub const fn free(&self) -> u64 {
         self.ceiling.saturating_sub(self.usage)
     }

@@ -6,6 +6,7 @@ use crate::plugins::Plugin;
 use crate::store::entries::{self, Write};
 use crate::store::{StoreError, Tx};
 
+/// The plugin; see the module.
 pub struct Error;
 
 const ACTION: &str = "error";

@@ -15,6 +15,7 @@ use crate::workspace::{
     Constraint, FileInfo, FileKind, FilePath, Overlay, ReadError, Root, Rules, current_text, scan,
 };
 
+/// The plugin; see the module.
 pub struct File;
 
 impl Plugin for File {
@@ -225,7 +226,8 @@ pub struct Map {
 /// What a row of the listing takes beside its path, in characters.
 const ROW_CHARS: usize = 70;
 
-/// Draws the map: the deepest folders that still fit `map_tokens`.
+/// Draws the map: every file, or else the deepest folders that still fit `map_tokens`. Files at the
+/// root are listed in any case.
 pub fn map(assembly: &Assembly<'_>) -> Map {
     let listed: Vec<&str> = assembly
         .rows

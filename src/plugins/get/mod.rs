@@ -11,6 +11,7 @@ use crate::entries::{Entry, Visibility, Writer};
 use crate::plugins::{open_to_model, visibility};
 use crate::store::entries::{self, Query, Write};
 
+/// The plugin; see the module.
 pub struct Get;
 
 impl Plugin for Get {

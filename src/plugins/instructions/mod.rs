@@ -6,6 +6,7 @@ use crate::entries::Phase;
 use crate::plugins::frame::{Attributes, element};
 use crate::plugins::{ALL, Assembly, Message, Plugin, Section};
 
+/// The plugin; see the module.
 pub struct Instructions;
 
 const NAME: &str = "instructions";

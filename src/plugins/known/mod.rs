@@ -7,6 +7,7 @@ use crate::llm::tokens;
 use crate::plugins::frame::{Attributes, block, element};
 use crate::plugins::{Assembly, Plugin, Refusal, Row, Section, excerpt, file};
 
+/// The plugin; see the module.
 pub struct Known;
 
 /// The place of `<context>` in the system message: last, because it is what changes.

@@ -5,6 +5,7 @@ use crate::entries::{Category, Entry, Scheme, State};
 use crate::plugins::frame::{Attributes, block, element};
 use crate::plugins::{Assembly, Plugin, Row, Section, prompt};
 
+/// The plugin; see the module.
 pub struct Log;
 
 const PLACE: u16 = 100;

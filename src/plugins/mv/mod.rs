@@ -7,6 +7,7 @@ use super::{Handled, Plugin, Problem, TurnContext, transfer};
 use crate::dialect::{Call, Command, Tool};
 use crate::store::entries;
 
+/// The plugin; see the module.
 pub struct Mv;
 
 impl Plugin for Mv {

@@ -12,6 +12,7 @@ use crate::store::entries::{self, Write};
 use crate::store::loops::{Loop, Selection};
 use crate::store::{StoreError, Tx};
 
+/// The plugin; see the module.
 pub struct Prompt;
 
 const PLACE: u16 = 300;

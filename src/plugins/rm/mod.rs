@@ -9,6 +9,7 @@ use crate::entries::{Outcome, Writer};
 use crate::plugins::open_to_model;
 use crate::store::entries;
 
+/// The plugin; see the module.
 pub struct Rm;
 
 impl Plugin for Rm {

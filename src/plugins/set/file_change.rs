@@ -11,6 +11,7 @@ use crate::store::entries::{self, Write};
 use crate::store::proposals::{self, Change};
 use crate::workspace::FilePath;
 
+/// Proposes what a `set` makes of a file.
 pub async fn propose(cx: &TurnContext<'_>, path: &str, args: &Args) -> Result<Handled, Problem> {
     let Some(files) = cx.files else {
         let message =

@@ -16,6 +16,7 @@ use crate::dialect::{Applied, Call, Command, Content, MatchKind, Set as Args, To
 use crate::entries::{Attributes, Entry, EntryPath, Outcome, Scheme, Visibility, Writer};
 use crate::store::entries::{self, Query, Write};
 
+/// The plugin; see the module.
 pub struct Set;
 
 impl Plugin for Set {

@@ -6,6 +6,7 @@ use futures::future::BoxFuture;
 use crate::dialect::{Command, Tool};
 use crate::plugins::{Handled, Plugin, Problem, TurnContext};
 
+/// The plugin; see the module.
 pub struct Think;
 
 impl Plugin for Think {

@@ -5,6 +5,7 @@ use crate::plugins::frame::{Attributes, block, element};
 use crate::plugins::known::summary;
 use crate::plugins::{Assembly, Plugin, Section, excerpt};
 
+/// The plugin; see the module.
 pub struct Unknown;
 
 const PLACE: u16 = 200;

@@ -9,6 +9,7 @@ use crate::entries::{Attributes, Entry, RunStatus};
 use crate::plugins::{Handled, Plugin, Problem, Refusal, TurnContext};
 use crate::store::{entries, runs};
 
+/// The plugin; see the module.
 pub struct Update;
 
 /// The status of an update that names none: the work goes on.

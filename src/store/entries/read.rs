@@ -23,6 +23,7 @@ pub struct Query {
 }
 
 impl Query {
+    /// The entries in a state.
     pub fn in_state(state: State) -> Self {
         Self {
             state: Some(state),
@@ -30,6 +31,7 @@ impl Query {
         }
     }
 
+    /// The entries that a pattern and a filter mean.
     pub fn matching(pattern: PathPattern, filter: Option<BodyFilter>) -> Self {
         Self {
             pattern: Some(pattern),
