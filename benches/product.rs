@@ -3,6 +3,7 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::print_stdout,
     reason = "a benchmark that cannot run has nothing to say, and prints what it measured"
 )]
@@ -152,8 +153,10 @@ async fn turns(count: usize) -> Run {
         database: 0,
     };
     loop {
-        let Some(Incoming::Notification { method, params }) = client.next().await else {
-            continue;
+        let (method, params) = match client.next().await {
+            Some(Incoming::Notification { method, params }) => (method, params),
+            Some(_) => continue,
+            None => panic!("the server ended within a run"),
         };
         run.bytes += method.len() + params.to_string().len();
         if method != "run/state" {
@@ -163,8 +166,10 @@ async fn turns(count: usize) -> Run {
             run.turns.push(last.elapsed());
             last = Instant::now();
         }
-        if params["status"] == 200 {
-            break;
+        match params["status"].as_u64() {
+            Some(100 | 102) => {}
+            Some(200) => break,
+            other => panic!("the run ended with {other:?}: {params}"),
         }
     }
     client.stop().await.unwrap();

@@ -58,6 +58,7 @@ CREATE TABLE runs (
 ) STRICT;
 CREATE INDEX runs_of_project ON runs (project_id, id);
 CREATE INDEX runs_by_status ON runs (status);
+CREATE INDEX runs_by_end ON runs (finished_at) WHERE finished_at IS NOT NULL;
 
 -- A run's queue of prompts. `phase` is where the loop stands: 4 define, 5 discover, 8 deploy.
 CREATE TABLE loops (

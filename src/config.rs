@@ -18,7 +18,7 @@ use crate::entries::{AutoAccept, Review};
 use crate::llm::ModelSpec;
 
 pub use keys::example;
-pub use layers::{Complaint, Layers, Source};
+pub use layers::{Complaint, Layers, Source, variables};
 
 /// Everything that can be configured.
 #[derive(Debug, Clone)]

@@ -11,7 +11,6 @@ use crate::store::entries;
 
 use super::events::EventKind;
 use super::job::Job;
-use super::stop::Stopped;
 use super::turn::{TurnError, tools};
 use super::verdict::{Mistake, TurnReport};
 
@@ -117,18 +116,8 @@ impl Dispatch<'_> {
         let Ok(status) = update::read(args) else {
             return;
         };
-        let claim = RunStatus::claimed(status);
-        if claim.is_some() && args.body.trim().is_empty() {
-            self.report.mistakes.push(Mistake {
-                outcome: Outcome::Validation,
-                message: "a final <update> says in one line what was done; this one is empty"
-                    .to_owned(),
-                untold: true,
-            });
-            return;
-        }
         self.report.status = Some(status);
-        self.report.claim = claim;
+        self.report.claim = RunStatus::claimed(status);
     }
 
     /// A command that failed is a strike and stops the rest of the answer.
@@ -172,21 +161,11 @@ impl Dispatch<'_> {
         self.job
             .events
             .tell(&self.job.subject, EventKind::Proposals);
-        let accepts = self.job.in_loop.config.auto_accept != AutoAccept::None;
-        let waited = self
-            .job
-            .stop
-            .unless(async {
-                if accepts {
-                    self.accept_all(&offered).await;
-                }
-                self.decided(&offered).await
-            })
-            .await;
-        let rejected = match waited {
-            Ok(rejected) => rejected?,
-            Err(stopped @ (Stopped::Aborted | Stopped::Interrupted)) => return Err(stopped.into()),
-        };
+        if self.job.in_loop.config.auto_accept != AutoAccept::None {
+            // Not to be dropped half-way: what is in the text must be recorded.
+            self.accept_all(&offered).await;
+        }
+        let rejected = self.job.stop.unless(self.decided(&offered)).await??;
         self.job.set_status(RunStatus::Running).await?;
         self.job.state(None);
         if let Some(path) = rejected {
@@ -199,6 +178,9 @@ impl Dispatch<'_> {
     /// Accepts for the user. What cannot be accepted stays pending, for the user to look at.
     async fn accept_all(&self, offered: &[EntryPath]) {
         for path in offered {
+            if self.job.stop.check().is_err() {
+                return;
+            }
             if let Err(reason) = self.job.host.accept(self.cx.run, path).await {
                 tracing::info!(%path, reason, "not accepted without asking");
             }

@@ -16,8 +16,17 @@ pub struct Fitted {
     pub rows: Vec<Row>,
 }
 
-/// Assembles the turn's packet. None where it cannot be made to fit, which the log says.
-pub async fn fit(job: &Job, cx: &TurnContext<'_>) -> Result<Option<Fitted>, TurnError> {
+/// What came of making a packet.
+pub enum Fit {
+    Fits(Fitted),
+    /// It takes so many tokens with all put away that may be; the log says so.
+    TooLarge {
+        tokens: u64,
+    },
+}
+
+/// Assembles the turn's packet.
+pub async fn fit(job: &Job, cx: &TurnContext<'_>) -> Result<Fit, TurnError> {
     let mut demoted: Vec<Demotion> = Vec::new();
     let mut first_size = None;
     loop {
@@ -26,15 +35,17 @@ pub async fn fit(job: &Job, cx: &TurnContext<'_>) -> Result<Option<Fitted>, Turn
             if let Some(size) = first_size {
                 tell(job, cx, size, &demoted).await?;
                 // The packet that is sent says what was put away.
-                return Ok(Some(assemble(job, cx).await?));
+                return Ok(Fit::Fits(assemble(job, cx).await?));
             }
-            return Ok(Some(fitted));
+            return Ok(Fit::Fits(fitted));
         };
         let size = *first_size.get_or_insert(figures.usage);
         let tier = budget::demotions(&fitted.rows, cx.turn, figures.over());
         if tier.is_empty() {
             tell(job, cx, size, &demoted).await?;
-            return Ok(None);
+            return Ok(Fit::TooLarge {
+                tokens: figures.usage,
+            });
         }
         put_away(cx, &tier).await?;
         demoted.extend(tier);

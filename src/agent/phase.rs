@@ -73,4 +73,17 @@ mod tests {
         };
         assert!(why.ends_with("There are 144, 145"), "{why}");
     }
+
+    #[test]
+    fn the_text_of_a_phase_names_exactly_the_statuses_that_lead_on_from_it() {
+        for phase in Phase::ALL {
+            let text = crate::plugins::instructions::phase(phase);
+            let mut named: Vec<&str> = text
+                .split(|c: char| !c.is_ascii_digit())
+                .filter(|digits| digits.len() == 3 && digits.starts_with('1'))
+                .collect();
+            named.sort_unstable();
+            assert_eq!(named.join(", "), offered(phase), "{}", phase.name());
+        }
+    }
 }

@@ -11,7 +11,7 @@ use crate::workspace::{Constraint, Root, Rules};
 
 use super::events::{EventKind, Standing, Subject};
 use super::job::{Job, Moving, Settings};
-use super::stop::{Stop, Stopped};
+use super::stop::Stop;
 use super::supervisor::Shared;
 use super::turn::{TurnError, take};
 use super::verdict::{Record, Verdict};
@@ -96,6 +96,7 @@ async fn prepare(
             ))
         })
         .await?;
+    shared.events.tell(subject, EventKind::Proposals);
     let files = match project {
         Some(project) if !in_loop.config.no_repo => {
             Some(open_files(shared, &project.root, constraints)?)
@@ -189,7 +190,7 @@ async fn turns(job: &Job) -> End {
 
 fn ended_by(error: TurnError) -> End {
     match error {
-        TurnError::Stopped(stopped @ (Stopped::Aborted | Stopped::Interrupted)) => End {
+        TurnError::Stopped(stopped) => End {
             status: RunStatus::Aborted,
             outcome: Some(stopped.outcome()),
             message: None,

@@ -5,10 +5,12 @@
 //! start can be refused for is refused before it returns; by then the run and its prompt are stored.
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
+use futures::FutureExt;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -214,11 +216,21 @@ impl Supervisor {
             let _ = ends.changed().await;
             return Ok(());
         }
+        let holder = self.shared.holder.clone();
         self.shared
             .store
-            .write(move |tx| proposals::cancel_pending(tx, run, &Outcome::Aborted))
+            .write(move |tx| {
+                // Refused where another process drives the run.
+                leases::acquire(tx, run, &holder, lives)?;
+                proposals::cancel_pending(tx, run, &Outcome::Aborted)?;
+                if runs::by_id(tx, run)?.status.is_active() {
+                    return leases::interrupt(tx, run);
+                }
+                leases::release(tx, run, &holder)
+            })
             .await?;
         self.shared.events.tell(subject, EventKind::Proposals);
+        self.shared.events.tell_changed(subject);
         Ok(())
     }
 
@@ -287,8 +299,16 @@ impl Supervisor {
         let shared = Arc::clone(&self.shared);
         tokio::spawn(async move {
             let run = subject.run;
-            if let Err(error) = drain(&shared, &subject, &interrupt, &ended).await {
-                tracing::error!(%error, "a run was left by its driver");
+            let drained = AssertUnwindSafe(drain(&shared, &subject, &interrupt, &ended));
+            let why = match drained.catch_unwind().await {
+                Ok(Ok(())) => None,
+                Ok(Err(error)) => Some(error.to_string()),
+                Err(_panic) => Some("its task panicked".to_owned()),
+            };
+            if let Some(why) = why {
+                tracing::error!(why, "a run was left by its driver");
+                // First, so that a prompt that comes now starts a task of its own.
+                shared.active().remove(&run);
                 let broken = shared
                     .store
                     .write(move |tx| leases::interrupt(tx, run))
@@ -296,7 +316,7 @@ impl Supervisor {
                 if let Err(error) = broken {
                     tracing::error!(%error, "and could not be marked as interrupted");
                 }
-                shared.active().remove(&run);
+                shared.events.tell_changed(&subject);
             }
         });
     }
@@ -315,7 +335,8 @@ impl Shared {
     fn leave(&self, run: RunId) -> bool {
         let mut active = self.active();
         match active.get_mut(&run) {
-            Some(entry) if entry.more && !entry.interrupt.is_cancelled() => {
+            // Looked at once more even when interrupted: then the queue is, too.
+            Some(entry) if entry.more => {
                 entry.more = false;
                 false
             }

@@ -10,7 +10,7 @@ use crate::store::{StoreError, entries, loops, turns};
 use super::ask::ask;
 use super::dispatch::dispatch;
 use super::events::Activity;
-use super::fit::fit;
+use super::fit::{Fit, fit};
 use super::job::Job;
 use super::phase::{Step, step};
 use super::stop::Stopped;
@@ -52,11 +52,17 @@ pub async fn take(job: &Job, record: &mut Record, first: bool) -> Result<Verdict
     if first {
         show_named_files(&cx).await?;
     }
-    let Some(fitted) = fit(job, &cx).await? else {
-        return Ok(Verdict::Stop {
-            status: RunStatus::Overflow,
-            outcome: Some(Outcome::Overflow { tokens: 0 }),
-        });
+    if let Some(spent) = spent(job).await? {
+        return Ok(spent);
+    }
+    let fitted = match fit(job, &cx).await? {
+        Fit::Fits(fitted) => fitted,
+        Fit::TooLarge { tokens } => {
+            return Ok(Verdict::Stop {
+                status: RunStatus::Overflow,
+                outcome: Some(Outcome::Overflow { tokens }),
+            });
+        }
     };
     job.progress(turn, Activity::Thinking, None, fitted.packet.free());
     let (report, telemetry) = match ask(job, turn, &fitted).await {
@@ -67,7 +73,8 @@ pub async fn take(job: &Job, record: &mut Record, first: bool) -> Result<Verdict
             (dispatch(job, &cx, &answer, heard).await?, Some(telemetry))
         }
         Err(TurnError::Model(LlmError::ContextExceeded { message })) => {
-            (TurnReport::of(overflow(&message)), None)
+            let tokens = fitted.packet.tokens;
+            (TurnReport::of(overflow(tokens, &message)), None)
         }
         Err(error) => return Err(error),
     };
@@ -91,6 +98,30 @@ async fn begin(job: &Job, first: bool) -> Result<TurnNumber, StoreError> {
         .await?;
     job.set_turn(turn);
     Ok(turn)
+}
+
+/// The end of a run that has used up its cap in tokens or money, before it uses more.
+async fn spent(job: &Job) -> Result<Option<Verdict>, StoreError> {
+    let limits = &job.settings.limits;
+    if limits.max_tokens.is_none() && limits.max_cost.is_none() {
+        return Ok(None);
+    }
+    let run = job.subject.run;
+    let used = job
+        .store
+        .read(move |connection| turns::totals(connection, run))
+        .await?;
+    let reached = match (limits.max_tokens, limits.max_cost) {
+        (Some(cap), _) if used.tokens() >= cap => format!("its cap of {cap} tokens is reached"),
+        (_, Some(cap)) if used.cost.is_some_and(|cost| cost >= cap) => {
+            format!("its cap of {cap} in money is reached")
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some(Verdict::Stop {
+        status: RunStatus::Aborted,
+        outcome: Some(Outcome::Reason(reached)),
+    }))
 }
 
 /// Makes the files visible that the user named with the prompt.
@@ -168,9 +199,9 @@ async fn conclude(
     Ok(verdict)
 }
 
-fn overflow(message: &str) -> Mistake {
+fn overflow(tokens: u64, message: &str) -> Mistake {
     Mistake {
-        outcome: Outcome::Overflow { tokens: 0 },
+        outcome: Outcome::Overflow { tokens },
         message: format!("the model's server refused the packet as too large: {message}"),
         untold: true,
     }

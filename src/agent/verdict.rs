@@ -73,7 +73,7 @@ impl Record {
         if deeds.is_empty() {
             return false;
         }
-        let kept = limits.min_cycles * limits.max_cycle_period;
+        let kept = limits.min_cycles.saturating_mul(limits.max_cycle_period);
         self.history.push_back(deeds.to_vec());
         while self.history.len() > kept {
             self.history.pop_front();
@@ -86,7 +86,7 @@ impl Record {
     }
 
     fn repeats(&self, period: usize, limits: &Limits) -> bool {
-        let span = period * limits.min_cycles;
+        let span = period.saturating_mul(limits.min_cycles);
         let Some(start) = self.history.len().checked_sub(span) else {
             return false;
         };

@@ -7,7 +7,7 @@ use clap::Args;
 use tokio::net::TcpListener;
 
 use crate::lsp::hub::Hub;
-use crate::lsp::transport::{Ending, serve as serve_client};
+use crate::lsp::transport::{Ending, Peer, serve as serve_client};
 
 #[derive(Debug, Args)]
 pub struct Options {
@@ -19,7 +19,7 @@ pub struct Options {
     listen: Option<SocketAddr>,
     /// What a TCP client must send in initializationOptions.token. Needed for an address that is
     /// not this machine's own.
-    #[arg(long, env = "RUMMY_TOKEN", hide_env_values = true, requires = "listen")]
+    #[arg(long, env = "RUMMY_TOKEN", hide_env_values = true)]
     token: Option<String>,
 }
 
@@ -27,7 +27,8 @@ pub async fn serve(options: Options) -> Result<Ending, String> {
     match options.listen {
         None => {
             let hub = Hub::new(None);
-            Ok(serve_client(hub, tokio::io::stdin(), tokio::io::stdout()).await)
+            let (input, output) = (tokio::io::stdin(), tokio::io::stdout());
+            Ok(serve_client(hub, input, output, Peer::Parent).await)
         }
         Some(address) => listen(address, options.token).await,
     }
@@ -52,7 +53,7 @@ async fn listen(address: SocketAddr, token: Option<String>) -> Result<Ending, St
                     let hub = Arc::clone(&hub);
                     tokio::spawn(async move {
                         let (reader, writer) = stream.into_split();
-                        serve_client(hub, reader, writer).await
+                        serve_client(hub, reader, writer, Peer::Remote).await
                     });
                 }
                 Err(error) => tracing::warn!(%error, "a connection was lost before it began"),

@@ -1,8 +1,10 @@
 //! The keys of the configuration: each once, with its type, an example and its meaning.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 
+use directories::BaseDirs;
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -37,18 +39,24 @@ macro_rules! key {
 }
 
 pub(super) const KEYS: &[KeySpec] = &[
-    key!(
-        "home",
-        "\"~/.config/rummy\"",
-        "the folder with config.toml, skills/ and personas/",
-        home
-    ),
-    key!(
-        "database",
-        "\"~/.local/share/rummy/rummy.db\"",
-        "the SQLite file",
-        database
-    ),
+    KeySpec {
+        name: "home",
+        example: "\"~/.config/rummy\"",
+        meaning: "the folder with config.toml, skills/ and personas/",
+        apply: |config, value| {
+            config.home = expanded(typed(value)?);
+            Ok(())
+        },
+    },
+    KeySpec {
+        name: "database",
+        example: "\"~/.local/share/rummy/rummy.db\"",
+        meaning: "the SQLite file",
+        apply: |config, value| {
+            config.database = expanded(typed(value)?);
+            Ok(())
+        },
+    },
     KeySpec {
         name: "model",
         example: "\"opus\"",
@@ -100,31 +108,51 @@ pub(super) const KEYS: &[KeySpec] = &[
         "who runs commands: server or client",
         commands.executor
     ),
-    key!("limits.maxTurns", "99", "turns a loop", limits.max_turns),
-    key!(
-        "limits.maxCommands",
-        "99",
-        "commands an answer",
-        limits.max_commands
-    ),
-    key!(
-        "limits.maxStrikes",
-        "3",
-        "failed turns in a row that end a loop",
-        limits.max_strikes
-    ),
-    key!(
-        "limits.minCycles",
-        "3",
-        "repetitions that count as going in a circle",
-        limits.min_cycles
-    ),
-    key!(
-        "limits.maxCyclePeriod",
-        "4",
-        "the longest circle looked for, in turns",
-        limits.max_cycle_period
-    ),
+    KeySpec {
+        name: "limits.maxTurns",
+        example: "99",
+        meaning: "turns a loop",
+        apply: |config, value| {
+            config.limits.max_turns = at_least(1, typed(value)?)?;
+            Ok(())
+        },
+    },
+    KeySpec {
+        name: "limits.maxCommands",
+        example: "99",
+        meaning: "commands an answer",
+        apply: |config, value| {
+            config.limits.max_commands = at_least(1, typed(value)?)?;
+            Ok(())
+        },
+    },
+    KeySpec {
+        name: "limits.maxStrikes",
+        example: "3",
+        meaning: "failed turns in a row that end a loop",
+        apply: |config, value| {
+            config.limits.max_strikes = at_least(1, typed(value)?)?;
+            Ok(())
+        },
+    },
+    KeySpec {
+        name: "limits.minCycles",
+        example: "3",
+        meaning: "repetitions that count as going in a circle",
+        apply: |config, value| {
+            config.limits.min_cycles = at_least(2, typed(value)?)?;
+            Ok(())
+        },
+    },
+    KeySpec {
+        name: "limits.maxCyclePeriod",
+        example: "4",
+        meaning: "the longest circle looked for, in turns",
+        apply: |config, value| {
+            config.limits.max_cycle_period = at_least(1, typed(value)?)?;
+            Ok(())
+        },
+    },
     key!(
         "limits.maxEntryTokens",
         "512",
@@ -268,7 +296,16 @@ impl Config {
     }
 
     fn apply_model(&mut self, alias: &str, entry: &Value, source: &Source) -> Result<(), String> {
-        let entry: ModelEntry = typed(entry.clone())?;
+        let entry: ModelEntry = typed(entry.clone()).map_err(|why| {
+            // Other errors quote the value, which may be a key.
+            let quotes_no_value =
+                why.starts_with("unknown field") || why.starts_with("missing field");
+            if quotes_no_value {
+                why
+            } else {
+                "a value has the wrong type".to_owned()
+            }
+        })?;
         let from_editor = matches!(
             source,
             Source::InitializationOptions | Source::DidChangeConfiguration
@@ -327,6 +364,22 @@ pub fn example() -> String {
          # temperature = 0.5\n",
     );
     text
+}
+
+/// A path with the user's folder for a leading `~`, as people write it in files.
+pub(super) fn expanded(path: PathBuf) -> PathBuf {
+    match (path.strip_prefix("~"), BaseDirs::new()) {
+        (Ok(rest), Some(folders)) => folders.home_dir().join(rest),
+        _ => path,
+    }
+}
+
+fn at_least<T: Copy + PartialOrd + Display>(least: T, number: T) -> Result<T, String> {
+    if number >= least {
+        Ok(number)
+    } else {
+        Err(format!("{number} is less than {least}"))
+    }
 }
 
 /// A number that makes sense only between two others.

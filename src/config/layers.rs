@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use super::keys::KEYS;
+use super::keys::{KEYS, expanded};
 use super::{Config, default_home};
 
 /// Where a layer came from.
@@ -51,7 +51,25 @@ pub struct Layers {
     complaints: Vec<Complaint>,
 }
 
+/// The process's variables. One that is not UTF-8 cannot be a setting of ours.
+pub fn variables() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, value)| {
+        let (Ok(name), Ok(value)) = (name.into_string(), value.into_string()) else {
+            return None;
+        };
+        Some((name, value))
+    })
+}
+
 impl Layers {
+    /// No layers: the defaults.
+    pub const fn none() -> Self {
+        Self {
+            layers: Vec::new(),
+            complaints: Vec::new(),
+        }
+    }
+
     /// The layers that do not depend on an editor: the home's `config.toml` and the environment.
     /// `options` are looked at for another home.
     pub fn of_process(
@@ -59,14 +77,11 @@ impl Layers {
         options: &Map<String, Value>,
     ) -> Self {
         let environment = environment_layer(variables);
-        let mut layers = Self {
-            layers: Vec::new(),
-            complaints: Vec::new(),
-        };
+        let mut layers = Self::none();
         let home = [options, &environment]
             .iter()
             .find_map(|layer| layer.get("home").and_then(Value::as_str))
-            .map_or_else(default_home, PathBuf::from);
+            .map_or_else(default_home, |home| expanded(PathBuf::from(home)));
         layers.add_file(&home.join("config.toml"));
         layers.add(Source::Environment, environment);
         layers
@@ -185,7 +200,7 @@ mod tests {
         value.as_object().unwrap().clone()
     }
 
-    fn variables(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
         let own = |(k, v): &(&str, &str)| ((*k).to_owned(), (*v).to_owned());
         pairs.iter().map(own).collect()
     }
@@ -195,7 +210,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let file = "review = \"each\"\n[limits]\nmaxTurns = 7\nmaxStrikes = 5\n";
         std::fs::write(home.path().join("config.toml"), file).unwrap();
-        let environment = variables(&[
+        let environment = pairs(&[
             ("RUMMY_HOME", home.path().to_str().unwrap()),
             ("RUMMY_MAX_TURNS", "8"),
             ("RUMMY_DB_PATH", "/tmp/x.db"),
@@ -222,7 +237,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_used_is_named_and_the_rest_holds() {
-        let mut layers = Layers::of_process(variables(&[("RUMMY_MAX_TURNS", "many")]), &Map::new());
+        let mut layers = Layers::of_process(pairs(&[("RUMMY_MAX_TURNS", "many")]), &Map::new());
         layers.add(
             Source::InitializationOptions,
             object(
@@ -248,7 +263,7 @@ mod tests {
 
     #[test]
     fn models_come_from_variables_too() {
-        let environment = variables(&[
+        let environment = pairs(&[
             ("RUMMY_MODEL_fast", "openai/small"),
             ("RUMMY_CONTEXT_fast", "32000"),
             ("RUMMY_CONTEXT_none", "1"),

@@ -75,6 +75,15 @@ impl Entry {
         }
     }
 
+    /// The status that is shown of it: the one that an `<update>` gave, else its own.
+    pub fn shown_status(&self) -> u64 {
+        let given = self.attributes.get("status").and_then(Value::as_u64);
+        match (self.state, given) {
+            (State::Resolved, Some(status)) => status,
+            _ => self.status().into(),
+        }
+    }
+
     /// An attribute that is text.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.attributes.get(name).and_then(Value::as_str)

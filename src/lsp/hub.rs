@@ -12,9 +12,10 @@ use futures::future::BoxFuture;
 use super::proposals::accept::{Wish, accept};
 use super::session::SessionHandle;
 use crate::agent::{EventKind, Events, Host, Subject, Supervisor};
+use crate::config::Limits;
 use crate::entries::{EntryPath, ProjectId, RunId};
 use crate::llm::Models;
-use crate::store::{Store, StoreError, runs};
+use crate::store::{Store, StoreError, now_ms, runs};
 use crate::workspace::{OpenText, Overlay, ProcessError, ProcessIdentity};
 
 /// The databases that are open in this process.
@@ -50,13 +51,21 @@ impl Hub {
         })
     }
 
-    /// The engine of a database, opened at its first use.
-    pub async fn engine(&self, database: &Path) -> Result<Engine, EngineError> {
+    /// The engine of a database, opened at its first use. What is older than the limits keep it goes
+    /// then.
+    pub async fn engine(&self, database: &Path, limits: &Limits) -> Result<Engine, EngineError> {
         let mut engines = self.engines.lock().await;
         if let Some(engine) = engines.get(database) {
             return Ok(engine.clone());
         }
         let store = Store::open(database).await?;
+        let kept = i64::from(limits.retention_days) * 24 * 60 * 60 * 1000;
+        let forgotten = store
+            .write(move |tx| runs::forget(tx, now_ms() - kept))
+            .await?;
+        if forgotten > 0 {
+            tracing::info!(runs = forgotten, "runs that ended long ago were removed");
+        }
         let events = Events::new();
         let editors = Arc::new(Editors {
             store: store.clone(),

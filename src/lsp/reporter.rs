@@ -33,6 +33,8 @@ const FOREIGN_RUNS: u32 = 50;
 pub enum Signal {
     /// These are the session's projects now. For what is pending in new ones the client is told.
     Projects(Vec<ProjectId>),
+    /// A document with proposals was closed: the disk is what counts for these runs from now on.
+    Closed(Vec<RunId>),
 }
 
 /// Starts a session's reporter. It ends when the sender is gone.
@@ -88,6 +90,7 @@ impl Reporter {
                 biased;
                 signal = signals.recv() => match signal {
                     Some(Signal::Projects(projects)) => self.adopt(projects).await,
+                    Some(Signal::Closed(runs)) => self.look_again(runs).await,
                     None => return,
                 },
                 event = events.recv() => match event {
@@ -221,16 +224,25 @@ impl Reporter {
             })
             .await?;
         let (found, project, model, pending) = loaded;
-        let Some(Ok(root)) = project.map(|project| Root::open(project.root.as_ref())) else {
-            return Ok(());
+        let root = match project.map(|project| Root::open(project.root.as_ref())) {
+            Some(Ok(root)) => root,
+            Some(Err(error)) => {
+                tracing::warn!(%error, run = %found.alias, "its proposals cannot be shown");
+                return Ok(());
+            }
+            None => return Ok(()),
         };
         let root_uri = Uri::from_file_path(root.path());
         let placed = tokio::task::spawn_blocking(move || {
             let on_files = pending.into_iter().map(|proposal| on_file(&root, proposal));
             on_files.flatten().collect::<Vec<_>>()
         });
-        let Ok(pending) = placed.await else {
-            return Ok(());
+        let pending = match placed.await {
+            Ok(pending) => pending,
+            Err(error) => {
+                tracing::error!(%error, run = %found.alias, "its proposals cannot be shown");
+                return Ok(());
+            }
         };
         let shown = ShownRun {
             alias: found.alias,
@@ -275,10 +287,21 @@ impl Reporter {
         Ok(())
     }
 
+    async fn look_again(&self, runs: Vec<RunId>) -> Result<(), StoreError> {
+        for run in runs {
+            self.proposals(run).await?;
+        }
+        Ok(())
+    }
+
     /// Events were missed: the store knows what they said.
     async fn catch_up(&mut self) -> Result<(), StoreError> {
         let runs: Vec<RunId> = self.runs.keys().copied().collect();
         for run in runs {
+            if let Some(mirror) = self.runs.get_mut(&run) {
+                // The last word may be among those that were missed.
+                mirror.standing = None;
+            }
             self.state(run, None, None).await?;
             self.proposals(run).await?;
         }

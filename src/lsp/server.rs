@@ -25,7 +25,7 @@ use super::types::{
     WorkDoneProgressCancelParams, WorkspaceFolder, WorkspaceFoldersServerCapabilities,
     WorkspaceServerCapabilities,
 };
-use crate::config::{Layers, Source};
+use crate::config::{Layers, Source, variables};
 use crate::store::projects;
 
 /// The name of our settings among an editor's.
@@ -63,6 +63,8 @@ impl Server {
     /// The session leaves, as `shutdown` has it. A second time changes nothing.
     pub async fn leave(&self) {
         super::log::leave(self.session.id());
+        // The reporter holds the session; the session lets go of it first.
+        self.session.post(|session| session.reporter = None);
         self.hub.withdraw(&self.session).await;
     }
 
@@ -161,12 +163,12 @@ impl Server {
         let options = options(params.initialization_options.as_ref());
         check_version(&options)?;
         check_token(&options, self.hub.token.as_deref())?;
-        let mut layers = Layers::of_process(std::env::vars(), &options);
+        let mut layers = Layers::of_process(variables(), &options);
         layers.add(Source::InitializationOptions, options);
-        let database = layers.resolve().0.database;
+        let config = layers.resolve().0;
         let engine = self
             .hub
-            .engine(&database)
+            .engine(&config.database, &config.limits)
             .await
             .map_err(|error| Error::from(MethodError::Internal(error.to_string())))?;
         let folders = self.adopt(&engine, folders(&params)).await?;
@@ -185,6 +187,9 @@ impl Server {
             .await;
         engine.editors.join(self.session.clone());
         let reporter = reporter::start(self.session.clone(), engine.clone());
+        let for_session = reporter.clone();
+        self.session
+            .post(move |session| session.reporter = Some(for_session));
         let started = Started {
             engine,
             reporter,
@@ -224,8 +229,8 @@ impl LanguageServer for Server {
             return self.pull_configuration().await;
         }
         let settings = params.settings;
-        let section = settings.get(SECTION).cloned().unwrap_or(settings);
-        if let Value::Object(layer) = section {
+        // What is not under our name is not ours.
+        if let Some(Value::Object(layer)) = settings.get(SECTION).cloned() {
             self.session.post(move |session| {
                 session.layers.add(Source::DidChangeConfiguration, layer);
                 session.reconfigure();

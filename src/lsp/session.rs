@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use super::documents::{Document, Documents, Encoding};
 use super::outbox::Outbox;
 use super::proposals::show::{Shown, ShownRun};
+use super::reporter::Signal;
 use super::types::{
     Client, ClientCapabilities, DidChangeTextDocumentParams, DidCloseTextDocumentParams,
     DidOpenTextDocumentParams, DidSaveTextDocumentParams, MessageType, Uri,
@@ -83,6 +84,8 @@ pub struct Session {
     pub folders: Vec<Folder>,
     pub documents: Documents,
     pub shown: Shown,
+    /// Who tells the client of its runs; none before `initialize`.
+    pub reporter: Option<mpsc::UnboundedSender<Signal>>,
     watchers: Vec<Watcher>,
     /// When what is shown is to be brought up to date.
     refresh_at: Option<Instant>,
@@ -108,16 +111,16 @@ pub struct SessionHandle {
 pub fn start(client: Client, outbox: Outbox) -> SessionHandle {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     let (inbox, work) = mpsc::unbounded_channel();
-    let layers = Layers::of_process(std::env::vars(), &serde_json::Map::new());
     let session = Session {
         outbox: outbox.clone(),
         abilities: Abilities::default(),
         encoding: Encoding::Utf16,
         config: Arc::new(Config::default()),
-        layers,
+        layers: Layers::none(),
         folders: Vec::new(),
         documents: Documents::default(),
         shown: Shown::default(),
+        reporter: None,
         watchers: Vec::new(),
         refresh_at: None,
     };
@@ -253,10 +256,15 @@ impl Session {
     /// `textDocument/didClose`.
     pub fn closed(&mut self, params: &DidCloseTextDocumentParams) {
         let uri = &params.text_document.uri;
-        if let Some(document) = self.documents.close(uri) {
-            self.shown.closed(&document);
-            self.moved(uri);
+        let Some(document) = self.documents.close(uri) else {
+            return;
+        };
+        if let (Some(file), Some(reporter)) = (document.path, &self.reporter) {
+            let runs = self.shown.runs_on(&file);
+            // The reporter lives as long as the session.
+            let _ = reporter.send(Signal::Closed(runs));
         }
+        self.moved(uri);
     }
 
     /// Brings what is shown up to date, soon.

@@ -124,11 +124,7 @@ impl Cursor {
 
 impl HistoryItem {
     fn of(entry: Entry, index: Option<usize>) -> Self {
-        let given = entry.attributes.get("status").and_then(Value::as_u64);
-        let status = match (entry.state, given) {
-            (State::Resolved, Some(status)) => status,
-            _ => entry.status().into(),
-        };
+        let status = entry.shown_status();
         let tool = entry
             .path
             .action()

@@ -34,6 +34,15 @@ use crate::workspace::pid_is_alive;
 /// How often the client's process is looked for.
 const CLIENT_TICK: Duration = Duration::from_secs(1);
 
+/// Who is at the other end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Peer {
+    /// The process that started this one, or says so: when it is gone, so is the session.
+    Parent,
+    /// Somebody on a socket, maybe on another machine: its process number means nothing here.
+    Remote,
+}
+
 /// How a session ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
@@ -44,19 +53,24 @@ pub enum Ending {
 }
 
 /// Serves one client until it leaves.
-pub async fn serve<R, W>(hub: Arc<Hub>, reader: R, writer: W) -> Ending
+pub async fn serve<R, W>(hub: Arc<Hub>, reader: R, writer: W, peer: Peer) -> Ending
 where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin + Send + 'static,
 {
     let (outbox, outgoing) = Outbox::new();
-    let writing = tokio::spawn(write_out(writer, outgoing));
+    let mut writing = tokio::spawn(write_out(writer, outgoing));
     let mut line = Line::new(hub, outbox);
-    let ending = line.read(reader).await;
+    let ending = line.read(reader, peer).await;
     line.close().await;
     // The last answers go out; a client that does not read them is not waited for.
     drop(line);
-    let _ = tokio::time::timeout(Duration::from_secs(1), writing).await;
+    if tokio::time::timeout(Duration::from_secs(1), &mut writing)
+        .await
+        .is_err()
+    {
+        writing.abort();
+    }
     ending
 }
 
@@ -123,14 +137,14 @@ impl Line {
         }
     }
 
-    async fn read<R: AsyncRead + Unpin>(&mut self, reader: R) -> Ending {
+    async fn read<R: AsyncRead + Unpin>(&mut self, reader: R, peer: Peer) -> Ending {
         let mut frames = FramedRead::new(reader, Frames::default());
         let mut tick = tokio::time::interval(CLIENT_TICK);
         loop {
             let frame = tokio::select! {
                 frame = frames.next() => frame,
                 _ = tick.tick() => {
-                    if self.client_is_gone() {
+                    if peer == Peer::Parent && self.client_is_gone() {
                         tracing::info!("the client's process is gone");
                         return Ending::Orderly;
                     }

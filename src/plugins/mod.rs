@@ -161,7 +161,6 @@ impl From<StoreError> for Problem {
             StoreError::Path(_)
             | StoreError::NothingToSet { .. }
             | StoreError::NothingToAppend(_) => Outcome::Validation,
-            StoreError::Occupied(_) => Outcome::Conflict,
             _ => return Self::Store(error),
         };
         Self::Refused(Refusal::new(outcome, error.to_string()))
@@ -256,8 +255,16 @@ pub fn project(entry: &Entry) -> String {
     }
 }
 
+/// What short texts look like: whole where they are visible, else their beginning.
+pub fn whole_or_excerpt(entry: &Entry) -> String {
+    match entry.visibility {
+        Visibility::Visible => entry.body.clone(),
+        Visibility::Summarized | Visibility::Archived => excerpt(&entry.body),
+    }
+}
+
 /// The beginning of a text that is too long for a summary.
-pub fn excerpt(text: &str) -> String {
+fn excerpt(text: &str) -> String {
     const LIMIT: usize = 500;
     match text.char_indices().nth(LIMIT) {
         Some((end, _)) => format!("{}\n[truncated]", &text[..end]),

@@ -52,9 +52,13 @@ pub fn heartbeat(tx: &Tx<'_>, holder: &Holder) -> Result<(), StoreError> {
 }
 
 /// Gives the lease of a run back.
+/// Gives a lease back, unless a prompt has come meanwhile that somebody is about to drive.
 pub fn release(tx: &Tx<'_>, run: RunId, holder: &Holder) -> Result<(), StoreError> {
-    tx.prepare_cached("DELETE FROM leases WHERE run_id = ?1 AND pid = ?2 AND started = ?3")?
-        .execute(params![run.0, holder.pid, holder.started])?;
+    tx.prepare_cached(
+        "DELETE FROM leases WHERE run_id = ?1 AND pid = ?2 AND started = ?3 AND NOT EXISTS (
+             SELECT 1 FROM loops WHERE loops.run_id = ?1 AND loops.status IN (100, 102, 202))",
+    )?
+    .execute(params![run.0, holder.pid, holder.started])?;
     Ok(())
 }
 
@@ -83,7 +87,7 @@ pub fn recover(
 
 /// Sets a run, its active and queued loops and its open streams to 499 `interrupted`.
 pub fn interrupt(tx: &mut Tx<'_>, run: RunId) -> Result<(), StoreError> {
-    loops::end_all(tx, run, true, RunStatus::Aborted, &Outcome::Interrupted)?;
+    loops::end_all(tx, run, RunStatus::Aborted, &Outcome::Interrupted)?;
     runs::set_status(tx, run, RunStatus::Aborted, Some(Outcome::Interrupted))?;
     for stream in open_streams(tx, run)? {
         let ended = Write::to(stream.path).ended(State::Cancelled, Some(Outcome::Interrupted));

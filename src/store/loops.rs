@@ -161,19 +161,18 @@ pub fn has_queued(connection: &Connection, run: RunId) -> Result<bool, StoreErro
         .exists([run.0])?)
 }
 
-/// Ends every loop of a run that is active or, with `queued`, waits in its queue.
+/// Ends every loop of a run that is active or waits in its queue.
 pub fn end_all(
     tx: &Tx<'_>,
     run: RunId,
-    queued: bool,
     status: RunStatus,
     outcome: &Outcome,
 ) -> Result<(), StoreError> {
     tx.prepare_cached(
         "UPDATE loops SET status = ?2, outcome = ?3
-         WHERE run_id = ?1 AND (status IN (102, 202) OR (?4 AND status = 100))",
+         WHERE run_id = ?1 AND status IN (100, 102, 202)",
     )?
-    .execute(params![run.0, status.code(), outcome.to_string(), queued])?;
+    .execute(params![run.0, status.code(), outcome.to_string()])?;
     Ok(())
 }
 

@@ -62,8 +62,6 @@ pub enum StoreError {
     },
     #[error("a run called \"{0}\" exists already; choose another name")]
     AliasTaken(String),
-    #[error("{0} exists already")]
-    Occupied(String),
     #[error("another process (pid {pid}) drives the run \"{alias}\"")]
     Leased { alias: String, pid: u32 },
     #[error("{path} is no longer open: it is {state}")]

@@ -128,7 +128,7 @@ pub fn decide(
     path: &EntryPath,
     verdict: Verdict<'_>,
 ) -> Result<bool, StoreError> {
-    let mut proposal = open(tx, run, path)?;
+    let mut proposal = open(tx, run, path, verdict.decision)?;
     for hunk in &mut proposal.hunks {
         if hunk.is_open() && verdict.hunks.contains(&hunk.id) {
             hunk.decision = Some(verdict.decision);
@@ -185,7 +185,7 @@ pub fn fail(
     path: &EntryPath,
     reason: Option<&str>,
 ) -> Result<(), StoreError> {
-    open(tx, run, path)?;
+    open(tx, run, path, Decision::Rejected)?;
     let mut told = Attributes::new();
     told.insert("reason".to_owned(), json!(reason));
     let write = Write::to(path.clone())
@@ -194,12 +194,19 @@ pub fn fail(
     entries::set(tx, run, Writer::Plugin, write)
 }
 
-/// A proposal that is still pending.
-fn open(tx: &Tx<'_>, run: RunId, path: &EntryPath) -> Result<Proposal, StoreError> {
+/// A proposal that can be decided so: a pending one; and for an acceptance, which is recorded after
+/// the text shows it, also one that was cancelled while the text was being changed.
+fn open(
+    tx: &Tx<'_>,
+    run: RunId,
+    path: &EntryPath,
+    decision: Decision,
+) -> Result<Proposal, StoreError> {
     let entry = entries::find(tx, run, path)?.ok_or_else(|| StoreError::NotFound {
         path: path.to_string(),
     })?;
-    if entry.state != State::Proposed {
+    let late = decision == Decision::Accepted && entry.state == State::Cancelled;
+    if entry.state != State::Proposed && !late {
         return Err(StoreError::NotProposed {
             path: path.to_string(),
             state: entry.state.to_string(),

@@ -164,6 +164,27 @@ pub fn set_status(
 }
 
 /// Sets the run's summary.
+/// Removes the runs that ended before a time, and the entries and texts that only they showed.
+/// Returns how many runs.
+pub fn forget(tx: &Tx<'_>, ended_before: i64) -> Result<usize, StoreError> {
+    let runs = tx.execute("DELETE FROM runs WHERE finished_at < ?1", [ended_before])?;
+    if runs > 0 {
+        tx.execute(
+            "DELETE FROM entries WHERE NOT EXISTS (SELECT 1 FROM views WHERE entry_id = entries.id)",
+            [],
+        )?;
+        tx.execute(
+            "DELETE FROM contents WHERE id NOT IN (
+                 SELECT content_id FROM entries WHERE content_id IS NOT NULL
+                 UNION SELECT base_id FROM proposals WHERE base_id IS NOT NULL
+                 UNION SELECT after_id FROM proposals WHERE after_id IS NOT NULL
+                 UNION SELECT replaced_id FROM proposals WHERE replaced_id IS NOT NULL)",
+            [],
+        )?;
+    }
+    Ok(runs)
+}
+
 pub fn set_summary(tx: &Tx<'_>, id: RunId, summary: &str) -> Result<(), StoreError> {
     tx.prepare_cached("UPDATE runs SET summary = ?2 WHERE id = ?1")?
         .execute(params![id.0, summary])?;

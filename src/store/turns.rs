@@ -19,6 +19,14 @@ pub struct Figures {
     pub cost: Option<f64>,
 }
 
+impl Figures {
+    /// All tokens, as far as they were reported: the total, else the sum of its parts.
+    pub fn tokens(&self) -> u64 {
+        let parts = || self.prompt.unwrap_or(0) + self.completion.unwrap_or(0);
+        self.total.unwrap_or_else(parts)
+    }
+}
+
 /// Takes the run's next turn number and opens its row.
 pub fn begin(tx: &Tx<'_>, run: RunId, in_loop: LoopId) -> Result<TurnNumber, StoreError> {
     let turn = runs::take_turn(tx, run)?;

@@ -206,3 +206,30 @@ fn only_a_broken_store_is_a_problem_that_ends_a_loop() {
         Problem::Store(_)
     ));
 }
+
+#[tokio::test]
+async fn a_run_that_has_reached_its_cap_calls_the_model_no_more() {
+    let usage = json!({"prompt": 900, "completion": 100});
+    let lines = [
+        json!({"answer": "<set path=\"known://n\">x</set><update status=\"144\">on</update>", "usage": usage, "repeat": true}),
+    ];
+    let mut bench = Bench::scripted(&[], &lines).await;
+    bench.limits.max_tokens = Some(2_000);
+    bench.limits.min_cycles = 99;
+    let reason = Outcome::Reason("its cap of 2000 tokens is reached".to_owned());
+    assert_eq!(bench.act("go").await, (RunStatus::Aborted, Some(reason)));
+    assert!(bench.entry("assistant://2").await.is_some());
+    assert!(bench.entry("assistant://3").await.is_none());
+}
+
+#[tokio::test]
+async fn a_final_update_that_says_nothing_is_refused() {
+    let mut bench = Bench::new(&[], &["<update status=\"200\"></update>", DONE]).await;
+    assert_eq!(bench.act("go").await, (RunStatus::Done, None));
+    let log = bench.log().await;
+    assert!(
+        log[1].contains("failed validation: a final <update> says"),
+        "{log:?}"
+    );
+    assert_eq!(bench.run().await.summary, "done");
+}

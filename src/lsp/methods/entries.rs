@@ -193,7 +193,9 @@ fn prompt(
     let mut prompt: Prompt = serde_json::from_value(Value::Object(fields))
         .map_err(|error| MethodError::parameter("attributes", error))?;
     prompt.run = (!alias.is_empty()).then(|| alias.to_owned());
-    prompt.workspace.clone_from(&params.workspace);
+    if params.workspace.is_some() {
+        prompt.workspace.clone_from(&params.workspace);
+    }
     Ok((prompt, mode))
 }
 
@@ -203,7 +205,8 @@ async fn is_pending(cx: &Context, run: RunId, path: &EntryPath) -> Result<bool, 
         .store()
         .read(move |connection| {
             let entry = entries::find(connection, run, &path)?;
-            Ok(entry.is_some_and(|entry| entry.state == State::Proposed))
+            let is_proposal = proposals::find(connection, run, &path)?.is_some();
+            Ok(is_proposal && entry.is_some_and(|entry| entry.state == State::Proposed))
         })
         .await?)
 }

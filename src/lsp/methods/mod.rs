@@ -229,9 +229,7 @@ impl From<StoreError> for MethodError {
             StoreError::Path(_)
             | StoreError::NothingToSet { .. }
             | StoreError::NothingToAppend(_) => Self::InvalidParams(message),
-            StoreError::AliasTaken(_)
-            | StoreError::Occupied(_)
-            | StoreError::NotProposed { .. } => Self::Conflict(message),
+            StoreError::AliasTaken(_) | StoreError::NotProposed { .. } => Self::Conflict(message),
             StoreError::Leased { .. } => Self::Busy(message),
             _ => Self::Internal(message),
         }

@@ -331,12 +331,12 @@ async fn selected(
     let lines: Vec<&str> = text
         .lines()
         .skip(range.start.line as usize)
-        .take((last.saturating_sub(range.start.line) + 1) as usize)
+        .take(last.saturating_sub(range.start.line).saturating_add(1) as usize)
         .collect();
     Ok(Selection {
         path,
-        first: range.start.line + 1,
-        last: last + 1,
+        first: range.start.line.saturating_add(1),
+        last: range.start.line + u32::try_from(lines.len()).unwrap_or(u32::MAX - range.start.line),
         text: lines.join("\n"),
     })
 }

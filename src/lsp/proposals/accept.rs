@@ -4,7 +4,6 @@
 //! reports it, or the file on the disk holds it. Whatever else happens leaves it pending.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::timeout;
@@ -49,6 +48,8 @@ pub enum NotAccepted {
     Conflict { target: EntryPath },
     #[error("there is no hunk {0}")]
     NoHunk(String),
+    #[error("none of these hunks is open any more")]
+    NothingOpen,
     #[error("it is being decided already")]
     Busy,
     #[error("{0} is not a pending proposal")]
@@ -87,10 +88,20 @@ pub async fn accept(
     let replaced = case.carry_out(editors).await?;
     let (path, wanted, project) = (path.clone(), case.wanted.clone(), case.project);
     let created = case.proposal.base.is_none();
-    let target = case.proposal.target.clone();
+    let proposal = case.proposal;
+    let rewritten = wish.body.is_some();
     editors
         .store
         .write(move |tx| {
+            if rewritten {
+                let change = Change {
+                    action: proposal.action,
+                    target: &proposal.target,
+                    base: proposal.base.as_deref(),
+                    after: &proposal.after,
+                };
+                proposals::put(tx, run, &path, &change)?;
+            }
             let verdict = Verdict {
                 decision: Decision::Accepted,
                 hunks: &wanted,
@@ -100,7 +111,7 @@ pub async fn accept(
             proposals::decide(tx, run, &path, verdict)?;
             if created {
                 let word = Constraint::Active.as_str();
-                constraints::put(tx, project, target.as_str(), word)?;
+                constraints::put(tx, project, proposal.target.as_str(), word)?;
             }
             Ok(())
         })
@@ -129,20 +140,13 @@ impl Case {
         let (found, body) = (path.clone(), wish.body.clone());
         let loaded = editors
             .store
-            .write(move |tx| {
+            .read(move |tx| {
                 let pending = proposals::pending(tx, run)?;
                 let Some(mut proposal) = pending.into_iter().find(|p| p.path == found) else {
                     return Ok(None);
                 };
                 if let Some(body) = body {
-                    // The user's text is what is proposed from now on.
-                    let change = Change {
-                        action: proposal.action,
-                        target: &proposal.target,
-                        base: proposal.base.as_deref(),
-                        after: &body,
-                    };
-                    proposals::put(tx, run, &proposal.path, &change)?;
+                    // Stored only once it is accepted.
                     proposal.hunks = hunks_between(proposal.base.as_deref(), &body);
                     proposal.after = body;
                 }
@@ -155,12 +159,15 @@ impl Case {
         let Some((proposal, alias, project, rules)) = loaded else {
             return Err(NotAccepted::NotPending(path.clone()));
         };
-        let wanted = proposal
+        let wanted: Vec<String> = proposal
             .meant(wish.hunks.as_deref())
             .map_err(NotAccepted::NoHunk)?
             .into_iter()
             .map(str::to_owned)
             .collect();
+        if wanted.is_empty() && wish.hunks.is_some() {
+            return Err(NotAccepted::NothingOpen);
+        }
         let file = Root::open(Path::new(&project.root))?.file(proposal.target.as_str())?;
         refuse_readonly(&proposal, rules)?;
         Ok(Self {
@@ -222,9 +229,12 @@ impl Case {
             return Err(NotAccepted::Unable);
         }
         let was_clean = !document.dirty && self.is_on_disk(&current).await;
-        let (proposal, wanted) = (Arc::new(self.proposal.clone()), self.wanted.clone());
-        let shown = session.watch(document.uri.clone(), move |text| {
-            holds(&proposal, |hunk| wanted.contains(&hunk.id), text)
+        let (proposal, wanted) = (self.proposal.clone(), self.wanted.clone());
+        let (before, expected) = (current.clone(), text.clone());
+        let shown = session.watch(document.uri.clone(), move |now| {
+            let wanted = |hunk: &Hunk| wanted.contains(&hunk.id);
+            // Where lines repeat, a text that nobody has edited can look as if it held the change.
+            now == expected || (now != before && holds(&proposal, wanted, now))
         });
         let params = self.workspace_edit(document, &current, &text, abilities, encoding);
         let client = session.client.clone();

@@ -48,7 +48,7 @@ pub fn place<'p>(proposal: &'p Proposal, current: Option<&str>) -> Vec<Placed<'p
     proposal
         .open_hunks()
         .map(|hunk| {
-            let before = shifted(proposal, hunk, accepted, |hunk| &hunk.before);
+            let before = shifted(proposal, hunk, accepted);
             let place = match from_base.follow(&before) {
                 Some(range) => Place::At(range),
                 None if holds(proposal, |h| h.id == hunk.id, current) => Place::There,
@@ -86,6 +86,10 @@ pub fn applied(proposal: &Proposal, placed: &[Placed<'_>], current: &str) -> Str
         if let Place::At(range) = place {
             text.extend(now[at..range.start].iter().copied());
             text.extend(after[hunk.after.clone()].iter().copied());
+            if range.end < now.len() && !text.is_empty() && !text.ends_with('\n') {
+                // The proposed text ended here without a break; the user's goes on.
+                text.push('\n');
+            }
             at = range.end;
         }
     }
@@ -94,15 +98,9 @@ pub fn applied(proposal: &Proposal, placed: &[Placed<'_>], current: &str) -> Str
 }
 
 /// The lines of a hunk in the base with the accepted hunks applied.
-fn shifted<'h>(
-    proposal: &'h Proposal,
-    hunk: &'h Hunk,
-    applied: impl Fn(&Hunk) -> bool,
-    range: impl Fn(&'h Hunk) -> &'h Range<usize>,
-) -> Range<usize> {
+fn shifted(proposal: &Proposal, hunk: &Hunk, applied: impl Fn(&Hunk) -> bool) -> Range<usize> {
     let (added, removed) = grown_before(proposal, hunk, applied);
-    let range = range(hunk);
-    range.start + added - removed..range.end + added - removed
+    hunk.before.start + added - removed..hunk.before.end + added - removed
 }
 
 /// The lines that a hunk puts into the base, counted in the base with `applied` hunks applied.

@@ -2,13 +2,13 @@
 //! actions. Everything is computed from the text as it is now.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
 use super::view::View;
 use crate::entries::{EntryPath, Proposal, RunAlias, RunId, TurnNumber};
-use crate::lsp::documents::{Document, Documents, Encoding};
+use crate::lsp::documents::{Documents, Encoding};
 use crate::lsp::methods::{Method, accept::Accept, reject::Reject};
 use crate::lsp::notifications::RUN_PROPOSAL;
 use crate::lsp::outbox::Outbox;
@@ -73,20 +73,14 @@ impl Shown {
         Some((shown, pending))
     }
 
-    /// A document was closed: the disk is what counts from now on.
-    pub fn closed(&mut self, document: &Document) {
-        let Some(file) = &document.path else {
-            return;
-        };
-        for pending in self.runs.values_mut().flat_map(|run| &mut run.pending) {
-            if pending.file == *file {
-                // Gone, or no text: there is nothing to place hunks in.
-                pending.disk = None;
-                if let Ok(text) = std::fs::read_to_string(file) {
-                    pending.disk = Some(text);
-                }
-            }
-        }
+    /// The runs that have something pending on a file.
+    pub fn runs_on(&self, file: &Path) -> Vec<RunId> {
+        let on_file = |run: &ShownRun| run.pending.iter().any(|pending| pending.file == file);
+        self.runs
+            .iter()
+            .filter(|(_, run)| on_file(run))
+            .map(|(id, _)| *id)
+            .collect()
     }
 
     /// Sends what has changed of proposals and diagnostics.
@@ -213,23 +207,20 @@ impl Shown {
     /// Other pending proposals that change the same lines.
     fn overlaps(&self, view: &View<'_>, documents: &Documents) -> Vec<Value> {
         let touched = view.ranges();
-        self.runs
-            .values()
-            .flat_map(|run| run.views(documents))
-            .filter(|other| {
-                let same = other.run.alias == view.run.alias
-                    && other.pending.proposal.path == view.pending.proposal.path;
-                other.pending.file == view.pending.file && !same
+        let on_file = self.runs.values().flat_map(|run| {
+            let pending = run.pending.iter().map(move |pending| (run, pending));
+            pending.filter(|(run, pending)| {
+                let same = run.alias == view.run.alias
+                    && pending.proposal.path == view.pending.proposal.path;
+                pending.file == view.pending.file && !same
             })
-            .filter(|other| {
-                other.ranges().iter().any(|theirs| {
-                    touched
-                        .iter()
-                        .any(|ours| theirs.start < ours.end.max(ours.start + 1)
-                            && ours.start < theirs.end.max(theirs.start + 1))
-                })
+        });
+        on_file
+            .map(|(run, pending)| View::of(run, pending, documents))
+            .filter(|other| share_a_line(&touched, &other.ranges()))
+            .map(|other| {
+                json!({"run": other.run.alias, "path": other.pending.proposal.path.as_str()})
             })
-            .map(|other| json!({"run": other.run.alias, "path": other.pending.proposal.path.as_str()}))
             .collect()
     }
 }
@@ -282,6 +273,16 @@ pub struct Described {
     pub before: Option<String>,
     pub after: String,
     pub patch: String,
+}
+
+/// Whether two lists of lines touch; an empty range stands for the line that it lies before.
+fn share_a_line(ours: &[std::ops::Range<usize>], theirs: &[std::ops::Range<usize>]) -> bool {
+    let end = |range: &std::ops::Range<usize>| range.end.max(range.start + 1);
+    ours.iter().any(|our| {
+        theirs
+            .iter()
+            .any(|their| their.start < end(our) && our.start < end(their))
+    })
 }
 
 /// A client that asks for a kind gets that kind and those below it (LSP 3.17, "CodeActionKind").

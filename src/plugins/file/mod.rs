@@ -256,20 +256,15 @@ pub fn map(assembly: &Assembly<'_>) -> Map {
         }
         (folders, rows)
     };
-    for depth in (1..6).rev() {
-        let (folders, mut rows) = at_depth(depth);
+    let fits_at = |depth: &usize| {
+        let (folders, mut rows) = at_depth(*depth);
         rows.extend(folders.keys().map(String::as_str));
-        if fits(&rows) || depth == 1 {
-            return Map {
-                depth: Some(depth),
-                folders,
-            };
-        }
-    }
-    let (folders, _) = at_depth(1);
+        fits(&rows)
+    };
+    let depth = (2..6).rev().find(fits_at).unwrap_or(1);
     Map {
-        depth: Some(1),
-        folders,
+        depth: Some(depth),
+        folders: at_depth(depth).0,
     }
 }
 

@@ -6,7 +6,7 @@ use futures::future::BoxFuture;
 use serde_json::json;
 
 use super::{Handled, Plugin, Problem, Refusal, TurnContext, about, file, is_file, listing, named};
-use crate::dialect::{BodyFilter, Call, Command, Get as Args, Number, Tool};
+use crate::dialect::{Call, Command, Get as Args, Number, Tool};
 use crate::entries::{Entry, Visibility, Writer};
 use crate::plugins::{open_to_model, visibility};
 use crate::store::entries::{self, Query, Write};
@@ -38,28 +38,37 @@ impl Plugin for Get {
                 return slice(cx, path, args).await;
             }
             let wanted = visibility(args.visibility.as_deref())?.unwrap_or(Visibility::Visible);
-            let mut found = matches(cx, path, args.filter.as_deref()).await?;
+            let query = cx.query(path, args.filter.as_deref()).await?;
             if args.preview {
-                let body = listing(
-                    &format!("{} match", found.len()),
-                    found.iter().map(Found::entry),
-                    cx.divisor,
-                );
+                let found = matches(cx, &query).await?;
+                let head = format!("{} match", found.len());
+                let body = listing(&head, found.iter().map(|hit| &hit.entry), cx.divisor);
                 return cx.done(Tool::Get, path, body, about(path)).await;
             }
-            if found.is_empty() {
-                let body = format!("not found: {path}");
-                return cx.done(Tool::Get, path, body, about(path)).await;
-            }
-            if wanted == Visibility::Visible {
-                for hit in &mut found {
-                    hit.read(cx).await?;
-                }
-            }
-            show(cx, path, found, wanted).await
+            show_matches(cx, path, &query, wanted).await
         }
         .boxed()
     }
+}
+
+/// Makes what matches as visible as is wanted. Files are read where they become visible.
+pub async fn show_matches(
+    cx: &TurnContext<'_>,
+    path: &str,
+    query: &Query,
+    wanted: Visibility,
+) -> Result<Handled, Problem> {
+    let mut found = matches(cx, query).await?;
+    if found.is_empty() {
+        let body = format!("not found: {path}");
+        return cx.done(Tool::Get, path, body, about(path)).await;
+    }
+    if wanted == Visibility::Visible {
+        for hit in &mut found {
+            hit.read(cx).await?;
+        }
+    }
+    show(cx, path, found, wanted).await
 }
 
 /// An entry that a `get` means; a file's text is read only when it is needed.
@@ -69,10 +78,6 @@ struct Found {
 }
 
 impl Found {
-    fn entry(&self) -> &Entry {
-        &self.entry
-    }
-
     /// Reads a file's text. One that cannot be read as text refuses the command by name.
     async fn read(&mut self, cx: &TurnContext<'_>) -> Result<(), Problem> {
         if let (true, None, Some(files)) = (is_file(&self.entry.path), &self.text, cx.files) {
@@ -87,26 +92,26 @@ impl Found {
     }
 }
 
-async fn matches(
-    cx: &TurnContext<'_>,
-    path: &str,
-    filter: Option<&str>,
-) -> Result<Vec<Found>, Problem> {
-    let query = Query::matching(cx.pattern(path).await?, None);
+/// The entries that a query means. Its filter looks at the files' texts, which the store may not
+/// have.
+async fn matches(cx: &TurnContext<'_>, query: &Query) -> Result<Vec<Found>, Problem> {
+    let unfiltered = Query {
+        filter: None,
+        ..query.clone()
+    };
     let run = cx.run;
     let entries = cx
         .store
-        .read(move |connection| entries::list(connection, run, &query))
+        .read(move |connection| entries::list(connection, run, &unfiltered))
         .await?;
     let mut found: Vec<Found> = entries
         .into_iter()
         .filter(|entry| entry.scheme().permits_visibility(Writer::Model))
         .map(|entry| Found { entry, text: None })
         .collect();
-    let Some(filter) = filter.filter(|text| !text.is_empty()) else {
+    let Some(filter) = &query.filter else {
         return Ok(found);
     };
-    let filter = BodyFilter::parse(filter).map_err(|error| Refusal::invalid(error.to_string()))?;
     for hit in &mut found {
         // A binary file has no text to search.
         let _ = hit.read(cx).await;
@@ -167,7 +172,7 @@ async fn slice(cx: &TurnContext<'_>, path: &str, args: &Args) -> Result<Handled,
         let message = "line and limit read one entry: give its path, without a pattern or a filter";
         return Err(Refusal::invalid(message).into());
     }
-    let mut found = matches(cx, path, None).await?;
+    let mut found = matches(cx, &cx.query(path, None).await?).await?;
     let Some(hit) = found.first_mut() else {
         let body = format!("not found: {path}");
         return cx.done(Tool::Get, path, body, about(path)).await;

@@ -46,7 +46,8 @@ fn head(assembly: &Assembly<'_>) -> Section {
     }
 }
 
-fn phase(phase: Phase) -> &'static str {
+/// The text of a phase.
+pub fn phase(phase: Phase) -> &'static str {
     match phase {
         Phase::Define => include_str!("define.md"),
         Phase::Discover => include_str!("discover.md"),

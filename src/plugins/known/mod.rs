@@ -2,10 +2,10 @@
 //! piece of knowledge, in the order in which the run came to know them, so that what is unchanged
 //! keeps its place from turn to turn.
 
-use crate::entries::{Category, Entry, Outcome, Scheme, State, Visibility};
+use crate::entries::{Category, Entry, Outcome, Scheme, State};
 use crate::llm::tokens;
 use crate::plugins::frame::{Attributes, block, element};
-use crate::plugins::{Assembly, Plugin, Refusal, Row, Section, excerpt, file};
+use crate::plugins::{Assembly, Plugin, Refusal, Row, Section, file, whole_or_excerpt};
 
 /// The plugin; see the module.
 pub struct Known;
@@ -19,10 +19,7 @@ impl Plugin for Known {
     }
 
     fn project(&self, entry: &Entry) -> String {
-        match entry.visibility {
-            Visibility::Visible => entry.body.clone(),
-            Visibility::Summarized | Visibility::Archived => excerpt(&entry.body),
-        }
+        whole_or_excerpt(entry)
     }
 
     fn sections(&self, assembly: &Assembly<'_>) -> Vec<Section> {

@@ -1,7 +1,7 @@
 //! `log://`: what happened, command by command, and the prompts of earlier loops. The section only
 //! grows at its end.
 
-use crate::entries::{Category, Entry, Scheme, State};
+use crate::entries::{Category, Scheme};
 use crate::plugins::frame::{Attributes, block, element};
 use crate::plugins::{Assembly, Plugin, Row, Section, prompt};
 
@@ -38,23 +38,11 @@ fn line(row: &Row) -> String {
     let attributes = Attributes::new()
         .with("path", &entry.path)
         .with_some("target", entry.text("path"))
-        .with("status", status(entry))
+        .with("status", entry.shown_status())
         .with_some("outcome", entry.outcome.as_ref())
         .with_some("reason", entry.text("reason"))
         .with_some("lines", entry.text("lines"))
         .with("tokens", row.tokens);
     let name = entry.path.action().unwrap_or(entry.scheme().as_str());
     element(name, &attributes, &row.text)
-}
-
-/// An update shows the status that the model gave it, everything else its own.
-fn status(entry: &Entry) -> u64 {
-    let given = entry
-        .attributes
-        .get("status")
-        .and_then(serde_json::Value::as_u64);
-    match (entry.state, given) {
-        (State::Resolved, Some(status)) => status,
-        _ => entry.status().into(),
-    }
 }

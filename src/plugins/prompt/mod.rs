@@ -3,11 +3,9 @@
 
 use serde_json::json;
 
-use crate::entries::{
-    Attributes as Json, Entry, EntryPath, Mode, Scheme, TurnNumber, Visibility, Writer,
-};
+use crate::entries::{Attributes as Json, Entry, EntryPath, Mode, Scheme, TurnNumber, Writer};
 use crate::plugins::frame::{Attributes, element};
-use crate::plugins::{Assembly, Plugin, Row, Section, excerpt};
+use crate::plugins::{Assembly, Plugin, Row, Section, whole_or_excerpt};
 use crate::store::entries::{self, Write};
 use crate::store::loops::{Loop, Selection};
 use crate::store::{StoreError, Tx};
@@ -23,10 +21,7 @@ impl Plugin for Prompt {
     }
 
     fn project(&self, entry: &Entry) -> String {
-        match entry.visibility {
-            Visibility::Visible => entry.body.clone(),
-            Visibility::Summarized | Visibility::Archived => excerpt(&entry.body),
-        }
+        whole_or_excerpt(entry)
     }
 
     fn sections(&self, assembly: &Assembly<'_>) -> Vec<Section> {

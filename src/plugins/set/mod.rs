@@ -123,15 +123,7 @@ pub fn show<'a>(
     async move {
         open_to_model(path, |scheme| scheme.permits_visibility(Writer::Model))?;
         if shown == Visibility::Visible {
-            let get = crate::dialect::Get {
-                path: Some(path.to_owned()),
-                ..crate::dialect::Get::default()
-            };
-            let command = Command {
-                call: Call::Get(get),
-                place: crate::dialect::Place { line: 1, column: 1 },
-            };
-            return super::get::Get.handle(cx, &command).await;
+            return super::get::show_matches(cx, path, &query, shown).await;
         }
         let meant = list(cx, &query).await?;
         if meant.is_empty() {
@@ -259,7 +251,10 @@ fn content(
             let note = how_it_matched(&applied);
             (applied.text, note)
         }
-        Content::Absent | Content::Unparsable(_) => (String::new(), String::new()),
+        // Handled before an entry is looked at.
+        Content::Absent | Content::Unparsable(_) => {
+            return Err(Refusal::invalid(format!("<set path=\"{target}\"> has no text")).into());
+        }
     };
     if target.scheme() == Scheme::Known {
         known::check_size(&body, cx.limits.max_entry_tokens, cx.divisor)?;

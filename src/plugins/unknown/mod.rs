@@ -1,9 +1,9 @@
 //! `unknown://`: the questions that are open. They have a section of their own.
 
-use crate::entries::{Category, Entry, Scheme, Visibility};
+use crate::entries::{Category, Entry, Scheme};
 use crate::plugins::frame::{Attributes, block, element};
 use crate::plugins::known::summary;
-use crate::plugins::{Assembly, Plugin, Section, excerpt};
+use crate::plugins::{Assembly, Plugin, Section, whole_or_excerpt};
 
 /// The plugin; see the module.
 pub struct Unknown;
@@ -16,10 +16,7 @@ impl Plugin for Unknown {
     }
 
     fn project(&self, entry: &Entry) -> String {
-        match entry.visibility {
-            Visibility::Visible => entry.body.clone(),
-            Visibility::Summarized | Visibility::Archived => excerpt(&entry.body),
-        }
+        whole_or_excerpt(entry)
     }
 
     fn sections(&self, assembly: &Assembly<'_>) -> Vec<Section> {

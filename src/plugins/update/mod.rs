@@ -59,7 +59,8 @@ impl Plugin for Update {
     }
 }
 
-/// The status of an update, if it is one: 100 to 199 go on, the final ones end the loop.
+/// The status of an update, if it is one: 100 to 199 go on, the final ones end the loop and say in
+/// a line what was done.
 pub fn read(args: &Args) -> Result<u16, Refusal> {
     let wrong = |given: &str| {
         Refusal::invalid(format!(
@@ -69,7 +70,13 @@ pub fn read(args: &Args) -> Result<u16, Refusal> {
     match &args.status {
         Status::Missing => Ok(CONTINUES),
         Status::Code(code) if (100..200).contains(code) => Ok(*code),
-        Status::Code(code) if RunStatus::claimed(*code).is_some() => Ok(*code),
+        Status::Code(code) if RunStatus::claimed(*code).is_some() => {
+            if args.body.trim().is_empty() {
+                let message = "a final <update> says in one line what was done; this one is empty";
+                return Err(Refusal::invalid(message));
+            }
+            Ok(*code)
+        }
         Status::Code(code) => Err(wrong(&code.to_string())),
         Status::Invalid(text) => Err(wrong(text)),
     }

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::bench::{bench, new_run, path};
 use crate::entries::{
-    Action, Decision, EntryPath, Mode, Outcome, RunId, RunStatus, State, TurnNumber, Writer,
+    Action, Decision, EntryPath, Mode, Outcome, RunId, RunStatus, Scheme, State, TurnNumber, Writer,
 };
 use crate::store::entries::{self, Write};
 use crate::store::leases::{self, Holder};
@@ -301,4 +301,70 @@ async fn an_alias_is_taken_once() {
         })
         .await;
     assert!(matches!(taken, Err(StoreError::AliasTaken(alias)) if alias == "first"));
+}
+
+#[tokio::test]
+async fn runs_that_ended_long_ago_go_with_all_that_only_they_showed() {
+    let bench = bench().await;
+    let run = bench.run;
+    let left = bench
+        .store
+        .write(move |tx| {
+            let in_loop = loops::enqueue(tx, run, Mode::Act, "test", "p", &LoopConfig::default())?;
+            entries::audit(tx, run, Scheme::System, TurnNumber(1), in_loop, "packet")?;
+            runs::set_status(tx, run, RunStatus::Done, None)?;
+            let younger = runs::forget(tx, crate::store::now_ms() - 1000)?;
+            let older = runs::forget(tx, crate::store::now_ms() + 1000)?;
+            let count = |table: &str| -> Result<i64, StoreError> {
+                let sql = format!("SELECT count(*) FROM {table}");
+                Ok(tx.query_row(&sql, [], |row| row.get(0))?)
+            };
+            Ok((
+                younger,
+                older,
+                [
+                    count("runs")?,
+                    count("views")?,
+                    count("entries")?,
+                    count("contents")?,
+                ],
+            ))
+        })
+        .await
+        .unwrap();
+    assert_eq!(left, (0, 1, [0, 0, 0, 0]));
+}
+
+#[tokio::test]
+async fn what_the_text_shows_is_accepted_even_if_it_was_cancelled_meanwhile() {
+    let bench = bench().await;
+    let run = bench.run;
+    let at = path("log://turn_1/set/a.rs");
+    let state = bench
+        .store
+        .write(move |tx| {
+            let write = Write::body(at.clone(), "patch").state(State::Proposed);
+            entries::set(tx, run, Writer::Plugin, write)?;
+            let change = Change {
+                action: Action::Set,
+                target: &path("a.rs"),
+                base: Some("a\n"),
+                after: "b\n",
+            };
+            proposals::put(tx, run, &at, &change)?;
+            proposals::cancel_pending(tx, run, &Outcome::Aborted)?;
+            let hunks = ["h1".to_owned()];
+            let word = |decision| Verdict {
+                decision,
+                hunks: &hunks,
+                reason: None,
+                replaced: None,
+            };
+            assert!(proposals::decide(tx, run, &at, word(Decision::Rejected)).is_err());
+            proposals::decide(tx, run, &at, word(Decision::Accepted))?;
+            Ok(entries::find(tx, run, &at)?.unwrap().state)
+        })
+        .await
+        .unwrap();
+    assert_eq!(state, State::Resolved);
 }
