@@ -4,7 +4,7 @@
 //! starts one: the queue is looked at for the last time under the lock that a start takes. What a
 //! start can be refused for is refused before it returns; by then the run and its prompt are stored.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -80,6 +80,9 @@ pub struct Shared {
     pub protected: Vec<PathBuf>,
     holder: Holder,
     active: Mutex<HashMap<RunId, Active>>,
+    /// Projects that nobody has open any more: what is started there is interrupted at once. Looked
+    /// at and changed under the lock of `active`.
+    closed: Mutex<HashSet<ProjectId>>,
 }
 
 /// A run that a task of this process drives.
@@ -129,7 +132,8 @@ impl Supervisor {
                 pid: process.pid,
                 started: process.started,
             },
-            active: Mutex::new(HashMap::new()),
+            active: Mutex::default(),
+            closed: Mutex::default(),
         });
         tokio::spawn(beat(Arc::downgrade(&shared)));
         Ok(Self { shared })
@@ -234,6 +238,18 @@ impl Supervisor {
         Ok(())
     }
 
+    /// Nobody has these projects open any more: a start that is under way there ends at once.
+    pub fn close(&self, projects: impl IntoIterator<Item = ProjectId>) {
+        let _active = self.active();
+        self.shared.closed().extend(projects);
+    }
+
+    /// Somebody has opened this project.
+    pub fn open(&self, project: ProjectId) {
+        let _active = self.active();
+        self.shared.closed().remove(&project);
+    }
+
     /// Interrupts the runs of the projects that `wanted` picks, waits for them to settle, and leaves
     /// the store tidy. What is proposed stays.
     pub async fn interrupt(&self, wanted: impl Fn(ProjectId) -> bool) {
@@ -286,6 +302,9 @@ impl Supervisor {
         }
         let (ended, ends) = watch::channel(0);
         let interrupt = CancellationToken::new();
+        if self.shared.closed().contains(&subject.project) {
+            interrupt.cancel();
+        }
         let entry = Active {
             project: subject.project,
             interrupt: interrupt.clone(),
@@ -329,6 +348,10 @@ impl Supervisor {
 impl Shared {
     fn active(&self) -> MutexGuard<'_, HashMap<RunId, Active>> {
         self.active.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn closed(&self) -> MutexGuard<'_, HashSet<ProjectId>> {
+        self.closed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Ends the drive of a run, unless something was enqueued meanwhile.

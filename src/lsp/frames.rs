@@ -9,8 +9,11 @@ use std::io;
 use tokio_util::bytes::{Buf, BytesMut};
 use tokio_util::codec::Decoder;
 
-/// Bodies over this are skipped: nothing an editor sends is as large.
-const BODY_LIMIT: usize = 256 * 1024 * 1024;
+/// A header that names more than this is not believed: nothing an editor sends is as large.
+const BODY_LIMIT: usize = 64 * 1024 * 1024;
+
+/// Of a line without an end only so much is kept.
+const LINE_LIMIT: usize = 64 * 1024;
 
 const LENGTH: &[u8] = b"content-length:";
 
@@ -28,8 +31,8 @@ pub struct Frames {
     length: Option<usize>,
     /// The headers are done; the body is next.
     in_body: bool,
-    /// Bytes of a body that is too large, still to be skipped.
-    skip: usize,
+    /// Bytes of the line being read that have been searched for its end.
+    searched: usize,
 }
 
 impl Decoder for Frames {
@@ -38,19 +41,20 @@ impl Decoder for Frames {
 
     fn decode(&mut self, buffer: &mut BytesMut) -> io::Result<Option<Frame>> {
         loop {
-            let skipped = self.skip.min(buffer.len());
-            buffer.advance(skipped);
-            self.skip -= skipped;
-            if self.skip > 0 {
-                return Ok(None);
-            }
             if self.in_body {
                 return Ok(self.body(buffer));
             }
-            let Some(end) = buffer.iter().position(|byte| *byte == b'\n') else {
+            let rest = &buffer[self.searched..];
+            let Some(end) = rest.iter().position(|byte| *byte == b'\n') else {
+                if buffer.len() > LINE_LIMIT {
+                    // No header is as long; the end of it may be the beginning of one.
+                    buffer.advance(buffer.len() - LENGTH.len());
+                }
+                self.searched = buffer.len();
                 return Ok(None);
             };
-            let line = buffer.split_to(end + 1);
+            let line = buffer.split_to(self.searched + end + 1);
+            self.searched = 0;
             if let Some(malformed) = self.header(line.trim_ascii()) {
                 return Ok(Some(malformed));
             }
@@ -86,10 +90,10 @@ impl Frames {
         }
         match self.length {
             Some(length) if length > BODY_LIMIT => {
+                // What follows is read as lines until a header is found in it.
                 self.length = None;
-                self.skip = length;
                 Some(Frame::Malformed(format!(
-                    "a message has at most {BODY_LIMIT} bytes; this one has {length}"
+                    "a message has at most {BODY_LIMIT} bytes; this one claims {length}"
                 )))
             }
             Some(_) => {
@@ -166,7 +170,7 @@ mod tests {
 
     #[test]
     fn what_follows_a_bad_frame_is_read() {
-        let table: [(&str, &[&str]); 8] = [
+        let table: [(&str, &[&str]); 9] = [
             ("Content-Length: 2\r\n\r\n{}", &["{}"]),
             ("content-length:2\r\n\r\n{}", &["{}"]),
             ("Content-Type: x\r\nCONTENT-LENGTH: 2\r\n\r\n{}", &["{}"]),
@@ -177,6 +181,10 @@ mod tests {
             (
                 "Content-Length: x\r\n\r\nContent-Length: 2\r\n\r\n{}",
                 &["malformed", "{}"],
+            ),
+            (
+                "Content-Length: 999999999999\r\n\r\n{}Content-Length: 2\r\n\r\n[]",
+                &["malformed", "[]"],
             ),
             ("garbage\r\n\r\nContent-Length: 2\r\n\r\n{}", &["{}"]),
             // The length is too short, then too long.
@@ -198,6 +206,20 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_line_without_an_end_is_not_kept() {
+        let mut frames = Frames::default();
+        let mut buffer = BytesMut::new();
+        for _ in 0..100 {
+            buffer.extend_from_slice(&[b'x'; 10_000]);
+            assert_eq!(frames.decode(&mut buffer).unwrap(), None);
+            assert!(buffer.len() <= LINE_LIMIT);
+        }
+        buffer.extend_from_slice(b"Content-Length: 2\r\n\r\n{}");
+        let found = frames.decode(&mut buffer).unwrap();
+        assert_eq!(found, Some(Frame::Json(json!({}))));
     }
 
     proptest! {

@@ -96,11 +96,16 @@ impl Hub {
     /// no other session has open are interrupted.
     pub async fn withdraw(&self, session: &SessionHandle) {
         let engines: Vec<Engine> = self.engines.lock().await.values().cloned().collect();
+        let mine = session.ask(|session| session.projects()).await;
         for engine in engines {
             if !engine.editors.leave(session) {
                 continue;
             }
             let others = engine.editors.projects().await;
+            let left = mine.iter().flatten().copied();
+            engine
+                .supervisor
+                .close(left.filter(|project| !others.contains(project)));
             engine
                 .supervisor
                 .interrupt(|project| !others.contains(&project))

@@ -245,6 +245,7 @@ impl Reporter {
             }
         };
         let shown = ShownRun {
+            project: found.project,
             alias: found.alias,
             model,
             turn: found.turn,
@@ -265,7 +266,11 @@ impl Reporter {
             .copied()
             .filter(|project| !self.projects.contains(project))
             .collect();
-        self.projects = projects;
+        self.projects.clone_from(&projects);
+        self.session.post(move |session| {
+            session.shown.keep(&projects);
+            session.refresh();
+        });
         for project in new {
             let (waiting, known) = self
                 .engine
@@ -341,15 +346,14 @@ fn on_file(root: &Root, proposal: Proposal) -> Option<Pending> {
     let Ok(file) = root.file(proposal.target.as_str()) else {
         return None;
     };
-    let path = file.absolute().to_owned();
     Some(Pending {
-        uri: Uri::from_file_path(&path)?,
+        uri: Uri::from_file_path(file.absolute())?,
         disk: match read(&file) {
             Ok(found) => Some(found.text),
             // Gone, or no text: there is nothing to place hunks in.
             Err(_) => None,
         },
-        file: path,
+        file: file.real().to_owned(),
         proposal,
     })
 }

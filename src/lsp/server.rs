@@ -115,6 +115,7 @@ impl Server {
                 .write(move |tx| projects::ensure(tx, &name, &path))
                 .await
                 .map_err(MethodError::from)?;
+            engine.supervisor.open(project);
             adopted.push(Folder {
                 uri: folder.uri,
                 root,
@@ -244,12 +245,22 @@ impl LanguageServer for Server {
         };
         match self.adopt(&started.engine, params.event.added).await {
             Ok(added) => {
-                let removed: Vec<Uri> = params.event.removed.into_iter().map(|f| f.uri).collect();
+                let spelled = |uri: &Uri| uri.as_str().trim_end_matches('/').to_owned();
+                let removed: Vec<String> = params
+                    .event
+                    .removed
+                    .iter()
+                    .map(|f| spelled(&f.uri))
+                    .collect();
                 self.session.post(move |session| {
                     session
                         .folders
-                        .retain(|folder| !removed.contains(&folder.uri));
-                    session.folders.extend(added);
+                        .retain(|folder| !removed.contains(&spelled(&folder.uri)));
+                    for folder in added {
+                        if !session.projects().contains(&folder.project) {
+                            session.folders.push(folder);
+                        }
+                    }
                 });
                 self.tell_reporter().await;
             }

@@ -20,14 +20,14 @@ pub struct OpenText {
 
 /// The open documents, as far as a reader of files is concerned.
 pub trait Overlay: Send + Sync {
-    /// The open text of `file`, an absolute path as [`FilePath::absolute`] gives it; `None` if no
+    /// The open text of `file`, an absolute path as [`FilePath::real`] gives it; `None` if no
     /// document is open on it.
     fn open_text<'a>(&'a self, file: &'a Path) -> BoxFuture<'a, Option<OpenText>>;
 }
 
 /// The text of `file` as the user sees it now.
 pub async fn current_text(overlay: &dyn Overlay, file: &FilePath) -> Result<String, ReadError> {
-    if let Some(open) = overlay.open_text(file.absolute()).await {
+    if let Some(open) = overlay.open_text(file.real()).await {
         return Ok(open.text.as_ref().to_owned());
     }
     let closed = file.clone();

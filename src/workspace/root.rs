@@ -67,6 +67,7 @@ pub struct FilePath {
     root: Root,
     key: Arc<str>,
     absolute: PathBuf,
+    real: PathBuf,
 }
 
 impl Root {
@@ -117,9 +118,10 @@ impl Root {
     /// that a key means the same whatever the links on the way are.
     pub fn file(&self, path: &str) -> Result<FilePath, Outside> {
         let key = self.normalise(path)?;
-        self.resolve(&key)?;
+        let resolved = self.resolve(&key)?;
         Ok(FilePath {
             root: self.clone(),
+            real: self.folder.join(resolved),
             absolute: self.folder.join(&key),
             key: key.into(),
         })
@@ -205,6 +207,12 @@ impl FilePath {
     /// The folder joined with the key. Links in it are not resolved.
     pub fn absolute(&self) -> &Path {
         &self.absolute
+    }
+
+    /// Where the file really was when its path was checked: links followed. This is how an editor's
+    /// documents are compared with it.
+    pub fn real(&self) -> &Path {
+        &self.real
     }
 
     pub(super) fn root(&self) -> &Root {

@@ -62,7 +62,11 @@ impl Method for Accept {
             let reason = format!("{path} is not a pending proposal");
             result.failed.push(Failure { path, reason });
         }
-        let wish = Wish { hunks, body };
+        let wish = Wish {
+            hunks,
+            body,
+            asked_by: Some(cx.session.id()),
+        };
         // What was begun is finished even if the request is cancelled.
         let work = tokio::spawn(async move {
             for (run, path) in meant {

@@ -221,7 +221,11 @@ async fn decide(
 ) -> Result<SetResult, MethodError> {
     match state {
         State::Resolved => {
-            let wish = Wish { hunks: None, body };
+            let wish = Wish {
+                hunks: None,
+                body,
+                asked_by: Some(cx.session.id()),
+            };
             accept(cx.editors(), run, &path, &wish)
                 .await
                 .map_err(|why| MethodError::Conflict(why.to_string()))?;

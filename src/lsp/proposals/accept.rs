@@ -37,6 +37,8 @@ pub struct Wish {
     pub hunks: Option<Vec<String>>,
     /// The file's text as the user edited it before accepting.
     pub body: Option<String>,
+    /// The session of the editor that asks: its document is the one to change.
+    pub asked_by: Option<u64>,
 }
 
 /// Why nothing was accepted. The proposal is still pending.
@@ -128,6 +130,7 @@ struct Case {
     file: FilePath,
     /// The ids of the hunks that are meant.
     wanted: Vec<String>,
+    asked_by: Option<u64>,
 }
 
 impl Case {
@@ -176,6 +179,7 @@ impl Case {
             project: project.id,
             file,
             wanted,
+            asked_by: wish.asked_by,
         })
     }
 
@@ -185,12 +189,24 @@ impl Case {
 
     /// Puts the wanted hunks into the text. Returns the text that they replaced.
     async fn carry_out(&self, editors: &Editors) -> Result<Option<String>, NotAccepted> {
+        let mut open = Vec::new();
         for session in editors.sessions() {
-            if let Some(document) = session.document(self.file.absolute()).await {
-                return self.in_editor(&session, &document).await;
+            if let Some(document) = session.document(self.file.real()).await {
+                open.push((session, document));
             }
         }
-        self.on_disk().await
+        let is_asked =
+            |(session, _): &(SessionHandle, Document)| Some(session.id()) == self.asked_by;
+        let chosen = open.iter().position(is_asked).unwrap_or(0);
+        if open.is_empty() {
+            return self.on_disk().await;
+        }
+        let (session, document) = open.swap_remove(chosen);
+        for (_, other) in open.iter().filter(|(_, other)| other.dirty) {
+            // What another editor holds unsaved must not be lost when it is saved.
+            self.result(Some(&other.text.to_string()))?;
+        }
+        self.in_editor(&session, &document).await
     }
 
     /// The text with the wanted hunks in it; none where it holds them already.

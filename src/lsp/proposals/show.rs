@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::view::View;
-use crate::entries::{EntryPath, Proposal, RunAlias, RunId, TurnNumber};
+use crate::entries::{EntryPath, ProjectId, Proposal, RunAlias, RunId, TurnNumber};
 use crate::lsp::documents::{Documents, Encoding};
 use crate::lsp::methods::{Method, accept::Accept, reject::Reject};
 use crate::lsp::notifications::RUN_PROPOSAL;
@@ -38,6 +38,7 @@ pub struct Pending {
 /// A run that has something pending.
 #[derive(Debug, Clone)]
 pub struct ShownRun {
+    pub project: ProjectId,
     pub alias: RunAlias,
     pub model: String,
     pub turn: Option<TurnNumber>,
@@ -71,6 +72,15 @@ impl Shown {
             .iter()
             .find(|pending| pending.proposal.path == *path || pending.proposal.target == *path)?;
         Some((shown, pending))
+    }
+
+    /// Takes away what belongs to folders that are not open any more.
+    pub fn keep(&mut self, projects: &[ProjectId]) {
+        for run in self.runs.values_mut() {
+            if !projects.contains(&run.project) {
+                run.pending.clear();
+            }
+        }
     }
 
     /// The runs that have something pending on a file.
