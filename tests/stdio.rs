@@ -41,3 +41,5 @@ mod runs;
 mod shown;
 #[path = "stdio/together.rs"]
 mod together;
+#[path = "stdio/traps.rs"]
+mod traps;
