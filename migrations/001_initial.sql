@@ -105,8 +105,7 @@ CREATE TABLE contents (
 ) STRICT;
 
 -- What an entry says. Runs share a row after a fork until one of them writes; `chars` counts the
--- body's characters, so that no text is measured twice. Audit entries keep their body in
--- `contents`.
+-- body's characters. Audit entries keep their body in `contents`.
 CREATE TABLE entries (
     id         INTEGER PRIMARY KEY,
     scope      TEXT NOT NULL,

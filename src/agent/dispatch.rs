@@ -136,16 +136,15 @@ impl Dispatch<'_> {
 
     async fn record(&self, command: &Command, refusal: Refusal) -> Result<(), TurnError> {
         let target = command.target();
-        let base = self.cx.log_path(command.tool().name(), target);
         let write = self
             .cx
-            .record(&refusal.message)
+            .record(command.tool(), target, &refusal.message)
             .attributes(about(target))
             .ended(State::Failed, Some(refusal.outcome));
         let run = self.cx.run;
         self.cx
             .store
-            .write(move |tx| entries::log(tx, run, &base, write))
+            .write(move |tx| entries::log(tx, run, write))
             .await?;
         Ok(())
     }

@@ -273,15 +273,10 @@ fn excerpt(text: &str) -> String {
 }
 
 impl TurnContext<'_> {
-    /// A log entry's write, stamped with the turn; `entries::log` gives it its path.
-    pub fn record(&self, body: &str) -> Write {
-        // The path is the log's to give.
-        Write::body(self.log_path("", ""), body).at(self.turn, self.in_loop.id)
-    }
-
-    /// The log path of what this turn does to a target.
-    pub fn log_path(&self, action: &str, target: &str) -> EntryPath {
-        EntryPath::log(self.turn, action, target)
+    /// What the log keeps of a command: `log://turn_N/TOOL/TARGET` with this body.
+    pub fn record(&self, tool: Tool, target: &str, body: &str) -> Write {
+        let path = EntryPath::log(self.turn, tool.name(), target);
+        Write::body(path, body).at(self.turn, self.in_loop.id)
     }
 
     /// Records a command that is done, in a transaction of its own.
@@ -292,12 +287,11 @@ impl TurnContext<'_> {
         body: String,
         attributes: Attributes,
     ) -> Result<Handled, Problem> {
-        let write = self.record(&body).attributes(attributes);
-        let base = self.log_path(tool.name(), target);
+        let write = self.record(tool, target, &body).attributes(attributes);
         let run = self.run;
         let path = self
             .store
-            .write(move |tx| entries::log(tx, run, &base, write))
+            .write(move |tx| entries::log(tx, run, write))
             .await?;
         Ok(Handled::Done(path))
     }
@@ -398,14 +392,13 @@ pub fn open_to_model(path: &str, allowed: impl Fn(Scheme) -> bool) -> Result<(),
 /// Tells the model in one log entry what was forgiven or ignored in its answer.
 pub fn advise(
     tx: &mut Tx<'_>,
-    cx_run: RunId,
+    run: RunId,
     turn: TurnNumber,
     in_loop: crate::entries::LoopId,
     advice: &str,
 ) -> Result<(), StoreError> {
-    let base = EntryPath::log(turn, "advisory", "");
-    let write = Write::body(base.clone(), advice).at(turn, in_loop);
-    entries::log(tx, cx_run, &base, write)?;
+    let path = EntryPath::log(turn, "advisory", "");
+    entries::log(tx, run, Write::body(path, advice).at(turn, in_loop))?;
     Ok(())
 }
 

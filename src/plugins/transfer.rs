@@ -34,14 +34,13 @@ pub async fn handle(
     if args.preview {
         return cx.done(tool, given, body, attributes).await;
     }
-    let record = cx.record(&body).attributes(attributes);
-    let base = cx.log_path(tool.name(), given);
+    let record = cx.record(tool, given, &body).attributes(attributes);
     let run = cx.run;
     let logged = cx
         .store
         .write(move |tx| {
             verb(tx, run, Writer::Model, &from, &to, shown)?;
-            entries::log(tx, run, &base, record)
+            entries::log(tx, run, record)
         })
         .await?;
     Ok(Handled::Done(logged))

@@ -130,16 +130,11 @@ pub fn set(tx: &mut Tx<'_>, run: RunId, writer: Writer, write: Write) -> Result<
     Ok(())
 }
 
-/// Writes a log entry at `log://turn_N/ACTION/TARGET`, with an ordinal behind it where that path
-/// is taken. Returns the path.
-pub fn log(
-    tx: &mut Tx<'_>,
-    run: RunId,
-    base: &EntryPath,
-    mut write: Write,
-) -> Result<EntryPath, StoreError> {
-    let path = free_path(tx, run, base)?;
-    write.path = path.clone();
+/// Writes a log entry at its path `log://turn_N/ACTION/TARGET`, with an ordinal behind it where that
+/// is taken. Returns the path that it got.
+pub fn log(tx: &mut Tx<'_>, run: RunId, mut write: Write) -> Result<EntryPath, StoreError> {
+    write.path = free_path(tx, run, &write.path)?;
+    let path = write.path.clone();
     set(tx, run, Writer::Plugin, write)?;
     Ok(path)
 }

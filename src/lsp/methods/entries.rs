@@ -391,18 +391,18 @@ impl Method for Update {
     async fn call(cx: Context, params: UpdateParams) -> Result<Updated, MethodError> {
         let run = cx.run(&params.run).await?;
         let turn = run.turn.unwrap_or(TurnNumber(1));
-        let base = EntryPath::log(turn, "update", &params.body);
+        let path = EntryPath::log(turn, "update", &params.body);
         let mut attributes = match params.attributes {
             Some(attributes) => attributes,
             None => Attributes::new(),
         };
         let status = params.status.unwrap_or(crate::plugins::update::CONTINUES);
         attributes.insert("status".to_owned(), status.into());
-        let mut write = Write::body(base.clone(), &params.body).attributes(attributes);
+        let mut write = Write::body(path, &params.body).attributes(attributes);
         write.turn = Some(turn);
         let path = cx
             .store()
-            .write(move |tx| entries::log(tx, run.id, &base, write))
+            .write(move |tx| entries::log(tx, run.id, write))
             .await?;
         Ok(Updated {
             ok: true,

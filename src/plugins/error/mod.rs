@@ -34,9 +34,9 @@ pub fn record(
         Outcome::Reason(_) => String::new(),
         outcome => outcome.to_string(),
     };
-    let base = EntryPath::log(turn, ACTION, &kind);
-    let write = Write::body(base.clone(), message)
+    let path = EntryPath::log(turn, ACTION, &kind);
+    let write = Write::body(path, message)
         .ended(State::Failed, Some(outcome))
         .at(turn, in_loop);
-    entries::log(tx, run, &base, write)
+    entries::log(tx, run, write)
 }

@@ -145,8 +145,9 @@ async fn show(
         lines.push(format!("{} ({tokens} tokens)", entry.path));
         writes.push(write);
     }
-    let record = cx.record(&lines.join("\n")).attributes(about(path));
-    let base = cx.log_path(Tool::Get.name(), path);
+    let record = cx
+        .record(Tool::Get, path, &lines.join("\n"))
+        .attributes(about(path));
     let run = cx.run;
     let logged = cx
         .store
@@ -160,7 +161,7 @@ async fn show(
                 };
                 entries::set(tx, run, writer, write)?;
             }
-            entries::log(tx, run, &base, record)
+            entries::log(tx, run, record)
         })
         .await?;
     Ok(Handled::Done(logged))

@@ -53,14 +53,13 @@ impl Plugin for Rm {
                 return cx.done(Tool::Rm, path, body, about(path)).await;
             }
             let record = cx
-                .record(&listing("removed:", &meant, cx.divisor))
+                .record(Tool::Rm, path, &listing("removed:", &meant, cx.divisor))
                 .attributes(about(path));
-            let base = cx.log_path(Tool::Rm.name(), path);
             let logged = cx
                 .store
                 .write(move |tx| {
                     entries::rm(tx, run, Writer::Model, &query)?;
-                    entries::log(tx, run, &base, record)
+                    entries::log(tx, run, record)
                 })
                 .await?;
             Ok(Handled::Done(logged))

@@ -102,15 +102,18 @@ async fn record(
     attributes: Attributes,
 ) -> Result<Handled, Problem> {
     let run = cx.run;
-    let log_base = cx.log_path(Tool::Set.name(), target.as_str());
     let merged = earlier.map(|proposal| proposal.path);
     let first = cx
-        .record(patch)
+        .record(Tool::Set, target.as_str(), patch)
         .attributes(attributes.clone())
         .state(State::Proposed);
     let note = merged.as_ref().map(|path| {
-        cx.record(&format!("joined to the change proposed in {path}"))
-            .attributes(about(target.as_str()))
+        cx.record(
+            Tool::Set,
+            target.as_str(),
+            &format!("joined to the change proposed in {path}"),
+        )
+        .attributes(about(target.as_str()))
     });
     let patch = patch.to_owned();
     let path = cx
@@ -120,10 +123,10 @@ async fn record(
                 (Some(path), Some(note)) => {
                     let write = Write::body(path.clone(), &patch).attributes(attributes);
                     entries::set(tx, run, Writer::Plugin, write)?;
-                    entries::log(tx, run, &log_base, note)?;
+                    entries::log(tx, run, note)?;
                     path
                 }
-                _ => entries::log(tx, run, &log_base, first)?,
+                _ => entries::log(tx, run, first)?,
             };
             let change = Change {
                 action: Action::Set,

@@ -94,9 +94,8 @@ async fn metadata(cx: &TurnContext<'_>, path: &str, args: &Args) -> Result<Handl
     }
     open_to_model(path, |scheme| scheme.permits(Writer::Model))?;
     let record = cx
-        .record(&listing("changed:", &meant, cx.divisor))
+        .record(Tool::Set, path, &listing("changed:", &meant, cx.divisor))
         .attributes(about(path));
-    let base = cx.log_path(Tool::Set.name(), path);
     let logged = cx
         .store
         .write(move |tx| {
@@ -105,7 +104,7 @@ async fn metadata(cx: &TurnContext<'_>, path: &str, args: &Args) -> Result<Handl
                 write.visibility = shown;
                 entries::set(tx, run, Writer::Model, write)?;
             }
-            entries::log(tx, run, &base, record)
+            entries::log(tx, run, record)
         })
         .await?;
     Ok(Handled::Done(logged))
@@ -130,16 +129,19 @@ pub fn show<'a>(
             return Err(Refusal::new(Outcome::NotFound, format!("not found: {path}")).into());
         }
         let record = cx
-            .record(&listing(&format!("{shown}:"), &meant, cx.divisor))
+            .record(
+                tool,
+                path,
+                &listing(&format!("{shown}:"), &meant, cx.divisor),
+            )
             .attributes(about(path))
             .visibility(Visibility::Summarized);
-        let base = cx.log_path(tool.name(), path);
         let run = cx.run;
         let logged = cx
             .store
             .write(move |tx| {
                 entries::show(tx, run, Writer::Model, &query, shown, None)?;
-                entries::log(tx, run, &base, record)
+                entries::log(tx, run, record)
             })
             .await?;
         Ok(Handled::Done(logged))
@@ -171,9 +173,8 @@ async fn write_matches(
         writes.push(content(cx, entry.path.clone(), Some(entry), args)?.0);
     }
     let record = cx
-        .record(&listing("written:", &meant, cx.divisor))
+        .record(Tool::Set, path, &listing("written:", &meant, cx.divisor))
         .attributes(about(path));
-    let base = cx.log_path(Tool::Set.name(), path);
     let run = cx.run;
     let logged = cx
         .store
@@ -181,7 +182,7 @@ async fn write_matches(
             for write in writes {
                 entries::set(tx, run, Writer::Model, write)?;
             }
-            entries::log(tx, run, &base, record)
+            entries::log(tx, run, record)
         })
         .await?;
     Ok(Handled::Done(logged))
@@ -216,13 +217,14 @@ async fn write_one(
     }
     let mut told = about(target.as_str());
     told.extend(described(args));
-    let record = cx.record(&note).attributes(told);
-    let base = cx.log_path(Tool::Set.name(), target.as_str());
+    let record = cx
+        .record(Tool::Set, target.as_str(), &note)
+        .attributes(told);
     let logged = cx
         .store
         .write(move |tx| {
             entries::set(tx, run, Writer::Model, write)?;
-            entries::log(tx, run, &base, record)
+            entries::log(tx, run, record)
         })
         .await?;
     Ok(Handled::Done(logged))

@@ -36,8 +36,9 @@ impl Plugin for Update {
             let status = read(args)?;
             let mut attributes = Attributes::new();
             attributes.insert("status".to_owned(), json!(status));
-            let record = cx.record(&args.body).attributes(attributes);
-            let base = cx.log_path(Tool::Update.name(), &args.body);
+            let record = cx
+                .record(Tool::Update, &args.body, &args.body)
+                .attributes(attributes);
             let run = cx.run;
             let summary = RunStatus::claimed(status).map(|_| args.body.clone());
             let logged = cx
@@ -46,7 +47,7 @@ impl Plugin for Update {
                     if let Some(summary) = summary {
                         runs::set_summary(tx, run, &summary)?;
                     }
-                    entries::log(tx, run, &base, record)
+                    entries::log(tx, run, record)
                 })
                 .await?;
             Ok(Handled::Done(logged))

@@ -221,7 +221,7 @@ async fn two_logs_of_one_command_in_a_turn_have_two_paths() {
         .write(move |tx| {
             let base = EntryPath::log(TurnNumber(1), "set", "src/a.rs");
             (0..3)
-                .map(|n| entries::log(tx, run, &base, Write::body(base.clone(), &n.to_string())))
+                .map(|n| entries::log(tx, run, Write::body(base.clone(), &n.to_string())))
                 .collect::<Result<Vec<_>, _>>()
         })
         .await
