@@ -174,3 +174,25 @@ fn a_header_that_claims_too_much_costs_one_message() {
     assert_eq!(session.ask("rummy/ping", json!({})), json!({}));
     session.orphan_error();
 }
+
+#[test]
+fn a_selection_is_of_the_text_as_it_was_when_it_was_sent() {
+    let server = ModelServer::start(vec![Reply::text(update(200, "seen"))]);
+    let mut session = Session::builder()
+        .file("a.txt", "L0\nL1\nL2\n")
+        .model_at(&server.url())
+        .start();
+    session.open("a.txt");
+    let line = |line: u32| json!({"line": line, "character": 0});
+    let selection = json!({
+        "uri": session.sandbox.uri("a.txt"),
+        "range": {"start": line(2), "end": line(3)},
+    });
+    let ask = json!({"prompt": "explain", "run": "fix", "selection": selection});
+    let ask = session.send("rummy/ask", ask);
+    session.edit("a.txt", &(0..0), "new\n");
+    session.answer(ask).expect("the run starts");
+    session.wait_for_status("fix", 200);
+    let asked = server.requests()[0].to_string();
+    assert!(asked.contains("a.txt, lines 3 to 3:\\nL2"), "{asked}");
+}

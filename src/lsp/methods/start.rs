@@ -109,6 +109,11 @@ impl Method for Act {
 /// Starts a loop. By the time this returns the run exists.
 pub async fn start(cx: &Context, mode: Mode, params: Prompt) -> Result<StartedRun, MethodError> {
     check_ranges(&params)?;
+    // Before anything else is waited for: the selection is of the text as it is now.
+    let open = match params.selection.clone() {
+        Some(selection) => open_text(cx, selection).await?,
+        None => None,
+    };
     let alias: Option<RunAlias> = params.run.as_deref().map(str::parse).transpose()?;
     let existing = match &params.run {
         Some(run) => match cx.run(run).await {
@@ -121,7 +126,7 @@ pub async fn start(cx: &Context, mode: Mode, params: Prompt) -> Result<StartedRu
     let folder = folder(cx, &params, existing.as_ref()).await?;
     let config = cx.ask(|session| session.config.clone()).await?;
     let model = model(cx, &config, &params, existing.as_ref()).await?;
-    let loop_config = loop_config(cx, &config, &params, &folder).await?;
+    let loop_config = loop_config(cx, &config, &params, &folder, open).await?;
     let started = cx
         .engine
         .supervisor
@@ -264,6 +269,7 @@ async fn loop_config(
     config: &Config,
     params: &Prompt,
     folder: &Folder,
+    open: Option<String>,
 ) -> Result<LoopConfig, MethodError> {
     let root =
         Root::open(&folder.root).map_err(|error| MethodError::NotFound(error.to_string()))?;
@@ -272,7 +278,7 @@ async fn loop_config(
         files.push(relative(&root, "files", uri)?);
     }
     let selection = match &params.selection {
-        Some(selection) => Some(selected(cx, &root, selection).await?),
+        Some(selection) => Some(selected(cx, &root, selection, open).await?),
         None => None,
     };
     Ok(LoopConfig {
@@ -305,19 +311,39 @@ fn inside(root: &Root, file: &Path) -> Option<String> {
     root.relative(file).filter(|path| root.file(path).is_ok())
 }
 
+/// The text of the document that a selection lies in, where this client has it open.
+async fn open_text(
+    cx: &Context,
+    selection: SelectionParams,
+) -> Result<Option<String>, MethodError> {
+    let uri: Uri = selection
+        .uri
+        .parse()
+        .map_err(|error| MethodError::parameter("selection.uri", error))?;
+    cx.ask(move |session| {
+        let document = session.documents.get(&uri);
+        document.map(|document| document.text.to_string())
+    })
+    .await
+}
+
 /// The selected text, whole lines, from the open document or the disk.
 async fn selected(
     cx: &Context,
     root: &Root,
     selection: &SelectionParams,
+    open: Option<String>,
 ) -> Result<Selection, MethodError> {
     let path = relative(root, "selection.uri", &selection.uri)?;
     let file = root
         .file(&path)
         .map_err(|error| MethodError::Forbidden(error.to_string()))?;
-    let text = crate::workspace::current_text(cx.editors(), &file)
-        .await
-        .map_err(|error| MethodError::parameter("selection.uri", error))?;
+    let text = match open {
+        Some(text) => text,
+        None => crate::workspace::current_text(cx.editors(), &file)
+            .await
+            .map_err(|error| MethodError::parameter("selection.uri", error))?,
+    };
     let position = |at: PositionParams| Position::new(at.line, at.character);
     let range = Range::new(
         position(selection.range.start),
