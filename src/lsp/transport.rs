@@ -140,6 +140,7 @@ impl Line {
     async fn read<R: AsyncRead + Unpin>(&mut self, reader: R, peer: Peer) -> Ending {
         let mut frames = FramedRead::new(reader, Frames::default());
         let mut tick = tokio::time::interval(CLIENT_TICK);
+        let mut told_to_end = std::pin::pin!(told_to_end());
         loop {
             let frame = tokio::select! {
                 frame = frames.next() => frame,
@@ -151,6 +152,7 @@ impl Line {
                     continue;
                 }
                 Some(_) = self.waiting.join_next() => continue,
+                () = &mut told_to_end, if peer == Peer::Parent => return Ending::Orderly,
             };
             match frame {
                 Some(Ok(Frame::Json(message))) => {
@@ -312,6 +314,19 @@ impl Line {
         self.service.inner().leave().await;
         self.waiting.abort_all();
     }
+}
+
+/// Waits for the signal that asks a process to end. Editors send it when they are impatient.
+async fn told_to_end() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            terminate.recv().await;
+            return;
+        }
+    }
+    std::future::pending::<()>().await;
 }
 
 /// Sends the requests that the protocol crate makes, and gives back where their answers go.

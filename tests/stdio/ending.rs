@@ -96,6 +96,14 @@ fn a_closed_stdin_interrupts_an_active_run_and_loses_nothing_of_it() {
 }
 
 #[test]
+fn a_signal_to_end_interrupts_an_active_run_and_loses_nothing_of_it() {
+    ends_an_active_run(|session| {
+        session.terminate();
+        assert!(session.exit_status().code().is_some(), "it was killed");
+    });
+}
+
+#[test]
 fn shutdown_interrupts_an_active_run_and_loses_nothing_of_it() {
     // Dropping a session shuts it down.
     ends_an_active_run(|_| {});

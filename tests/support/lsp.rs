@@ -236,6 +236,10 @@ impl Session {
     }
 
     /// `kill -9`.
+    pub fn terminate(&mut self) {
+        self.process.terminate();
+    }
+
     pub fn kill(&mut self) {
         self.process.kill();
         self.exit_status();

@@ -87,6 +87,12 @@ impl Process {
     }
 
     /// `kill -9`.
+    /// Asks the process to end, as an impatient editor does.
+    pub fn terminate(&self) {
+        // It has ended already: nothing is left to be asked.
+        let _ = kill_process(self.pid, Signal::TERM);
+    }
+
     pub fn kill(&self) {
         // It has ended already: nothing is left to be killed.
         let _ = kill_process(self.pid, Signal::KILL);
