@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use crate::dialect::{Call, Command, Content, Scan, Tool};
-use crate::entries::{AutoAccept, EntryPath, Outcome, Review, RunStatus, Scheme, State};
+use crate::dialect::{Call, Command, Scan, Tool};
+use crate::entries::{AutoAccept, EntryPath, Outcome, Review, RunStatus, State};
 use crate::llm::{Answer, Finish};
 use crate::plugins::{Handled, Problem, Refusal, TurnContext, about, handler, policy, update};
 use crate::store::entries;
@@ -225,12 +225,7 @@ impl Dispatch<'_> {
 
 /// Whether a command would be offered together with its neighbours.
 fn changes_file(command: &Command) -> bool {
-    let Call::Set(set) = &command.call else {
-        return false;
-    };
-    let path = set.path.as_deref().map(EntryPath::parse);
-    let is_file = matches!(path, Some(Ok(path)) if path.scheme() == Scheme::File);
-    is_file && set.content != Content::Absent
+    command.tool() == Tool::Set && policy::changed_file(command).is_some()
 }
 
 /// Equal commands have equal fingerprints; a command's place in the answer is not part of it.

@@ -133,6 +133,16 @@ pub fn lines(text: &str) -> Vec<&str> {
     text.split_inclusive('\n').collect()
 }
 
+/// A unified diff with three lines of context.
+pub fn unified_diff(path: &str, before: Option<&str>, after: &str) -> String {
+    let old = if before.is_some() { path } else { "/dev/null" };
+    similar::TextDiff::from_lines(before.unwrap_or(""), after)
+        .unified_diff()
+        .context_radius(3)
+        .header(old, path)
+        .to_string()
+}
+
 /// The hunks that lead from one text to another.
 pub fn hunks_between(base: Option<&str>, after: &str) -> Vec<Hunk> {
     let (old, new) = (base.map_or_else(Vec::new, lines), lines(after));

@@ -136,6 +136,12 @@ impl Refusal {
     }
 
     /// A command that makes no sense as it stands.
+    /// Nothing is there under this path.
+    pub fn not_found(path: &str) -> Self {
+        Self::new(Outcome::NotFound, format!("not found: {path}"))
+    }
+
+    /// The command, or what it names, makes no sense.
     pub fn invalid(message: impl Into<String>) -> Self {
         Self::new(Outcome::Validation, message)
     }

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use ignore::WalkBuilder;
 
-use crate::plugins::set::patch;
+use crate::entries::proposal::unified_diff;
 
 /// Texts by their path in the project, with `/` between the segments.
 pub type Texts = BTreeMap<String, String>;
@@ -96,7 +96,7 @@ pub fn differences(first: &Texts, second: &Texts) -> BTreeMap<String, String> {
         .map(|path| {
             let old = first.get(path).map(String::as_str);
             let diff = match second.get(path) {
-                Some(new) => patch(path, old, new),
+                Some(new) => unified_diff(path, old, new),
                 None => format!("--- {path}\n+++ /dev/null\n"),
             };
             (path.clone(), diff)

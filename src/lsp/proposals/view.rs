@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::rebase::{Place, Placed, applied, place};
 use super::show::{ACCEPT, Pending, REJECT, ShownRun};
 use crate::entries::EntryPath;
+use crate::entries::proposal::unified_diff;
 use crate::lsp::documents::{Documents, Encoding};
 use crate::lsp::methods::{Method, accept::Accept, diff::Diff, reject::Reject};
 use crate::lsp::types::{
@@ -97,7 +98,7 @@ impl<'a> View<'a> {
 
     /// The unified diff from the text as it is now.
     pub fn patch(&self) -> String {
-        crate::plugins::set::patch(
+        unified_diff(
             self.target().as_str(),
             self.current.as_deref(),
             &self.after(),

@@ -52,7 +52,7 @@ pub fn admit(command: &Command, in_loop: &Loop, tools: &[Tool]) -> Result<(), Re
 }
 
 /// The file that a command would change.
-fn changed_file(command: &Command) -> Option<&str> {
+pub fn changed_file(command: &Command) -> Option<&str> {
     let path = match &command.call {
         Call::Set(set) if set.content != Content::Absent => set.path.as_deref(),
         Call::Rm(rm) => rm.path.as_deref(),

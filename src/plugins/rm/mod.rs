@@ -46,7 +46,7 @@ impl Plugin for Rm {
                 return Err(Refusal::new(Outcome::Permission, message).into());
             }
             if meant.is_empty() {
-                return Err(Refusal::new(Outcome::NotFound, format!("not found: {path}")).into());
+                return Err(Refusal::not_found(path).into());
             }
             if args.preview {
                 let body = listing("would be removed:", &meant, cx.divisor);

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::{Handled, Problem, Refusal, TurnContext, about, described, how_it_matched};
 use crate::dialect::{Content, Set as Args, Tool, apply, elided_line, whole_text};
+use crate::entries::proposal::unified_diff;
 use crate::entries::{Action, Attributes, EntryPath, Outcome, Proposal, State, Writer};
 use crate::store::StoreError;
 use crate::store::entries::{self, Write};
@@ -35,7 +36,7 @@ pub async fn propose(cx: &TurnContext<'_>, path: &str, args: &Args) -> Result<Ha
         let body = format!("{path} is so already; nothing to change");
         return cx.done(Tool::Set, path, body, about(path)).await;
     }
-    let patch = patch(path, base.as_deref(), &after);
+    let patch = unified_diff(path, base.as_deref(), &after);
     if args.preview {
         return cx.done(Tool::Set, path, patch, about(path)).await;
     }
@@ -156,14 +157,4 @@ async fn of_this_turn(
             && proposal.target == target
             && proposal.hunks.iter().all(crate::entries::Hunk::is_open)
     }))
-}
-
-/// A unified diff with three lines of context.
-pub fn patch(path: &str, before: Option<&str>, after: &str) -> String {
-    let old = if before.is_some() { path } else { "/dev/null" };
-    similar::TextDiff::from_lines(before.unwrap_or(""), after)
-        .unified_diff()
-        .context_radius(3)
-        .header(old, path)
-        .to_string()
 }

@@ -2,7 +2,6 @@
 //! becomes a proposal; see [`file_change`].
 
 mod file_change;
-pub use file_change::patch;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -86,7 +85,7 @@ async fn metadata(cx: &TurnContext<'_>, path: &str, args: &Args) -> Result<Handl
     let run = cx.run;
     let meant = list(cx, &query).await?;
     if meant.is_empty() {
-        return Err(Refusal::new(Outcome::NotFound, format!("not found: {path}")).into());
+        return Err(Refusal::not_found(path).into());
     }
     if args.preview {
         let body = listing("would be changed:", &meant, cx.divisor);
@@ -126,7 +125,7 @@ pub fn show<'a>(
         }
         let meant = list(cx, &query).await?;
         if meant.is_empty() {
-            return Err(Refusal::new(Outcome::NotFound, format!("not found: {path}")).into());
+            return Err(Refusal::not_found(path).into());
         }
         let record = cx
             .record(
@@ -158,7 +157,7 @@ async fn write_matches(
 ) -> Result<Handled, Problem> {
     let meant = list(cx, &query).await?;
     if meant.is_empty() {
-        return Err(Refusal::new(Outcome::NotFound, format!("not found: {path}")).into());
+        return Err(Refusal::not_found(path).into());
     }
     if meant.iter().any(|entry| is_file(&entry.path)) {
         let message = format!("{path} matches files; write one file at a time, by its path");
