@@ -137,6 +137,19 @@ fn a_pending_proposal_outlives_a_kill_and_can_be_accepted_in_the_editor() {
 }
 
 #[test]
+fn a_new_prompt_takes_what_was_left_pending_off_the_screen_before_the_model_answers() {
+    let again = Reply::text(update(200, "Done without it")).gate();
+    let server = ModelServer::start(vec![Reply::text(fix_app()), again]);
+    let (mut session, _) = proposed_and_killed(&server);
+    session.wait_for_proposals("fix", 1);
+    session.act("fix", "something else");
+    server.wait_for_requests(2);
+    session.wait_for_proposals("fix", 0);
+    server.release();
+    session.wait_for_status("fix", 200);
+}
+
+#[test]
 fn a_pending_proposal_outlives_a_kill_and_can_be_accepted_on_the_disk() {
     let server = ModelServer::start(vec![Reply::text(fix_app())]);
     let (mut session, proposal) = proposed_and_killed(&server);

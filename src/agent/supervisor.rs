@@ -14,18 +14,19 @@ use futures::FutureExt;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::entries::{LoopId, Mode, Outcome, ProjectId, RunAlias, RunId, RunStatus};
+use crate::entries::{LoopId, Outcome, ProjectId, RunId, RunStatus};
 use crate::llm::{LlmError, Models};
 use crate::store::leases::{self, Holder};
-use crate::store::loops::{self, LoopConfig};
-use crate::store::runs::{self, NewRun};
-use crate::store::{Store, StoreError, now_ms, proposals};
+use crate::store::loops;
+use crate::store::runs;
+use crate::store::{Store, StoreError, proposals};
 use crate::workspace::ProcessIdentity;
 
 use super::events::{EventKind, Events, Subject};
 use super::host::Host;
 use super::job::Settings;
 use super::run::run_loop;
+use super::start::{Start, StartError, Started};
 use super::stop::Stop;
 
 /// How often a process says that it still drives its runs.
@@ -33,42 +34,6 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 
 /// How long an interruption waits for loops to settle before it cuts them off.
 const SETTLE: Duration = Duration::from_secs(5);
-
-/// What a client asks for.
-#[derive(Debug, Clone)]
-pub struct Start {
-    pub project: ProjectId,
-    /// An existing run goes on; a new one gets this name; none: one is made.
-    pub alias: Option<RunAlias>,
-    /// Goes on with a fork of the named run instead, under a name that is made.
-    pub fork: bool,
-    pub mode: Mode,
-    pub prompt: String,
-    pub settings: Settings,
-    pub config: LoopConfig,
-    pub persona: Option<String>,
-    pub context_limit: Option<u64>,
-}
-
-/// A run that was started or goes on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Started {
-    pub run: RunId,
-    pub alias: RunAlias,
-}
-
-/// Why a run cannot be started.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    #[error("the prompt is empty")]
-    NoPrompt,
-    #[error(transparent)]
-    Model(#[from] LlmError),
-    #[error("the run \"{0}\" belongs to another workspace folder")]
-    ForeignRun(RunAlias),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
 
 /// What all loops of a process share.
 pub struct Shared {
@@ -168,17 +133,9 @@ impl Supervisor {
             .shared
             .store
             .write(move |tx| {
-                let run = match named_run(tx, &start)? {
-                    Some(run) if run.project != start.project => {
-                        return Ok(Err(StartError::ForeignRun(run.alias)));
-                    }
-                    Some(run) if start.fork => runs::fork(tx, run.id, &new_run(tx, &start)?)?,
-                    Some(run) => run.id,
-                    None if start.fork => {
-                        let named = start.alias.as_ref().map_or("", RunAlias::as_str);
-                        return Err(StoreError::NoRun(named.to_owned()));
-                    }
-                    None => runs::create(tx, &new_run(tx, &start)?)?,
+                let run = match start.run(tx)? {
+                    Ok(run) => run,
+                    Err(refused) => return Ok(Err(refused)),
                 };
                 leases::acquire(tx, run, &holder, lives)?;
                 let model = &start.settings.model.alias;
@@ -463,40 +420,4 @@ fn lives(holder: &Holder) -> bool {
         started: holder.started.clone(),
     };
     identity.is_alive()
-}
-
-fn named_run(tx: &crate::store::Tx<'_>, start: &Start) -> Result<Option<runs::Run>, StoreError> {
-    match &start.alias {
-        Some(alias) => runs::by_alias(tx, alias),
-        None => Ok(None),
-    }
-}
-
-fn new_run(tx: &crate::store::Tx<'_>, start: &Start) -> Result<NewRun, StoreError> {
-    let model = start.settings.model.alias.clone();
-    let alias = match &start.alias {
-        Some(alias) if !start.fork => alias.clone(),
-        _ => free_alias(tx, &model)?,
-    };
-    Ok(NewRun {
-        project: start.project,
-        alias,
-        model,
-        prompt: start.prompt.clone(),
-        temperature: start.config.temperature,
-        persona: start.persona.clone(),
-        context_limit: start.context_limit,
-    })
-}
-
-/// `MODEL_MILLISECONDS`; a later millisecond where another run began in this one.
-fn free_alias(tx: &crate::store::Tx<'_>, model: &str) -> Result<RunAlias, StoreError> {
-    let mut time = now_ms().unsigned_abs();
-    loop {
-        let alias = RunAlias::generated(model, time);
-        if runs::by_alias(tx, &alias)?.is_none() {
-            return Ok(alias);
-        }
-        time += 1;
-    }
 }

@@ -52,6 +52,8 @@ fn a_run_that_one_drives_is_busy_for_the_other_and_goes_on() {
         (&error["code"], &error["data"]["kind"]),
         (&json!(423), &json!("busy"))
     );
+    let error = second.refused("rummy/abort", json!({"run": "wait"}));
+    assert_eq!(error["data"]["kind"], "busy");
     drop(second);
     assert_eq!(first.status("wait"), 102);
     server.release();
