@@ -69,6 +69,10 @@ impl Connection {
         write!(self.stream, "Content-Length: {}\r\n\r\n{body}", body.len()).unwrap();
     }
 
+    fn notify(&mut self, method: &str, params: &Value) {
+        self.send(&json!({"jsonrpc": "2.0", "method": method, "params": params}));
+    }
+
     /// The answer to a request; what comes before it is passed over.
     fn ask(&mut self, method: &str, params: &Value) -> Value {
         self.send(&json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}));
@@ -151,6 +155,51 @@ fn a_shutdown_interrupts_the_runs_that_nobody_else_has_open_and_no_others() {
     };
     assert_eq!(status("one"), 499);
     assert!([100, 102].contains(&status("two")));
+}
+
+#[test]
+fn what_another_editor_holds_unsaved_on_the_same_line_is_a_conflict() {
+    let server = Listening::start(&[]);
+    let folder = server.home.path().join("one");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("a.txt"), "a\nb\n").unwrap();
+    let uri = format!("file://{}", folder.display());
+    let script = server.home.path().join("script.jsonl");
+    let answer = "<set path=\"a.txt\">\na\nB\n</set><update status=\"200\">done</update>";
+    std::fs::write(&script, json!({"answer": answer}).to_string()).unwrap();
+    let params = json!({
+        "processId": null,
+        "capabilities": {"workspace": {"applyEdit": true}},
+        "workspaceFolders": [{"uri": uri, "name": "one"}],
+        "initializationOptions": {
+            "models": {"script": {"actual": format!("replay/{}", script.display())}},
+        },
+    });
+    let document = |version: i32| json!({"uri": format!("{uri}/a.txt"), "version": version});
+    let open = || {
+        let mut editor = server.connect();
+        assert!(editor.ask("initialize", &params)["error"].is_null());
+        editor.notify("initialized", &json!({}));
+        let mut item = document(1);
+        item["languageId"] = json!("text");
+        item["text"] = json!("a\nb\n");
+        editor.notify("textDocument/didOpen", &json!({"textDocument": item}));
+        editor
+    };
+    let (mut asking, mut other) = (open(), open());
+    asking.ask("rummy/act", &json!({"prompt": "go", "run": "fix"}));
+    while asking.receive()["params"]["proposals"][0].is_null() {}
+    let change = json!({"textDocument": document(2), "contentChanges": [{"text": "a\nmine\n"}]});
+    other.notify("textDocument/didChange", &change);
+    // Answered after the change has taken effect.
+    other.ask("rummy/ping", &json!({}));
+    let answer = asking.ask("rummy/accept", &json!({"run": "fix"}));
+    let reason = answer["result"]["failed"][0]["reason"].as_str().unwrap();
+    assert!(reason.starts_with("conflict"), "{answer}");
+    assert_eq!(
+        std::fs::read_to_string(folder.join("a.txt")).unwrap(),
+        "a\nb\n"
+    );
 }
 
 #[test]
