@@ -60,7 +60,8 @@ CREATE INDEX runs_of_project ON runs (project_id, id);
 CREATE INDEX runs_by_status ON runs (status);
 CREATE INDEX runs_by_end ON runs (finished_at) WHERE finished_at IS NOT NULL;
 
--- A run's queue of prompts. `phase` is where the loop stands: 4 define, 5 discover, 8 deploy.
+-- A run's queue of prompts. `phase` is where the loop stands: 4 define, 5 discover, 8 deploy. A
+-- queued prompt that `joins` is taken up by the loop that is active when its next turn begins.
 CREATE TABLE loops (
     id         INTEGER PRIMARY KEY,
     run_id     INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
@@ -69,6 +70,7 @@ CREATE TABLE loops (
     model      TEXT NOT NULL,
     prompt     TEXT NOT NULL,
     config     TEXT NOT NULL CHECK (json_valid(config)),
+    joins      INTEGER NOT NULL DEFAULT 0 CHECK (joins IN (0, 1)),
     phase      INTEGER NOT NULL DEFAULT 4 CHECK (phase IN (4, 5, 8)),
     status     INTEGER NOT NULL DEFAULT 100
                CHECK (status IN (100, 102, 200, 202, 204, 413, 422, 499, 500)),

@@ -9,16 +9,29 @@ use tokio::sync::broadcast;
 
 use crate::entries::{Phase, ProjectId, RunAlias, RunId, RunStatus, TurnNumber};
 use crate::plugins::telemetry::Telemetry;
+use crate::store::runs::Run;
 
 /// Events that a slow listener may fall behind.
 const BACKLOG: usize = 4096;
 
-/// Which run an event is about.
+/// Which run an event is about. A run that was renamed meanwhile may be told of under the name that
+/// it had when its loop began: listeners know it by its id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject {
     pub run: RunId,
     pub project: ProjectId,
     pub alias: RunAlias,
+}
+
+impl Subject {
+    /// The run as it is stored.
+    pub fn of(run: Run) -> Self {
+        Self {
+            run: run.id,
+            project: run.project,
+            alias: run.alias,
+        }
+    }
 }
 
 /// Something that happened in a run.
@@ -55,6 +68,8 @@ pub enum EventKind {
     },
     /// The run's set of pending proposals has changed.
     Proposals,
+    /// The run is no more.
+    Deleted,
 }
 
 /// Where a loop stood when it told an event. By the time a listener reads the store the loop may be

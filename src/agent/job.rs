@@ -14,12 +14,14 @@ use crate::plugins::telemetry::{Telemetry, distribution};
 use crate::store::entries::audit;
 use crate::store::loops::Loop;
 use crate::store::turns::Figures;
-use crate::store::{Store, StoreError, loops, models, runs, turns};
+use crate::store::{Store, StoreError, constraints, loops, models, runs, turns};
+use crate::workspace::{Overlay, Root, Rules};
 
 use super::events::{Activity, EventKind, Events, Standing, Subject};
 use super::fit::Fitted;
 use super::host::Host;
 use super::stop::Stop;
+use super::turn::TurnError;
 
 /// What a loop takes from the configuration of the session that started it.
 #[derive(Debug, Clone)]
@@ -41,7 +43,8 @@ pub struct Job {
     pub temperature: Option<f64>,
     /// In tokens: the model's context, or the run's limit where that is smaller.
     pub context_size: Option<u64>,
-    pub files: Option<Files>,
+    /// The workspace; none where the loop does without it.
+    pub root: Option<Root>,
     pub stop: Stop,
     /// What moves from turn to turn.
     pub(super) moving: Mutex<Moving>,
@@ -61,8 +64,27 @@ const NEW_SHARE: f64 = 0.5;
 const PLAUSIBLE: std::ops::RangeInclusive<f64> = 1.0..=8.0;
 
 impl Job {
+    /// The workspace's files, under the constraints that hold now.
+    pub async fn files(&self) -> Result<Option<Files>, TurnError> {
+        let Some(root) = self.root.clone() else {
+            return Ok(None);
+        };
+        let project = self.subject.project;
+        let stored = self
+            .store
+            .read(move |connection| constraints::list(connection, project))
+            .await?;
+        let rules =
+            Rules::parse(stored).map_err(|error| TurnError::Workspace(error.to_string()))?;
+        Ok(Some(Files {
+            root,
+            rules: Arc::new(rules),
+            overlay: Arc::clone(&self.host) as Arc<dyn Overlay>,
+        }))
+    }
+
     /// What the handlers of a turn work with.
-    pub fn context(&self, turn: TurnNumber) -> TurnContext<'_> {
+    pub fn context<'a>(&'a self, turn: TurnNumber, files: Option<&'a Files>) -> TurnContext<'a> {
         TurnContext {
             store: &self.store,
             run: self.subject.run,
@@ -70,7 +92,7 @@ impl Job {
             turn,
             limits: &self.settings.limits,
             divisor: self.divisor(),
-            files: self.files.as_ref(),
+            files,
         }
     }
 

@@ -3,7 +3,7 @@
 //! Sections follow each other by their place; what changes most stands last, so that the beginning
 //! of the packet is the same bytes as in the turn before. Tokens are counted on the final text.
 
-use crate::entries::{Entry, Scheme};
+use crate::entries::Entry;
 use crate::llm::tokens;
 use crate::plugins::budget::Figures;
 use crate::plugins::{ALL, Assembly, Message, Row, file, project};
@@ -58,10 +58,7 @@ pub fn rows(entries: Vec<Entry>, divisor: f64) -> Vec<Row> {
     entries
         .into_iter()
         .map(|entry| {
-            let chars = match entry.scheme() {
-                Scheme::File => file::chars(&entry),
-                _ => entry.body.chars().count(),
-            };
+            let chars = file::chars(&entry.path, entry.body.chars().count(), &entry.attributes);
             Row {
                 text: project(&entry),
                 tokens: tokens::estimate(chars, divisor),

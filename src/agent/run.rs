@@ -4,10 +4,9 @@ use std::sync::{Arc, Mutex};
 
 use crate::entries::{Outcome, RunStatus};
 use crate::plugins::error;
-use crate::plugins::file::Files;
 use crate::store::loops::Loop;
-use crate::store::{StoreError, constraints, loops, models, projects, proposals, runs};
-use crate::workspace::{Constraint, Root, Rules};
+use crate::store::{StoreError, loops, models, projects, proposals, runs};
+use crate::workspace::Root;
 
 use super::events::{EventKind, Standing, Subject};
 use super::job::{Job, Moving, Settings};
@@ -82,7 +81,7 @@ async fn prepare(
     stop: Stop,
 ) -> Result<Job, TurnError> {
     let (id, project, actual) = (subject.run, subject.project, settings.model.actual.clone());
-    let (run, project, constraints, divisor) = shared
+    let (run, project, divisor) = shared
         .store
         .write(move |tx| {
             runs::set_status(tx, id, RunStatus::Running, None)?;
@@ -91,15 +90,16 @@ async fn prepare(
             Ok((
                 runs::by_id(tx, id)?,
                 projects::find(tx, project)?,
-                constraints::list(tx, project)?,
                 models::divisor(tx, &actual)?,
             ))
         })
         .await?;
     shared.events.tell(subject, EventKind::Proposals);
-    let files = match project {
+    let root = match project {
         Some(project) if !in_loop.config.no_repo => {
-            Some(open_files(shared, &project.root, constraints)?)
+            let root = Root::open(project.root.as_ref())
+                .map_err(|error| TurnError::Workspace(error.to_string()))?;
+            Some(root.protect(shared.protected.iter().cloned()))
         }
         _ => None,
     };
@@ -118,37 +118,17 @@ async fn prepare(
         host: Arc::clone(&shared.host),
         events: shared.events.clone(),
         subject: subject.clone(),
-        persona: run.persona,
-        temperature: in_loop.config.temperature.or(run.temperature),
-        context_size: [model_context, run.context_limit]
+        persona: run.settings.persona,
+        temperature: run.settings.temperature,
+        context_size: [model_context, run.settings.context_limit]
             .into_iter()
             .flatten()
             .min(),
-        files,
+        root,
         stop,
         moving: Mutex::new(moving),
         settings,
         in_loop,
-    })
-}
-
-fn open_files(
-    shared: &Shared,
-    root: &str,
-    constraints: Vec<(String, String)>,
-) -> Result<Files, TurnError> {
-    let unreadable = |error: &dyn std::error::Error| TurnError::Workspace(error.to_string());
-    let root = Root::open(root.as_ref()).map_err(|error| unreadable(&error))?;
-    let constraints = constraints
-        .into_iter()
-        .map(|(pattern, word)| word.parse::<Constraint>().map(|word| (pattern, word)))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| unreadable(&error))?;
-    let rules = Rules::new(constraints).map_err(|error| unreadable(&error))?;
-    Ok(Files {
-        root: root.protect(shared.protected.iter().cloned()),
-        rules: Arc::new(rules),
-        overlay: Arc::clone(&shared.host) as Arc<dyn crate::workspace::Overlay>,
     })
 }
 

@@ -1,10 +1,10 @@
 //! What a client asks for when it starts a run, and the run that it means: one that exists, a fork of
 //! one, or a new one.
 
-use crate::entries::{Mode, ProjectId, RunAlias, RunId};
+use crate::entries::{Mode, ProjectId, RunAlias, RunId, RunStatus};
 use crate::llm::LlmError;
 use crate::store::loops::LoopConfig;
-use crate::store::runs::{self, NewRun};
+use crate::store::runs::{self, Changes, NewRun};
 use crate::store::{StoreError, Tx, now_ms};
 
 use super::job::Settings;
@@ -19,10 +19,12 @@ pub struct Start {
     pub fork: bool,
     pub mode: Mode,
     pub prompt: String,
+    /// Joins the active loop's next turn, where one of its mode is active.
+    pub joins: bool,
     pub settings: Settings,
     pub config: LoopConfig,
-    pub persona: Option<String>,
-    pub context_limit: Option<u64>,
+    /// What is set of the run from now on.
+    pub changes: Changes,
 }
 
 /// A run that was started or goes on.
@@ -30,6 +32,9 @@ pub struct Start {
 pub struct Started {
     pub run: RunId,
     pub alias: RunAlias,
+    pub status: RunStatus,
+    /// Whether the prompt joins the next turn of the loop that is active.
+    pub joins: bool,
 }
 
 /// Why a run cannot be started.
@@ -57,23 +62,26 @@ impl Start {
                 return Ok(Err(StartError::ForeignRun(run.alias)));
             }
             Some(run) if self.fork => {
-                let child = self.new_run(tx)?;
+                let child = self.new_run(tx, run.settings)?;
                 runs::fork(tx, run.id, &child)?
             }
-            Some(run) => run.id,
+            Some(run) => {
+                runs::configure(tx, run.id, &self.changes)?;
+                run.id
+            }
             None if self.fork => {
                 let named = self.alias.as_ref().map_or("", RunAlias::as_str);
                 return Err(StoreError::NoRun(named.to_owned()));
             }
             None => {
-                let new = self.new_run(tx)?;
+                let new = self.new_run(tx, runs::Settings::default())?;
                 runs::create(tx, &new)?
             }
         };
         Ok(Ok(run))
     }
 
-    fn new_run(&self, tx: &Tx<'_>) -> Result<NewRun, StoreError> {
+    fn new_run(&self, tx: &Tx<'_>, inherited: runs::Settings) -> Result<NewRun, StoreError> {
         let model = self.settings.model.alias.clone();
         let alias = match &self.alias {
             Some(alias) if !self.fork => alias.clone(),
@@ -84,9 +92,7 @@ impl Start {
             alias,
             model,
             prompt: self.prompt.clone(),
-            temperature: self.config.temperature,
-            persona: self.persona.clone(),
-            context_limit: self.context_limit,
+            settings: inherited.changed(&self.changes),
         })
     }
 }

@@ -14,12 +14,12 @@ use futures::FutureExt;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::entries::{LoopId, Outcome, ProjectId, RunId, RunStatus};
+use crate::entries::{LoopId, Outcome, ProjectId, RunAlias, RunId, RunStatus};
 use crate::llm::{LlmError, Models};
 use crate::store::leases::{self, Holder};
-use crate::store::loops;
-use crate::store::runs;
-use crate::store::{Store, StoreError, proposals};
+use crate::store::loops::{self, NewLoop};
+use crate::store::runs::{self, Changes, Run};
+use crate::store::{Store, StoreError, Tx, proposals};
 use crate::workspace::ProcessIdentity;
 
 use super::events::{EventKind, Events, Subject};
@@ -129,7 +129,7 @@ impl Supervisor {
         self.shared.models.check(&start.settings.model)?;
         let settings = Arc::new(start.settings.clone());
         let holder = self.shared.holder.clone();
-        let (subject, in_loop) = self
+        let (run, in_loop, joins) = self
             .shared
             .store
             .write(move |tx| {
@@ -138,28 +138,82 @@ impl Supervisor {
                     Err(refused) => return Ok(Err(refused)),
                 };
                 leases::acquire(tx, run, &holder, lives)?;
-                let model = &start.settings.model.alias;
-                let in_loop =
-                    loops::enqueue(tx, run, start.mode, model, &start.prompt, &start.config)?;
-                let run = runs::by_id(tx, run)?;
-                if !run.status.is_active() {
-                    runs::set_status(tx, run.id, RunStatus::Queued, None)?;
+                let joins = start.joins && loops::is_pending(tx, run, start.mode)?;
+                let in_loop = loops::enqueue(
+                    tx,
+                    run,
+                    &NewLoop {
+                        mode: start.mode,
+                        model: &start.settings.model.alias,
+                        prompt: &start.prompt,
+                        config: &start.config,
+                        joins,
+                    },
+                )?;
+                if !runs::by_id(tx, run)?.status.is_active() {
+                    runs::set_status(tx, run, RunStatus::Queued, None)?;
                 }
-                let subject = Subject {
-                    run: run.id,
-                    project: run.project,
-                    alias: run.alias,
-                };
-                Ok(Ok((subject, in_loop)))
+                Ok(Ok((runs::by_id(tx, run)?, in_loop, joins)))
             })
             .await??;
         let started = Started {
-            run: subject.run,
-            alias: subject.alias.clone(),
+            run: run.id,
+            alias: run.alias.clone(),
+            status: run.status,
+            joins,
         };
+        let subject = Subject::of(run);
         self.shared.events.tell_changed(&subject);
         self.drive(subject, in_loop, settings);
         Ok(started)
+    }
+
+    /// Changes a run's settings, for its loops that begin from now on. Refused where another process
+    /// drives the run.
+    pub async fn configure(&self, run: RunId, changes: Changes) -> Result<(), StoreError> {
+        self.change(run, move |tx| runs::configure(tx, run, &changes))
+            .await
+    }
+
+    /// Gives a run another name, be it active or not. Refused where another process drives it.
+    pub async fn rename(&self, run: RunId, name: RunAlias) -> Result<(), StoreError> {
+        self.change(run, move |tx| runs::rename(tx, run, &name))
+            .await?;
+        Ok(())
+    }
+
+    /// Removes a run that is not active.
+    pub async fn delete(&self, run: Run) -> Result<(), StoreError> {
+        let id = run.id;
+        self.shared
+            .store
+            .write(move |tx| runs::delete(tx, id))
+            .await?;
+        self.shared
+            .events
+            .tell(&Subject::of(run), EventKind::Deleted);
+        Ok(())
+    }
+
+    /// Changes something of a run that no loop does, under its lease.
+    async fn change(
+        &self,
+        run: RunId,
+        change: impl FnOnce(&mut Tx<'_>) -> Result<(), StoreError> + Send + 'static,
+    ) -> Result<(), StoreError> {
+        let holder = self.shared.holder.clone();
+        let changed = self
+            .shared
+            .store
+            .write(move |tx| {
+                leases::acquire(tx, run, &holder, lives)?;
+                change(tx)?;
+                leases::release(tx, run, &holder)?;
+                runs::by_id(tx, run)
+            })
+            .await?;
+        self.shared.events.tell_changed(&Subject::of(changed));
+        Ok(())
     }
 
     /// Ends the active loop of a run; the prompts that wait behind it stay. On a run that is not
@@ -359,7 +413,7 @@ async fn drain(
             let Some((abort, settings)) = shared.enter(run, in_loop.id) else {
                 // A loop that another process left in the queue: nothing is run again by itself.
                 let outcome = Outcome::Interrupted;
-                let ended = move |tx: &mut crate::store::Tx<'_>| {
+                let ended = move |tx: &mut Tx<'_>| {
                     loops::set_status(tx, in_loop.id, RunStatus::Aborted, Some(&outcome))
                 };
                 shared.store.write(ended).await?;
@@ -373,7 +427,7 @@ async fn drain(
             loop_ended(shared, run, ended);
         }
         if interrupt.is_cancelled() {
-            let left = move |tx: &mut crate::store::Tx<'_>| {
+            let left = move |tx: &mut Tx<'_>| {
                 if loops::has_queued(tx, run)? {
                     return leases::interrupt(tx, run);
                 }

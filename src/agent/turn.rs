@@ -47,7 +47,8 @@ impl From<Problem> for TurnError {
 /// Takes one turn of a loop. `first` tells whether it is the loop's first.
 pub async fn take(job: &Job, record: &mut Record, first: bool) -> Result<Verdict, TurnError> {
     let turn = begin(job, first).await?;
-    let cx = job.context(turn);
+    let files = job.files().await?;
+    let cx = job.context(turn, files.as_ref());
     file::sync(&cx).await?;
     if first {
         show_named_files(&cx).await?;
@@ -83,7 +84,8 @@ pub async fn take(job: &Job, record: &mut Record, first: bool) -> Result<Verdict
     Ok(verdict)
 }
 
-/// Takes the turn's number and, in a loop's first turn, writes its prompt.
+/// Takes the turn's number and writes the prompts that it answers: in a loop's first turn the loop's
+/// own, and those that join it here.
 async fn begin(job: &Job, first: bool) -> Result<TurnNumber, StoreError> {
     let (run, in_loop) = (job.subject.run, job.in_loop.clone());
     let turn = job
@@ -92,6 +94,9 @@ async fn begin(job: &Job, first: bool) -> Result<TurnNumber, StoreError> {
             let turn = turns::begin(tx, run, in_loop.id)?;
             if first {
                 prompt::begin(tx, &in_loop, turn)?;
+            }
+            for joining in loops::take_joining(tx, run, in_loop.mode)? {
+                prompt::join(tx, &in_loop, turn, &joining)?;
             }
             Ok(turn)
         })
@@ -129,7 +134,7 @@ async fn show_named_files(cx: &TurnContext<'_>) -> Result<(), TurnError> {
     let run = cx.run;
     for name in &cx.in_loop.config.files {
         let path = EntryPath::parse(name).map_err(StoreError::from)?;
-        let query = Query::matching(crate::dialect::PathPattern::literal(path.as_str()), None);
+        let query = Query::exactly(&path);
         let turn = cx.turn;
         cx.store
             .write(move |tx| {

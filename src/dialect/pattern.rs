@@ -118,6 +118,11 @@ impl BodyFilter {
         })
     }
 
+    /// The text that decides alone, where the filter is nothing else.
+    pub fn as_literal(&self) -> Option<&str> {
+        self.text.as_deref().filter(|_| self.regex.is_none())
+    }
+
     pub fn matches(&self, body: &str) -> bool {
         self.text.as_ref().is_some_and(|text| body.contains(text))
             || self

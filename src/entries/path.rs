@@ -64,6 +64,23 @@ impl EntryPath {
         path.checked()
     }
 
+    /// A pattern of paths in the form in which paths are stored: the scheme in lower case and one that
+    /// exists, blanks and quotes encoded, no `./` in front.
+    pub fn normal_pattern(text: &str) -> Result<String, PathError> {
+        let plain = |scheme: &str| scheme.chars().all(|c| c.is_ascii_alphanumeric());
+        match split_scheme(text).filter(|(scheme, _)| plain(scheme)) {
+            Some((scheme, rest)) => match scheme.to_ascii_lowercase().parse::<Scheme>()? {
+                Scheme::File => Ok(rest.to_owned()),
+                // A `%` is left alone: it begins an escape that is stored as it stands, or none.
+                scheme => Ok(format!(
+                    "{scheme}://{}",
+                    encode(rest, |c| needs_escape(c) && c != '%')
+                )),
+            },
+            None => Ok(text.strip_prefix("./").unwrap_or(text).to_owned()),
+        }
+    }
+
     /// The path of a file, relative to the workspace root. Only the text is looked at.
     pub fn file(text: &str) -> Result<Self, PathError> {
         if text.is_empty() {
@@ -95,7 +112,7 @@ impl EntryPath {
 
     /// `log://turn_N/ACTION/TARGET`, the target as one segment, cut and hashed if it is long.
     pub fn log(turn: TurnNumber, action: &str, target: &str) -> Self {
-        let target = encode(&shortened(target), true);
+        let target = encode(&shortened(target), in_target);
         let separator = if target.is_empty() { "" } else { "/" };
         Self::assembled(
             Scheme::Log,
@@ -173,10 +190,14 @@ fn split_scheme(text: &str) -> Option<(&str, &str)> {
 }
 
 fn normalise(scheme: Scheme, rest: &str) -> String {
-    let in_log = scheme == Scheme::Log;
+    let escaped = if scheme == Scheme::Log {
+        in_target
+    } else {
+        needs_escape
+    };
     let segments: Vec<String> = rest
         .split('/')
-        .map(|segment| encode(&decode(segment), in_log))
+        .map(|segment| encode(&decode(segment), escaped))
         .collect();
     segments.join("/")
 }
@@ -201,14 +222,20 @@ fn decode(segment: &str) -> String {
     String::from_utf8(decoded).unwrap_or_else(|_| segment.to_owned())
 }
 
-fn encode(text: &str, slash_too: bool) -> String {
+/// What a path cannot hold as it is.
+fn needs_escape(c: char) -> bool {
+    c.is_control() || c.is_whitespace() || matches!(c, '%' | '"' | '<' | '>')
+}
+
+/// What one segment of a log path cannot hold: it is a whole path itself.
+fn in_target(c: char) -> bool {
+    c == '/' || needs_escape(c)
+}
+
+fn encode(text: &str, escaped: fn(char) -> bool) -> String {
     let mut encoded = String::with_capacity(text.len());
     for c in text.chars() {
-        let must = c.is_control()
-            || c.is_whitespace()
-            || matches!(c, '%' | '"' | '<' | '>')
-            || (slash_too && c == '/');
-        if must {
+        if escaped(c) {
             for byte in c.encode_utf8(&mut [0; 4]).bytes() {
                 // Writing to a String cannot fail.
                 let _ = write!(encoded, "%{byte:02X}");
@@ -280,6 +307,26 @@ mod tests {
     #[test]
     fn a_scheme_that_does_not_exist_is_refused_by_name() {
         assert!(stored("knwon://plan").starts_with("! unknown scheme \"knwon\""));
+    }
+
+    #[test]
+    fn a_pattern_is_compared_in_the_form_in_which_paths_are_stored() {
+        let normal = |text: &str| {
+            EntryPath::normal_pattern(text).unwrap_or_else(|error| format!("! {error}"))
+        };
+        let table = [
+            ("KNOWN://my notes/*", "known://my%20notes/*"),
+            ("known://100%25*", "known://100%25*"),
+            ("https://x.com/p?q=*", "https://x.com/p?q=*"),
+            ("./src/*.rs", "src/*.rs"),
+            ("file://src/*.rs", "src/*.rs"),
+            ("**", "**"),
+            ("{known,unknown}://**", "{known,unknown}://**"),
+        ];
+        for (given, expected) in table {
+            assert_eq!(normal(given), expected, "for {given:?}");
+        }
+        assert!(normal("knwon://*").starts_with("! unknown scheme \"knwon\""));
     }
 
     #[test]

@@ -18,7 +18,7 @@ use super::session::SessionHandle;
 use super::state::{self, Cursor, RunState};
 use super::types::Uri;
 use crate::agent::{Activity, Event, EventKind, Standing, Subject};
-use crate::entries::{ProjectId, Proposal, RunId, TurnNumber};
+use crate::entries::{ProjectId, Proposal, RunAlias, RunId, TurnNumber};
 use crate::plugins::telemetry::Telemetry;
 use crate::store::{StoreError, loops, projects, proposals, runs};
 use crate::workspace::{Root, read};
@@ -117,6 +117,10 @@ impl Reporter {
                 telemetry,
             } => self.state(subject.run, standing, telemetry).await,
             EventKind::Proposals => self.proposals(subject.run).await,
+            EventKind::Deleted => {
+                self.deleted(subject.run);
+                Ok(())
+            }
             EventKind::Progress {
                 turn,
                 activity,
@@ -132,12 +136,30 @@ impl Reporter {
                 offset,
                 text,
             } => {
-                let params = json!({"run": subject.alias, "turn": turn, "kind": kind,
+                let alias = self.name(&subject);
+                let params = json!({"run": alias, "turn": turn, "kind": kind,
                                     "offset": offset, "text": text});
                 self.session.outbox.notify(RUN_TEXT.method, params);
                 Ok(())
             }
         }
+    }
+
+    /// The run's name now; a loop knows the one that its run had when the loop began.
+    fn name(&self, subject: &Subject) -> RunAlias {
+        let last = self
+            .runs
+            .get(&subject.run)
+            .and_then(|mirror| mirror.last.as_ref());
+        last.map_or_else(|| subject.alias.clone(), |last| last.run.clone())
+    }
+
+    fn deleted(&mut self, run: RunId) {
+        self.runs.remove(&run);
+        self.session.post(move |session| {
+            session.shown.clear(run);
+            session.refresh();
+        });
     }
 
     async fn state(
@@ -150,6 +172,10 @@ impl Reporter {
         let cursor = mirror.cursor.clone();
         let (found, state, cursor) =
             state::read(self.engine.supervisor.store(), run, cursor).await?;
+        let was_renamed = mirror
+            .last
+            .as_ref()
+            .is_some_and(|last| last.run != state.run);
         // A loop that is under way says itself where it stands; the store may be ahead of what it
         // has told.
         let standing = standing.or_else(|| mirror.loop_standing());
@@ -183,6 +209,9 @@ impl Reporter {
             progress.end(&state.summary);
         }
         mirror.last = Some(state);
+        if was_renamed {
+            return self.proposals(run).await;
+        }
         Ok(())
     }
 
@@ -194,7 +223,7 @@ impl Reporter {
         detail: Option<&str>,
         tokens: Option<u64>,
     ) {
-        let mut params = json!({"run": subject.alias, "turn": turn, "status": activity});
+        let mut params = json!({"run": self.name(subject), "turn": turn, "status": activity});
         if let (Some(object), Some(detail)) = (params.as_object_mut(), detail) {
             object.insert("detail".to_owned(), json!(detail));
         }
@@ -323,6 +352,13 @@ impl Reporter {
             .is_none_or(|before| before == version)
         {
             return Ok(());
+        }
+        let followed: Vec<RunId> = self.runs.keys().copied().collect();
+        let gone = store
+            .read(move |connection| runs::missing(connection, followed))
+            .await?;
+        for run in gone {
+            self.deleted(run);
         }
         for project in self.projects.clone() {
             let store = self.engine.supervisor.store();

@@ -77,11 +77,7 @@ pub async fn read(
                 };
             }
             let rows = entries::history_since(connection, run, cursor.since)?;
-            let unknowns = Query {
-                scheme: Some(Scheme::Unknown),
-                ..Query::default()
-            };
-            let unknowns = entries::list(connection, run, &unknowns)?;
+            let unknowns = entries::list(connection, run, &Query::of_scheme(Scheme::Unknown))?;
             let phase = loops::current(connection, run)?.map_or(Phase::Define, |l| l.phase);
             let pending = proposals::count_pending(connection, run)?;
             let (history, history_from) = cursor.take(rows);

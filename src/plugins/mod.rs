@@ -16,12 +16,15 @@ pub mod frame;
 pub mod get;
 pub mod instructions;
 pub mod known;
+pub mod library;
 pub mod log;
 pub mod mv;
+pub mod persona;
 pub mod policy;
 pub mod prompt;
 pub mod rm;
 pub mod set;
+pub mod skill;
 pub mod telemetry;
 pub mod think;
 mod transfer;
@@ -32,12 +35,12 @@ use futures::future::BoxFuture;
 use serde_json::json;
 
 use crate::config::Limits;
-use crate::dialect::{BodyFilter, Command, PathPattern, Tool};
+use crate::dialect::{BodyFilter, Command, Tool};
 use crate::entries::{
     Attributes, Entry, EntryPath, Mode, Outcome, PathError, Phase, RunId, Scheme, TurnNumber,
-    Visibility,
+    Visibility, Writer,
 };
-use crate::store::entries::{self, Query, Write};
+use crate::store::entries::{self, Access, Query, Write};
 use crate::store::loops::Loop;
 use crate::store::{Store, StoreError, Tx};
 
@@ -55,6 +58,7 @@ pub const ALL: &[&dyn Plugin] = &[
     &prompt::Prompt,
     &rm::Rm,
     &set::Set,
+    &skill::Skill,
     &think::Think,
     &unknown::Unknown,
     &update::Update,
@@ -135,7 +139,6 @@ impl Refusal {
         }
     }
 
-    /// A command that makes no sense as it stands.
     /// Nothing is there under this path.
     pub fn not_found(path: &str) -> Self {
         Self::new(Outcome::NotFound, format!("not found: {path}"))
@@ -161,10 +164,12 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         let outcome = match &error {
             StoreError::NotFound { .. } => Outcome::NotFound,
-            StoreError::Forbidden { .. } | StoreError::Path(PathError::Outside(_)) => {
-                Outcome::Permission
-            }
+            StoreError::Forbidden { .. }
+            | StoreError::Mirror { .. }
+            | StoreError::Path(PathError::Outside(_)) => Outcome::Permission,
             StoreError::Path(_)
+            | StoreError::Pattern(_)
+            | StoreError::NoFolder { .. }
             | StoreError::NothingToSet { .. }
             | StoreError::NothingToAppend(_) => Outcome::Validation,
             _ => return Self::Store(error),
@@ -302,38 +307,30 @@ impl TurnContext<'_> {
         Ok(Handled::Done(path))
     }
 
-    /// The path or the pattern that a command names: a path that exists is literal whatever is in
-    /// it.
-    pub async fn pattern(&self, given: &str) -> Result<PathPattern, Problem> {
-        let literal = EntryPath::parse(given).map(|path| path.as_str().to_owned());
-        if let Ok(path) = &literal {
-            let (run, exact) = (self.run, EntryPath::parse(path)?);
-            let found = self
-                .store
-                .read(move |connection| entries::find(connection, run, &exact))
-                .await?;
-            if found.is_some() {
-                return Ok(PathPattern::literal(path));
-            }
-        }
-        let pattern =
-            PathPattern::parse(given).map_err(|error| Refusal::invalid(error.to_string()))?;
-        match literal {
-            // A literal is compared in its stored form.
-            Ok(path) if pattern.is_literal() => Ok(PathPattern::literal(&path)),
-            Err(error) if pattern.is_literal() => Err(error.into()),
-            _ => Ok(pattern),
-        }
-    }
-
     /// The entries that a command's path and filter mean.
     pub async fn query(&self, given: &str, filter: Option<&str>) -> Result<Query, Problem> {
         let filter = filter
             .filter(|text| !text.is_empty())
             .map(BodyFilter::parse)
             .transpose()
-            .map_err(|error| Refusal::invalid(error.to_string()))?;
-        Ok(Query::matching(self.pattern(given).await?, filter))
+            .map_err(StoreError::from)?;
+        let (run, given) = (self.run, given.to_owned());
+        Ok(self
+            .store
+            .read(move |connection| Query::named(connection, run, &given, filter))
+            .await?)
+    }
+
+    /// The entries that a query means and the model may touch. A scheme that is closed to it is
+    /// refused where the query names it.
+    pub async fn meant(&self, query: &Query, access: Access) -> Result<Vec<Entry>, Problem> {
+        let (run, query) = (self.run, query.clone());
+        Ok(self
+            .store
+            .read(move |connection| {
+                entries::open_to(connection, run, Writer::Model, &query, access)
+            })
+            .await?)
     }
 }
 
@@ -374,25 +371,6 @@ pub fn listing<'e>(head: &str, found: impl IntoIterator<Item = &'e Entry>, divis
 /// Whether a path is a file's. A write to a file is a proposal; one to any other entry is not.
 pub fn is_file(path: &EntryPath) -> bool {
     path.scheme() == Scheme::File
-}
-
-/// Refuses a path or pattern whose scheme the model may not touch. Without a scheme, or with one
-/// that does not exist, it passes: what it matches, if anything, is checked entry by entry.
-pub fn open_to_model(path: &str, allowed: impl Fn(Scheme) -> bool) -> Result<(), Problem> {
-    let Some((scheme, _)) = path.split_once("://") else {
-        return Ok(());
-    };
-    let Ok(scheme) = scheme.to_ascii_lowercase().parse::<Scheme>() else {
-        return Ok(());
-    };
-    if allowed(scheme) {
-        return Ok(());
-    }
-    Err(Refusal::new(
-        Outcome::Permission,
-        format!("entries of {scheme}:// are not yours to change"),
-    )
-    .into())
 }
 
 /// Tells the model in one log entry what was forgiven or ignored in its answer.

@@ -1,9 +1,9 @@
-//! What `<mv>` and `<cp>` share: both take an entry's content to another path.
+//! What `<mv>` and `<cp>` share: both take entries to other paths.
 
-use super::{Handled, Problem, Refusal, TurnContext, about, is_file, named, visibility};
+use super::{Handled, Problem, Refusal, TurnContext, about, is_file, listing, named, visibility};
 use crate::dialect::{Tool, Transfer as Args};
 use crate::entries::{EntryPath, Outcome, Visibility, Writer};
-use crate::store::entries;
+use crate::store::entries::{self, Access};
 
 /// Carries `<mv>` or `<cp>` out.
 pub async fn handle(
@@ -22,24 +22,33 @@ pub async fn handle(
     else {
         return change_visibility(cx, tool, given, args, shown).await;
     };
-    let (from, to) = (EntryPath::parse(given)?, EntryPath::parse(to)?);
-    if is_file(&from) || is_file(&to) {
+    let to = EntryPath::parse(to)?;
+    let from = cx.query(given, args.filter.as_deref()).await?;
+    let access = match tool {
+        Tool::Mv => Access::Content,
+        _ => Access::Visibility,
+    };
+    let meant = cx.meant(&from, access).await?;
+    if is_file(&to) || meant.iter().any(|entry| is_file(&entry.path)) {
         let name = tool.name();
         let message = format!("<{name}> works on entries such as known://…, not on files");
         return Err(Refusal::new(Outcome::Permission, message).into());
     }
-    let body = format!("{from} → {to}");
-    let mut attributes = about(from.as_str());
+    let mut attributes = about(given);
     attributes.insert("to".to_owned(), to.as_str().into());
     if args.preview {
+        let body = listing(&format!("would go to {to}:"), &meant, cx.divisor);
         return cx.done(tool, given, body, attributes).await;
     }
-    let record = cx.record(tool, given, &body).attributes(attributes);
-    let run = cx.run;
+    let mut record = cx.record(tool, given, "").attributes(attributes);
+    let (run, head) = (cx.run, format!("{given} →"));
     let logged = cx
         .store
         .write(move |tx| {
-            verb(tx, run, Writer::Model, &from, &to, shown)?;
+            let arrived = verb(tx, run, Writer::Model, &from, &to, shown)?;
+            let lines = arrived.iter().map(EntryPath::as_str);
+            let lines: Vec<&str> = std::iter::once(head.as_str()).chain(lines).collect();
+            record.body = Some(lines.join(if arrived.len() == 1 { " " } else { "\n" }));
             entries::log(tx, run, record)
         })
         .await?;

@@ -31,3 +31,10 @@ pub fn put(
     .execute(rusqlite::params![project.0, pattern, word])?;
     Ok(())
 }
+
+/// Drops the constraint of a pattern; none is none.
+pub fn remove(tx: &super::Tx<'_>, project: ProjectId, pattern: &str) -> Result<(), StoreError> {
+    tx.prepare_cached("DELETE FROM constraints WHERE project_id = ?1 AND pattern = ?2")?
+        .execute(rusqlite::params![project.0, pattern])?;
+    Ok(())
+}

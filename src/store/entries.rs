@@ -5,16 +5,40 @@
 //! runs see (after a fork) is cloned for the one that writes to it.
 
 mod read;
+mod transfer;
 
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use super::{ChangeKind, StoreError, Tx, contents, now_ms};
+use crate::dialect::PathPattern;
 use crate::entries::{
     Attributes, Entry, EntryId, EntryPath, LoopId, Outcome, RunId, Scheme, State, TurnNumber,
     Visibility, Writer,
 };
 
-pub use read::{Query, find, history_since, in_packet, list};
+pub use read::{Head, Query, exists, find, heads, history_since, in_packet, list};
+pub use transfer::{Transfer, cp, mv};
+
+/// What a verb does to an entry, as far as its permission goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Writes its body, its attributes or its state, or removes it.
+    Content,
+    /// Shows more or less of it.
+    Visibility,
+}
+
+impl Access {
+    /// Whether a writer may do this to entries of a scheme. The mirrors of runs are written by the
+    /// runs themselves: what a client does to `run://ALIAS` it does to the run.
+    fn permits(self, scheme: Scheme, writer: Writer) -> bool {
+        match (self, scheme) {
+            (Self::Content, Scheme::Run) => writer == Writer::System,
+            (Self::Content, scheme) => scheme.permits(writer),
+            (Self::Visibility, scheme) => scheme.permits_visibility(writer),
+        }
+    }
+}
 
 /// A write. What it does not name stays as it is.
 #[derive(Debug, Clone, PartialEq)]
@@ -90,6 +114,14 @@ impl Write {
         self.body.is_some() || self.attributes.is_some() || self.ended.is_some()
     }
 
+    const fn access(&self) -> Access {
+        if self.changes_content() {
+            Access::Content
+        } else {
+            Access::Visibility
+        }
+    }
+
     const fn kind(&self) -> ChangeKind {
         match self {
             Self { append: true, .. } => ChangeKind::Append,
@@ -106,7 +138,7 @@ impl Write {
 
 /// Writes an entry: a new one, a new body, or what the write names of an existing one.
 pub fn set(tx: &mut Tx<'_>, run: RunId, writer: Writer, write: Write) -> Result<(), StoreError> {
-    authorise(&write, writer)?;
+    authorise(&write.path, writer, write.access())?;
     if write.append && write.body.is_none() {
         return Err(StoreError::NothingToAppend(write.path.to_string()));
     }
@@ -160,8 +192,28 @@ pub fn audit(
     Ok(())
 }
 
+/// The entries that a query means and a writer may touch. A pattern that names a closed scheme is
+/// refused; one over several schemes passes the closed ones by.
+pub fn open_to(
+    connection: &Connection,
+    run: RunId,
+    writer: Writer,
+    query: &Query,
+    access: Access,
+) -> Result<Vec<Entry>, StoreError> {
+    if let Some(scheme) = query.named_scheme()
+        && !access.permits(scheme, writer)
+    {
+        let path = query.pattern.as_ref().map_or("", PathPattern::as_str);
+        return Err(forbidden(path, scheme, writer));
+    }
+    let mut meant = list(connection, run, query)?;
+    meant.retain(|entry| access.permits(entry.scheme(), writer));
+    Ok(meant)
+}
+
 /// Shows entries (the verb `get`), or shows less of them: changes visibility and turn, nothing
-/// else. Closed schemes are passed by. Returns what was matched.
+/// else. Returns what was matched.
 pub fn show(
     tx: &mut Tx<'_>,
     run: RunId,
@@ -170,10 +222,7 @@ pub fn show(
     visibility: Visibility,
     turn: Option<TurnNumber>,
 ) -> Result<Vec<Entry>, StoreError> {
-    let matched: Vec<Entry> = list(tx, run, query)?
-        .into_iter()
-        .filter(|entry| entry.scheme().permits_visibility(writer))
-        .collect();
+    let matched = open_to(tx, run, writer, query, Access::Visibility)?;
     for entry in &matched {
         let mut write = Write::to(entry.path.clone()).visibility(visibility);
         write.turn = turn;
@@ -182,96 +231,55 @@ pub fn show(
     Ok(matched)
 }
 
-/// Removes entries from the run. Closed schemes are passed by. Returns what was removed.
+/// Writes every entry that a query means: `write` says what to each. Returns what was matched, as it
+/// was before.
+pub fn set_all(
+    tx: &mut Tx<'_>,
+    run: RunId,
+    writer: Writer,
+    query: &Query,
+    access: Access,
+    mut write: impl FnMut(&Entry) -> Result<Write, StoreError>,
+) -> Result<Vec<Entry>, StoreError> {
+    let matched = open_to(tx, run, writer, query, access)?;
+    for entry in &matched {
+        set(tx, run, writer, write(entry)?)?;
+    }
+    Ok(matched)
+}
+
+/// Removes entries from the run. Returns what was removed.
 pub fn rm(
     tx: &mut Tx<'_>,
     run: RunId,
     writer: Writer,
     query: &Query,
 ) -> Result<Vec<Entry>, StoreError> {
-    let matched: Vec<Entry> = list(tx, run, query)?
-        .into_iter()
-        .filter(|entry| entry.scheme().permits(writer))
-        .collect();
+    let matched = open_to(tx, run, writer, query, Access::Content)?;
     for entry in &matched {
         remove(tx, run, entry)?;
     }
     Ok(matched)
 }
 
-/// `cp` or `mv`: the two verbs that take an entry to another path.
-pub type Transfer = fn(
-    &mut Tx<'_>,
-    RunId,
-    Writer,
-    &EntryPath,
-    &EntryPath,
-    Option<Visibility>,
-) -> Result<(), StoreError>;
-
-/// Copies an entry's body, attributes and state to another path.
-pub fn cp(
-    tx: &mut Tx<'_>,
-    run: RunId,
-    writer: Writer,
-    from: &EntryPath,
-    to: &EntryPath,
-    visibility: Option<Visibility>,
-) -> Result<(), StoreError> {
-    let source = find(tx, run, from)?.ok_or_else(|| StoreError::NotFound {
-        path: from.to_string(),
-    })?;
-    let mut write = Write::body(to.clone(), &source.body)
-        .attributes(source.attributes)
-        .ended(source.state, source.outcome)
-        .visibility(visibility.unwrap_or(source.visibility));
-    write.turn = source.turn;
-    write.in_loop = source.in_loop;
-    set(tx, run, writer, write)
-}
-
-/// Moves an entry to another path.
-pub fn mv(
-    tx: &mut Tx<'_>,
-    run: RunId,
-    writer: Writer,
-    from: &EntryPath,
-    to: &EntryPath,
-    visibility: Option<Visibility>,
-) -> Result<(), StoreError> {
-    if from == to {
-        return Ok(());
-    }
-    cp(tx, run, writer, from, to, visibility)?;
-    if !from.scheme().permits(writer) {
-        return Err(forbidden(from, writer));
-    }
-    let source = find(tx, run, from)?.ok_or_else(|| StoreError::NotFound {
-        path: from.to_string(),
-    })?;
-    remove(tx, run, &source)
-}
-
-fn authorise(write: &Write, writer: Writer) -> Result<(), StoreError> {
-    let scheme = write.path.scheme();
-    let allowed = if write.changes_content() {
-        scheme.permits(writer)
-    } else {
-        scheme.permits_visibility(writer)
-    };
-    if allowed {
+fn authorise(path: &EntryPath, writer: Writer, access: Access) -> Result<(), StoreError> {
+    if access.permits(path.scheme(), writer) {
         Ok(())
     } else {
-        Err(forbidden(&write.path, writer))
+        Err(forbidden(path.as_str(), path.scheme(), writer))
     }
 }
 
-/// The refusal of a writer.
-pub fn forbidden(path: &EntryPath, writer: Writer) -> StoreError {
-    StoreError::Forbidden {
-        path: path.to_string(),
-        scheme: path.scheme(),
-        writer,
+fn forbidden(path: &str, scheme: Scheme, writer: Writer) -> StoreError {
+    match scheme {
+        Scheme::Run => StoreError::Mirror {
+            path: path.to_owned(),
+        },
+        scheme => StoreError::Forbidden {
+            path: path.to_owned(),
+            scheme,
+            writer,
+        },
     }
 }
 

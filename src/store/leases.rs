@@ -51,7 +51,6 @@ pub fn heartbeat(tx: &Tx<'_>, holder: &Holder) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Gives the lease of a run back.
 /// Gives a lease back, unless a prompt has come meanwhile that somebody is about to drive.
 pub fn release(tx: &Tx<'_>, run: RunId, holder: &Holder) -> Result<(), StoreError> {
     tx.prepare_cached(

@@ -14,7 +14,6 @@ use crate::entries::{AutoAccept, LoopId, Mode, Outcome, Phase, Review, RunId, Ru
     reason = "they are the protocol's flags, each of its own meaning"
 )]
 pub struct LoopConfig {
-    pub temperature: Option<f64>,
     pub no_repo: bool,
     pub no_interaction: bool,
     pub no_web: bool,
@@ -29,7 +28,6 @@ pub struct LoopConfig {
 impl Default for LoopConfig {
     fn default() -> Self {
         Self {
-            temperature: None,
             no_repo: false,
             no_interaction: false,
             no_web: false,
@@ -66,35 +64,41 @@ pub struct Loop {
     pub status: RunStatus,
 }
 
+/// A prompt that is to be queued.
+#[derive(Debug, Clone)]
+pub struct NewLoop<'a> {
+    pub mode: Mode,
+    pub model: &'a str,
+    pub prompt: &'a str,
+    pub config: &'a LoopConfig,
+    /// It joins the loop that is active when its next turn begins, and is a loop of its own only
+    /// where there is none of its mode.
+    pub joins: bool,
+}
+
 /// Puts a prompt at the end of the run's queue.
-pub fn enqueue(
-    tx: &Tx<'_>,
-    run: RunId,
-    mode: Mode,
-    model: &str,
-    prompt: &str,
-    config: &LoopConfig,
-) -> Result<LoopId, StoreError> {
+pub fn enqueue(tx: &Tx<'_>, run: RunId, new: &NewLoop<'_>) -> Result<LoopId, StoreError> {
     let sequence: i64 = tx
         .prepare_cached(
             "UPDATE runs SET next_loop = next_loop + 1 WHERE id = ?1 RETURNING next_loop - 1",
         )?
         .query_row([run.0], |row| row.get(0))?;
-    let config = serde_json::to_string(config).map_err(|error| StoreError::Corrupt {
+    let config = serde_json::to_string(new.config).map_err(|error| StoreError::Corrupt {
         what: "loop configuration",
         why: error.to_string(),
     })?;
     tx.prepare_cached(
-        "INSERT INTO loops (run_id, sequence, mode, model, prompt, config, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO loops (run_id, sequence, mode, model, prompt, config, joins, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?
     .execute(params![
         run.0,
         sequence,
-        mode.as_str(),
-        model,
-        prompt,
+        new.mode.as_str(),
+        new.model,
+        new.prompt,
         config,
+        new.joins,
         now_ms()
     ])?;
     Ok(LoopId(tx.last_insert_rowid()))
@@ -110,6 +114,21 @@ pub fn claim(tx: &Tx<'_>, run: RunId) -> Result<Option<Loop>, StoreError> {
         )?
         .query_row([run.0], read_loop)
         .optional()?)
+}
+
+/// Takes the prompts off the run's queue that join a loop of this mode, in the order in which they
+/// came.
+pub fn take_joining(tx: &Tx<'_>, run: RunId, mode: Mode) -> Result<Vec<String>, StoreError> {
+    let mut statement = tx.prepare_cached(
+        "DELETE FROM loops WHERE run_id = ?1 AND status = 100 AND joins = 1 AND mode = ?2
+         RETURNING sequence, prompt",
+    )?;
+    let rows = statement.query_map(params![run.0, mode.as_str()], |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
+    })?;
+    let mut prompts = rows.collect::<Result<Vec<_>, _>>()?;
+    prompts.sort_by_key(|(sequence, _)| *sequence);
+    Ok(prompts.into_iter().map(|(_, prompt)| prompt).collect())
 }
 
 /// Sets a loop's status and the reason for it.
@@ -152,6 +171,16 @@ pub fn current(connection: &Connection, run: RunId) -> Result<Option<Loop>, Stor
         )?
         .query_row([run.0], read_loop)
         .optional()?)
+}
+
+/// Whether a loop of this mode is active or about to be: a prompt can join it.
+pub fn is_pending(connection: &Connection, run: RunId, mode: Mode) -> Result<bool, StoreError> {
+    Ok(connection
+        .prepare_cached(
+            "SELECT 1 FROM loops WHERE run_id = ?1 AND mode = ?2 AND status IN (100, 102, 202)
+             LIMIT 1",
+        )?
+        .exists(params![run.0, mode.as_str()])?)
 }
 
 /// Whether a prompt waits in the run's queue.

@@ -31,6 +31,7 @@ use rusqlite::{Connection, Row, TransactionBehavior};
 use rusqlite_migration::{M, Migrations};
 use tokio::sync::broadcast;
 
+use crate::dialect::PatternError;
 use crate::entries::{EntryPath, PathError, RunId, Scheme, UnknownWord, Writer};
 
 /// How long a transaction waits for another process's before it gives up.
@@ -60,10 +61,20 @@ pub enum StoreError {
         scheme: Scheme,
         writer: Writer,
     },
+    #[error(
+        "{path} mirrors a run and changes with it: change the run itself, with ask, act, config, rename, abort or deleteRun"
+    )]
+    Mirror { path: String },
+    #[error(
+        "{count} entries cannot go to the one path {to}: end it with a slash to put them below it"
+    )]
+    NoFolder { count: usize, to: String },
     #[error("a run called \"{0}\" exists already; choose another name")]
     AliasTaken(String),
     #[error("another process (pid {pid}) drives the run \"{alias}\"")]
     Leased { alias: String, pid: u32 },
+    #[error("the run \"{0}\" is active; abort it first")]
+    Active(String),
     #[error("{path} is no longer open: it is {state}")]
     NotProposed { path: String, state: String },
     #[error("a set needs a body, a state, a visibility or attributes; {path} was given none")]
@@ -85,6 +96,8 @@ pub enum StoreError {
     Corrupt { what: &'static str, why: String },
     #[error(transparent)]
     Path(#[from] PathError),
+    #[error(transparent)]
+    Pattern(#[from] PatternError),
     #[error("migrating the database: {0}")]
     Migration(#[from] rusqlite_migration::Error),
     #[error("the database: {0}")]

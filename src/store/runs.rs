@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::json;
 
-use super::entries::{self, Write};
+use super::entries::{self, Query, Write};
 use super::{StoreError, Tx, mapped, now_ms, parsed, parsed_optional};
 use crate::entries::{
     Attributes, EntryPath, Outcome, ProjectId, RunAlias, RunId, RunStatus, TurnNumber, Writer,
@@ -22,10 +22,7 @@ pub struct Run {
     pub outcome: Option<Outcome>,
     /// The newest `<update>` with a final status; empty before there is one.
     pub summary: String,
-    pub temperature: Option<f64>,
-    pub persona: Option<String>,
-    /// In tokens.
-    pub context_limit: Option<u64>,
+    pub settings: Settings,
     /// The last turn taken; none before the first.
     pub turn: Option<TurnNumber>,
     pub created_at: i64,
@@ -41,9 +38,38 @@ pub struct NewRun {
     pub alias: RunAlias,
     pub model: String,
     pub prompt: String,
+    pub settings: Settings,
+}
+
+/// What holds for all loops of a run that begin from now on.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Settings {
     pub temperature: Option<f64>,
     pub persona: Option<String>,
+    /// In tokens.
     pub context_limit: Option<u64>,
+}
+
+/// A change of a run's settings: what is none stays, an inner none clears.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Changes {
+    /// A model's alias; a run always has one.
+    pub model: Option<String>,
+    pub temperature: Option<Option<f64>>,
+    pub persona: Option<Option<String>>,
+    pub context_limit: Option<Option<u64>>,
+}
+
+impl Settings {
+    /// The settings with a change made to them.
+    #[must_use]
+    pub fn changed(self, changes: &Changes) -> Self {
+        Self {
+            temperature: changes.temperature.unwrap_or(self.temperature),
+            persona: changes.persona.clone().unwrap_or(self.persona),
+            context_limit: changes.context_limit.unwrap_or(self.context_limit),
+        }
+    }
 }
 
 const SELECT: &str = "SELECT runs.*, parents.alias AS parent_alias FROM runs
@@ -54,6 +80,7 @@ pub fn create(tx: &mut Tx<'_>, new: &NewRun) -> Result<RunId, StoreError> {
     if by_alias(tx, &new.alias)?.is_some() {
         return Err(StoreError::AliasTaken(new.alias.to_string()));
     }
+    let settings = &new.settings;
     tx.prepare_cached(
         "INSERT INTO runs (project_id, alias, model, temperature, persona, context_limit, created_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -62,22 +89,78 @@ pub fn create(tx: &mut Tx<'_>, new: &NewRun) -> Result<RunId, StoreError> {
         new.project.0,
         new.alias.as_str(),
         new.model,
-        new.temperature,
-        new.persona,
-        new.context_limit.map(u64::cast_signed),
+        settings.temperature,
+        settings.persona,
+        settings.context_limit.map(u64::cast_signed),
         now_ms(),
     ])?;
     let id = RunId(tx.last_insert_rowid());
-    let mut attributes = Attributes::new();
-    attributes.insert("model".to_owned(), json!(new.model));
-    attributes.insert("temperature".to_owned(), json!(new.temperature));
-    attributes.insert("persona".to_owned(), json!(new.persona));
-    attributes.insert("contextLimit".to_owned(), json!(new.context_limit));
     let mirror = Write::body(EntryPath::run(&new.alias), &new.prompt)
-        .attributes(attributes)
+        .attributes(mirrored(&new.model, settings))
         .state(RunStatus::Queued.state());
     entries::set(tx, id, Writer::System, mirror)?;
     Ok(id)
+}
+
+/// Changes a run's settings and what its mirror says of them.
+pub fn configure(tx: &mut Tx<'_>, id: RunId, changes: &Changes) -> Result<(), StoreError> {
+    if *changes == Changes::default() {
+        return Ok(());
+    }
+    let run = by_id(tx, id)?;
+    let model = changes.model.clone().unwrap_or(run.model);
+    let settings = run.settings.changed(changes);
+    tx.prepare_cached(
+        "UPDATE runs SET model = ?2, temperature = ?3, persona = ?4, context_limit = ?5
+         WHERE id = ?1",
+    )?
+    .execute(params![
+        id.0,
+        model,
+        settings.temperature,
+        settings.persona,
+        settings.context_limit.map(u64::cast_signed),
+    ])?;
+    let mirror = Write::to(EntryPath::run(&run.alias)).attributes(mirrored(&model, &settings));
+    entries::set(tx, id, Writer::System, mirror)
+}
+
+/// Gives a run another name; the old one is free then. Its entries keep their paths but for the
+/// mirror.
+pub fn rename(tx: &mut Tx<'_>, id: RunId, name: &RunAlias) -> Result<(), StoreError> {
+    let run = by_id(tx, id)?;
+    if run.alias == *name {
+        return Ok(());
+    }
+    if by_alias(tx, name)?.is_some() {
+        return Err(StoreError::AliasTaken(name.to_string()));
+    }
+    tx.prepare_cached("UPDATE runs SET alias = ?2 WHERE id = ?1")?
+        .execute(params![id.0, name.as_str()])?;
+    let from = Query::exactly(&EntryPath::run(&run.alias));
+    entries::mv(tx, id, Writer::System, &from, &EntryPath::run(name), None)?;
+    Ok(())
+}
+
+/// Removes a run, its loops, turns and proposals, and what only it shows. A run that is active is
+/// refused.
+pub fn delete(tx: &Tx<'_>, id: RunId) -> Result<(), StoreError> {
+    let run = by_id(tx, id)?;
+    if run.status.is_active() {
+        return Err(StoreError::Active(run.alias.to_string()));
+    }
+    tx.execute("DELETE FROM runs WHERE id = ?1", [id.0])?;
+    sweep(tx)
+}
+
+/// A run's settings as its mirror has them. Null deletes an attribute.
+fn mirrored(model: &str, settings: &Settings) -> Attributes {
+    let mut attributes = Attributes::new();
+    attributes.insert("model".to_owned(), json!(model));
+    attributes.insert("temperature".to_owned(), json!(settings.temperature));
+    attributes.insert("persona".to_owned(), json!(settings.persona));
+    attributes.insert("contextLimit".to_owned(), json!(settings.context_limit));
+    attributes
 }
 
 /// Makes a run that knows what another one knows, from that one's next turn on. The child has views
@@ -119,6 +202,18 @@ pub fn by_id(connection: &Connection, id: RunId) -> Result<Run, StoreError> {
     Ok(connection
         .prepare_cached(&format!("{SELECT} WHERE runs.id = ?1"))?
         .query_row([id.0], read_run)?)
+}
+
+/// Those of some runs that are no more.
+pub fn missing(connection: &Connection, runs: Vec<RunId>) -> Result<Vec<RunId>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT 1 FROM runs WHERE id = ?1")?;
+    let mut missing = Vec::new();
+    for run in runs {
+        if !statement.exists([run.0])? {
+            missing.push(run);
+        }
+    }
+    Ok(missing)
 }
 
 /// The runs of a project, newest first. No limit: all.
@@ -163,28 +258,34 @@ pub fn set_status(
     Ok(())
 }
 
-/// Sets the run's summary.
 /// Removes the runs that ended before a time, and the entries and texts that only they showed.
 /// Returns how many runs.
 pub fn forget(tx: &Tx<'_>, ended_before: i64) -> Result<usize, StoreError> {
     let runs = tx.execute("DELETE FROM runs WHERE finished_at < ?1", [ended_before])?;
     if runs > 0 {
-        tx.execute(
-            "DELETE FROM entries WHERE NOT EXISTS (SELECT 1 FROM views WHERE entry_id = entries.id)",
-            [],
-        )?;
-        tx.execute(
-            "DELETE FROM contents WHERE id NOT IN (
-                 SELECT content_id FROM entries WHERE content_id IS NOT NULL
-                 UNION SELECT base_id FROM proposals WHERE base_id IS NOT NULL
-                 UNION SELECT after_id FROM proposals WHERE after_id IS NOT NULL
-                 UNION SELECT replaced_id FROM proposals WHERE replaced_id IS NOT NULL)",
-            [],
-        )?;
+        sweep(tx)?;
     }
     Ok(runs)
 }
 
+/// Removes the entries that no view shows and the texts that nothing holds.
+fn sweep(tx: &Tx<'_>) -> Result<(), StoreError> {
+    tx.execute(
+        "DELETE FROM entries WHERE NOT EXISTS (SELECT 1 FROM views WHERE entry_id = entries.id)",
+        [],
+    )?;
+    tx.execute(
+        "DELETE FROM contents WHERE id NOT IN (
+             SELECT content_id FROM entries WHERE content_id IS NOT NULL
+             UNION SELECT base_id FROM proposals WHERE base_id IS NOT NULL
+             UNION SELECT after_id FROM proposals WHERE after_id IS NOT NULL
+             UNION SELECT replaced_id FROM proposals WHERE replaced_id IS NOT NULL)",
+        [],
+    )?;
+    Ok(())
+}
+
+/// Sets the run's summary.
 pub fn set_summary(tx: &Tx<'_>, id: RunId, summary: &str) -> Result<(), StoreError> {
     tx.prepare_cached("UPDATE runs SET summary = ?2 WHERE id = ?1")?
         .execute(params![id.0, summary])?;
@@ -212,11 +313,13 @@ fn read_run(row: &Row<'_>) -> rusqlite::Result<Run> {
         status: super::loops::read_status(row, code)?,
         outcome: parsed_optional(row, "outcome")?,
         summary: row.get("summary")?,
-        temperature: row.get("temperature")?,
-        persona: row.get("persona")?,
-        context_limit: row
-            .get::<_, Option<i64>>("context_limit")?
-            .map(i64::cast_unsigned),
+        settings: Settings {
+            temperature: row.get("temperature")?,
+            persona: row.get("persona")?,
+            context_limit: row
+                .get::<_, Option<i64>>("context_limit")?
+                .map(i64::cast_unsigned),
+        },
         turn: (next_turn > 1).then(|| TurnNumber(next_turn - 1)),
         created_at: row.get("created_at")?,
         changes: row.get("changes")?,

@@ -134,6 +134,13 @@ impl Root {
         (!segments.is_empty()).then(|| segments.join("/"))
     }
 
+    /// A pattern of paths as rules have it: relative to the folder, `.` and `..` worked out, a slash
+    /// at its end kept. It may be written relative or absolute.
+    pub fn pattern(&self, pattern: &str) -> Result<String, Outside> {
+        let end = if pattern.ends_with('/') { "/" } else { "" };
+        Ok(self.normalise(pattern)? + end)
+    }
+
     /// Where `key` really is, relative to the folder: links followed, and refused if that is
     /// outside, in Git's data or a protected file. Parts that do not exist stay as they are, and a
     /// link to the folder itself gives an empty path.

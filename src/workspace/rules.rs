@@ -8,7 +8,17 @@ use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 
 /// What holds for a file. Ordered: where several patterns match, the strictest holds.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Constraint {
@@ -100,6 +110,15 @@ impl Rules {
             .build()
             .map_err(|source| RulesError::TooMany { source })?;
         Ok(Self { patterns, globs })
+    }
+
+    /// Compiles constraints as they are stored: patterns and words.
+    pub fn parse(stored: impl IntoIterator<Item = (String, String)>) -> Result<Self, RulesError> {
+        let constraints: Vec<(String, Constraint)> = stored
+            .into_iter()
+            .map(|(pattern, word)| word.parse().map(|constraint| (pattern, constraint)))
+            .collect::<Result<_, _>>()?;
+        Self::new(constraints)
     }
 
     /// What holds for the file at `path`, a key of the workspace. The strictest pattern that

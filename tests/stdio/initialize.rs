@@ -7,26 +7,39 @@ use serde_json::{Value, json};
 use crate::lsp::{Sandbox, Session, list};
 
 /// Methods that a client may count on.
-const METHODS: [&str; 20] = [
+const METHODS: [&str; 33] = [
     "abort",
     "accept",
     "act",
     "addModel",
     "ask",
+    "config",
     "cp",
+    "deleteRun",
     "diff",
     "discover",
+    "file/constraint",
+    "file/drop",
     "get",
+    "getConstraints",
     "getEntries",
     "getModels",
     "getRun",
     "getRuns",
+    "getSkills",
+    "inject",
+    "listPersonas",
+    "listSkills",
     "mv",
+    "persona/set",
     "ping",
     "reject",
     "removeModel",
+    "rename",
     "rm",
     "set",
+    "skill/add",
+    "skill/remove",
     "update",
 ];
 

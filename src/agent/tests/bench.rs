@@ -20,6 +20,7 @@ use crate::entries::{
 use crate::llm::{Key, ModelSpec, Models};
 use crate::store::loops::LoopConfig;
 use crate::store::proposals::{self, Verdict};
+use crate::store::runs::Changes;
 use crate::store::{Store, entries, projects, runs};
 use crate::workspace::{OpenText, Overlay, ProcessIdentity};
 
@@ -156,8 +157,8 @@ impl Bench {
                 model: self.model.clone(),
             },
             config: LoopConfig::default(),
-            persona: None,
-            context_limit: None,
+            joins: false,
+            changes: Changes::default(),
         }
     }
 

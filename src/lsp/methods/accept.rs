@@ -115,7 +115,7 @@ pub async fn pending(
             })
             .await?
     };
-    let path = path.map(entry_path).transpose()?;
+    let path = path.map(|path| entry_path("path", path)).transpose()?;
     let found = cx
         .store()
         .read(move |connection| {

@@ -36,7 +36,7 @@ impl Method for Diff {
     type Output = DiffResult;
 
     async fn call(cx: Context, params: DiffParams) -> Result<DiffResult, MethodError> {
-        let path = entry_path(&params.path)?;
+        let path = entry_path("path", &params.path)?;
         let (run, wanted): (RunAlias, _) = (params.run.parse()?, path.clone());
         // The session first: a text is asked for as it is at this place in the stream of messages.
         let found = cx

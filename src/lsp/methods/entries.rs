@@ -1,21 +1,18 @@
-//! The six verbs of the entry grammar as a client has them (writer `client`).
-//!
-//! Runs are addressed as entries too: `set` on `run://ALIAS` starts, goes on with or cancels one.
+//! The six verbs of the entry grammar as a client has them (writer `client`). On `run://ALIAS` they
+//! are a run's life cycle; see [`super::lifecycle`].
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use super::abort::abort;
+use super::lifecycle::{rename, run_alias, set_run};
 use super::reject::reject;
-use super::start::{Prompt, start};
 use super::{Context, Done, Method, MethodError, entry_path};
-use crate::dialect::{BodyFilter, PathPattern};
+use crate::dialect::BodyFilter;
 use crate::entries::{
-    Attributes, EntryPath, Mode, Outcome, RunId, State, TurnNumber, Visibility, Writer,
+    Attributes, Entry, EntryPath, Outcome, RunAlias, RunId, State, TurnNumber, Visibility, Writer,
 };
 use crate::lsp::proposals::accept::{Wish, accept};
-use crate::store::entries::{self, Query, Write};
+use crate::store::entries::{self, Access, Query, Write};
 use crate::store::proposals;
 
 /// The method `set`.
@@ -55,7 +52,7 @@ pub struct SetParams {
 pub struct SetResult {
     pub ok: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub alias: Option<String>,
+    pub alias: Option<RunAlias>,
 }
 
 impl SetResult {
@@ -63,24 +60,33 @@ impl SetResult {
         ok: true,
         alias: None,
     };
+
+    /// A run was meant.
+    pub const fn of(alias: RunAlias) -> Self {
+        Self {
+            ok: true,
+            alias: Some(alias),
+        }
+    }
 }
 
 impl Method for Set {
     const NAME: &'static str = "set";
-    const DESCRIPTION: &'static str = "Writes an entry, or what is named of it. On `run://ALIAS`: starts, goes on with or cancels a run. On a proposed entry: accepts (state resolved), rejects (cancelled) or fails it.";
+    const DESCRIPTION: &'static str = "Writes an entry, or what is named of it. On `run://ALIAS`: starts, goes on with, forks, cancels or configures a run. On a proposed entry: accepts (state resolved), rejects (cancelled) or fails it.";
     const LONG_RUNNING: bool = true;
     type Params = SetParams;
     type Output = SetResult;
 
     async fn call(cx: Context, params: SetParams) -> Result<SetResult, MethodError> {
-        if let Some(alias) = params.path.strip_prefix("run://") {
-            return set_run(&cx, alias, &params).await;
+        if let Some(alias) = run_alias(&params.path) {
+            let alias = alias.to_owned();
+            return set_run(&cx, &alias, params).await;
         }
         let run = named_run(&cx, params.run.as_deref()).await?;
         if params.pattern == Some(true) || params.body_filter.is_some() {
             return set_matches(&cx, run, params).await;
         }
-        let path = entry_path(&params.path)?;
+        let path = entry_path("path", &params.path)?;
         if let Some(state) = params.state
             && is_pending(&cx, run, &path).await?
         {
@@ -123,80 +129,28 @@ async fn set_matches(
     run: RunId,
     params: SetParams,
 ) -> Result<SetResult, MethodError> {
-    let query = query(&params.path, params.body_filter.as_deref())?;
+    let filter = body_filter(params.body_filter.as_deref())?;
+    let access = match (&params.body, &params.attributes, params.state) {
+        (None, None, None) => Access::Visibility,
+        _ => Access::Content,
+    };
     cx.store()
         .write(move |tx| {
-            for entry in entries::list(tx, run, &query)? {
-                let scheme = entry.scheme();
-                if scheme.permits(Writer::Client) || scheme.permits_visibility(Writer::Client) {
-                    entries::set(tx, run, Writer::Client, write(entry.path, &params))?;
-                }
-            }
-            Ok(())
+            let query = Query::named(tx, run, &params.path, filter)?;
+            entries::set_all(tx, run, Writer::Client, &query, access, |entry| {
+                Ok(write(entry.path.clone(), &params))
+            })
         })
         .await?;
     Ok(SetResult::OK)
 }
 
-/// The entries that a path or pattern and a filter mean.
-pub fn query(path: &str, filter: Option<&str>) -> Result<Query, MethodError> {
-    let pattern =
-        PathPattern::parse(path).map_err(|error| MethodError::parameter("path", error))?;
-    let filter = filter
+/// The filter that a client names.
+pub fn body_filter(filter: Option<&str>) -> Result<Option<BodyFilter>, MethodError> {
+    filter
         .map(BodyFilter::parse)
         .transpose()
-        .map_err(|error| MethodError::parameter("bodyFilter", error))?;
-    Ok(Query::matching(pattern, filter))
-}
-
-/// `set` on `run://ALIAS`; an empty alias makes one.
-async fn set_run(cx: &Context, alias: &str, params: &SetParams) -> Result<SetResult, MethodError> {
-    if params.state == Some(State::Cancelled) {
-        let aborted = abort(cx, alias).await?;
-        return Ok(SetResult {
-            ok: true,
-            alias: Some(aborted.run.to_string()),
-        });
-    }
-    let Some(body) = &params.body else {
-        return Err(MethodError::parameter(
-            "body",
-            "a run is started or goes on with a body: the prompt",
-        ));
-    };
-    let attributes = params.attributes.clone().map_or(Value::Null, Value::Object);
-    let (prompt, mode) = prompt(attributes, body, alias, params)?;
-    let started = start(cx, mode, prompt).await?;
-    Ok(SetResult {
-        ok: true,
-        alias: Some(started.run.to_string()),
-    })
-}
-
-/// A run's attributes are the parameters of `ask` and `act`, and the mode.
-fn prompt(
-    attributes: Value,
-    body: &str,
-    alias: &str,
-    params: &SetParams,
-) -> Result<(Prompt, Mode), MethodError> {
-    let mut fields = match attributes {
-        Value::Object(fields) => fields,
-        _ => Attributes::new(),
-    };
-    let mode = match fields.shift_remove("mode") {
-        Some(mode) => serde_json::from_value(mode)
-            .map_err(|error| MethodError::parameter("attributes.mode", error))?,
-        None => return Err(MethodError::parameter("attributes.mode", "say ask or act")),
-    };
-    fields.insert("prompt".to_owned(), body.into());
-    let mut prompt: Prompt = serde_json::from_value(Value::Object(fields))
-        .map_err(|error| MethodError::parameter("attributes", error))?;
-    prompt.run = (!alias.is_empty()).then(|| alias.to_owned());
-    if params.workspace.is_some() {
-        prompt.workspace.clone_from(&params.workspace);
-    }
-    Ok((prompt, mode))
+        .map_err(|error| MethodError::parameter("bodyFilter", error))
 }
 
 async fn is_pending(cx: &Context, run: RunId, path: &EntryPath) -> Result<bool, MethodError> {
@@ -274,16 +228,25 @@ impl Method for Get {
 
     async fn call(cx: Context, params: GetParams) -> Result<Matched, MethodError> {
         let run = cx.run(&params.run).await?;
-        let query = query(&params.path, params.body_filter.as_deref())?;
+        let filter = body_filter(params.body_filter.as_deref())?;
         let shown = params.visibility.unwrap_or(Visibility::Visible);
         let matched = cx
             .store()
-            .write(move |tx| entries::show(tx, run.id, Writer::Client, &query, shown, run.turn))
+            .write(move |tx| {
+                let query = Query::named(tx, run.id, &params.path, filter)?;
+                entries::show(tx, run.id, Writer::Client, &query, shown, run.turn)
+            })
             .await?;
-        Ok(Matched {
+        Ok(Matched::of(&matched))
+    }
+}
+
+impl Matched {
+    fn of(entries: &[Entry]) -> Self {
+        Self {
             ok: true,
-            matched: matched.len(),
-        })
+            matched: entries.len(),
+        }
     }
 }
 
@@ -304,29 +267,24 @@ impl Method for Rm {
 
     async fn call(cx: Context, params: RmParams) -> Result<Matched, MethodError> {
         let run = cx.run(&params.run).await?.id;
-        let query = query(&params.path, params.body_filter.as_deref())?;
-        let literal = query.pattern.as_ref().is_some_and(PathPattern::is_literal);
-        if literal {
-            let path = entry_path(&params.path)?;
-            if !path.scheme().permits(Writer::Client) {
-                return Err(entries::forbidden(&path, Writer::Client).into());
-            }
-        }
+        let filter = body_filter(params.body_filter.as_deref())?;
         let removed = cx
             .store()
-            .write(move |tx| entries::rm(tx, run, Writer::Client, &query))
+            .write(move |tx| {
+                let query = Query::named(tx, run, &params.path, filter)?;
+                entries::rm(tx, run, Writer::Client, &query)
+            })
             .await?;
-        Ok(Matched {
-            ok: true,
-            matched: removed.len(),
-        })
+        Ok(Matched::of(&removed))
     }
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct TransferParams {
     pub run: String,
+    /// A path or a pattern.
     pub from: String,
+    /// A path; one that ends in a slash is a folder for all that is meant.
     pub to: String,
     pub visibility: Option<Visibility>,
 }
@@ -337,16 +295,19 @@ async fn transfer(
     params: TransferParams,
 ) -> Result<Done, MethodError> {
     let run = cx.run(&params.run).await?.id;
-    let (from, to) = (entry_path(&params.from)?, entry_path(&params.to)?);
+    let to = entry_path("to", &params.to)?;
     cx.store()
-        .write(move |tx| verb(tx, run, Writer::Client, &from, &to, params.visibility))
+        .write(move |tx| {
+            let from = Query::named(tx, run, &params.from, None)?;
+            verb(tx, run, Writer::Client, &from, &to, params.visibility)
+        })
         .await?;
     Ok(Done::OK)
 }
 
 impl Method for Cp {
     const NAME: &'static str = "cp";
-    const DESCRIPTION: &'static str = "Copies an entry to another path.";
+    const DESCRIPTION: &'static str = "Copies entries to another path.";
     type Params = TransferParams;
     type Output = Done;
 
@@ -357,12 +318,19 @@ impl Method for Cp {
 
 impl Method for Mv {
     const NAME: &'static str = "mv";
-    const DESCRIPTION: &'static str = "Moves an entry to another path.";
+    const DESCRIPTION: &'static str =
+        "Moves entries to another path. From `run://A` to `run://B`: renames the run A.";
     type Params = TransferParams;
     type Output = Done;
 
     async fn call(cx: Context, params: TransferParams) -> Result<Done, MethodError> {
-        transfer(&cx, entries::mv, params).await
+        match (run_alias(&params.from), run_alias(&params.to)) {
+            (Some(from), Some(to)) => {
+                rename(&cx, from, ("to", to)).await?;
+                Ok(Done::OK)
+            }
+            _ => transfer(&cx, entries::mv, params).await,
+        }
     }
 }
 

@@ -3,12 +3,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::entries::query;
+use super::entries::body_filter;
 use super::{Context, Method, MethodError};
 use crate::entries::{Attributes, Outcome, Scheme, State, TurnNumber, Visibility};
 use crate::llm::tokens;
 use crate::plugins::file;
-use crate::store::entries;
+use crate::store::entries::{self, Query};
 
 /// The method `getEntries`.
 pub struct GetEntries;
@@ -48,33 +48,39 @@ impl Method for GetEntries {
 
     async fn call(cx: Context, params: GetEntriesParams) -> Result<Vec<EntryItem>, MethodError> {
         let run = cx.run(&params.run).await?.id;
-        let mut query = query(
-            params.pattern.as_deref().unwrap_or("**"),
-            params.body_filter.as_deref(),
-        )?;
-        query.scheme = params.scheme;
-        query.state = params.state;
-        query.visibility = params.visibility;
-        query.limit = params.limit;
-        query.offset = params.offset.unwrap_or(0);
+        let filter = body_filter(params.body_filter.as_deref())?;
         let divisor = cx
             .ask(|session| session.config.limits.token_divisor)
             .await?;
         let found = cx
             .store()
-            .read(move |connection| entries::list(connection, run, &query))
+            .read(move |connection| {
+                let pattern = params.pattern.as_deref().unwrap_or("**");
+                let query = Query {
+                    scheme: params.scheme,
+                    state: params.state,
+                    visibility: params.visibility,
+                    limit: params.limit,
+                    offset: params.offset.unwrap_or(0),
+                    ..Query::named(connection, run, pattern, filter)?
+                };
+                entries::heads(connection, run, &query)
+            })
             .await?;
         Ok(found
             .into_iter()
-            .map(|entry| EntryItem {
-                scheme: entry.scheme(),
-                state: entry.state,
-                outcome: entry.outcome.as_ref().map(Outcome::to_string),
-                visibility: entry.visibility,
-                turn: entry.turn,
-                tokens: tokens::estimate(file::chars(&entry), divisor),
-                path: entry.path.to_string(),
-                attributes: entry.attributes,
+            .map(|head| EntryItem {
+                scheme: head.path.scheme(),
+                state: head.state,
+                outcome: head.outcome.as_ref().map(Outcome::to_string),
+                visibility: head.visibility,
+                turn: head.turn,
+                tokens: tokens::estimate(
+                    file::chars(&head.path, head.chars, &head.attributes),
+                    divisor,
+                ),
+                path: head.path.to_string(),
+                attributes: head.attributes,
             })
             .collect())
     }

@@ -3,15 +3,19 @@
 
 pub mod abort;
 pub mod accept;
+pub mod constraints;
 pub mod diff;
 pub mod discover;
 pub mod document;
 pub mod entries;
 pub mod get_entries;
+pub mod library;
+pub mod lifecycle;
 pub mod models;
 pub mod ping;
 pub mod reject;
 pub mod runs;
+pub mod settings;
 pub mod start;
 
 use std::future::Future;
@@ -79,9 +83,13 @@ pub const TABLE: &[Row] = &[
     row::<entries::Update>(),
     row::<start::Ask>(),
     row::<start::Act>(),
+    row::<lifecycle::Inject>(),
     row::<abort::Abort>(),
+    row::<lifecycle::Rename>(),
+    row::<settings::Configure>(),
     row::<accept::Accept>(),
     row::<reject::Reject>(),
+    row::<lifecycle::DeleteRun>(),
     row::<diff::Diff>(),
     row::<runs::GetRuns>(),
     row::<runs::GetRun>(),
@@ -89,6 +97,15 @@ pub const TABLE: &[Row] = &[
     row::<models::GetModels>(),
     row::<models::AddModel>(),
     row::<models::RemoveModel>(),
+    row::<constraints::Constrain>(),
+    row::<constraints::Drop>(),
+    row::<constraints::GetConstraints>(),
+    row::<library::AddSkill>(),
+    row::<library::RemoveSkill>(),
+    row::<library::GetSkills>(),
+    row::<library::ListSkills>(),
+    row::<library::SetPersona>(),
+    row::<library::ListPersonas>(),
 ];
 
 const fn row<M: Method>() -> Row {
@@ -223,14 +240,16 @@ impl From<StoreError> for MethodError {
             StoreError::NotFound { .. } | StoreError::NoRun(_) | StoreError::NoModel(_) => {
                 Self::NotFound(message)
             }
-            StoreError::Forbidden { .. } | StoreError::Path(PathError::Outside(_)) => {
-                Self::Forbidden(message)
+            StoreError::Forbidden { .. }
+            | StoreError::Mirror { .. }
+            | StoreError::Path(PathError::Outside(_)) => Self::Forbidden(message),
+            StoreError::Path(_) | StoreError::Pattern(_) => Self::parameter("path", message),
+            StoreError::NoFolder { .. } => Self::parameter("to", message),
+            StoreError::NothingToSet { .. } | StoreError::NothingToAppend(_) => {
+                Self::InvalidParams(message)
             }
-            StoreError::Path(_)
-            | StoreError::NothingToSet { .. }
-            | StoreError::NothingToAppend(_) => Self::InvalidParams(message),
             StoreError::AliasTaken(_) | StoreError::NotProposed { .. } => Self::Conflict(message),
-            StoreError::Leased { .. } => Self::Busy(message),
+            StoreError::Leased { .. } | StoreError::Active(_) => Self::Busy(message),
             _ => Self::Internal(message),
         }
     }
@@ -257,15 +276,6 @@ impl From<LlmError> for MethodError {
 impl From<AliasError> for MethodError {
     fn from(error: AliasError) -> Self {
         Self::parameter("run", error)
-    }
-}
-
-impl From<PathError> for MethodError {
-    fn from(error: PathError) -> Self {
-        match error {
-            PathError::Outside(_) => Self::Forbidden(error.to_string()),
-            error => Self::parameter("path", error),
-        }
     }
 }
 
@@ -332,9 +342,12 @@ impl Context {
     }
 }
 
-/// An entry path that a client names.
-pub fn entry_path(text: &str) -> Result<EntryPath, MethodError> {
-    Ok(EntryPath::parse(text)?)
+/// An entry path that a client names in a field.
+pub fn entry_path(field: &str, text: &str) -> Result<EntryPath, MethodError> {
+    EntryPath::parse(text).map_err(|error| match error {
+        PathError::Outside(_) => MethodError::Forbidden(format!("{field}: {error}")),
+        error => MethodError::parameter(field, error),
+    })
 }
 
 /// `{}`: the parameters of methods that take none.

@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::start::available;
 use super::{Context, Done, Method, MethodError};
+use crate::config::Config;
 use crate::llm::{Key, ModelSpec};
 use crate::store::models;
 
@@ -135,4 +135,53 @@ impl Method for RemoveModel {
             .await?;
         Ok(Done::OK)
     }
+}
+
+/// The model that is meant: the named one, else the configured default, else the only one.
+pub async fn model(
+    cx: &Context,
+    config: &Config,
+    named: Option<String>,
+) -> Result<ModelSpec, MethodError> {
+    let all = available(cx, config).await?;
+    let aliases: Vec<&str> = all.iter().map(|spec| spec.alias.as_str()).collect();
+    let names = aliases.join(", ");
+    match (named.or_else(|| config.model.clone()), all.as_slice()) {
+        (_, []) => Err(MethodError::NoModel(NO_MODEL.to_owned())),
+        (Some(alias), all) => match all.iter().find(|spec| spec.alias == alias) {
+            Some(spec) => Ok(spec.clone()),
+            None => Err(MethodError::NotFound(format!(
+                "no model is called \"{alias}\"; there are {names}"
+            ))),
+        },
+        (None, [only]) => Ok(only.clone()),
+        (None, _) => Err(MethodError::NoModel(format!(
+            "several models are configured and none is the default: name one of {names}, or set `model`"
+        ))),
+    }
+}
+
+const NO_MODEL: &str = "no model is configured.
+Set one in config.toml ([models.NAME] actual = \"openai/…\"), by RUMMY_MODEL_NAME=openai/…,
+or with rummy.addModel {alias, actual}.";
+
+/// All models that a run can be started with, by alias: the configured ones, then those that a
+/// client has added.
+pub async fn available(cx: &Context, config: &Config) -> Result<Vec<ModelSpec>, MethodError> {
+    let added = cx.store().read(models::list).await?;
+    let mut all: Vec<ModelSpec> = config.models.values().cloned().collect();
+    for model in added {
+        if !config.models.contains_key(&model.alias) {
+            all.push(ModelSpec {
+                alias: model.alias,
+                actual: model.actual,
+                context_length: model.context_length,
+                base_url: None,
+                api_key: Key::Default,
+                temperature: None,
+            });
+        }
+    }
+    all.sort_by(|a, b| a.alias.cmp(&b.alias));
+    Ok(all)
 }

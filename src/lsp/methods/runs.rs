@@ -126,9 +126,9 @@ impl Method for GetRun {
         Ok(WholeRun {
             state,
             model: run.model,
-            temperature: run.temperature,
-            persona: run.persona,
-            context_limit: run.context_limit,
+            temperature: run.settings.temperature,
+            persona: run.settings.persona,
+            context_limit: run.settings.context_limit,
             reasoning,
             content,
             last_user_prompt: prompt,

@@ -5,17 +5,17 @@ use std::path::Path;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::models::model;
+use super::settings::Settings;
 use super::{Context, Method, MethodError};
-use crate::agent::{Settings, Start};
+use crate::agent::{self, Start, Started};
 use crate::config::Config;
 use crate::entries::{AutoAccept, Mode, Review, RunAlias, RunStatus};
-use crate::llm::ModelSpec;
 use crate::lsp::documents::file_of;
 use crate::lsp::session::Folder;
 use crate::lsp::types::{Position, Range, Uri};
-use crate::store::loops::{LoopConfig, Selection};
-use crate::store::models;
-use crate::store::runs::Run;
+use crate::store::loops::{self, LoopConfig, Selection};
+use crate::store::runs::{Changes, Run};
 use crate::workspace::Root;
 
 /// What `ask` and `act` take.
@@ -30,8 +30,9 @@ pub struct Prompt {
     pub run: Option<String>,
     /// Goes on with a fork of `run`, which stays as it is.
     pub fork: Option<bool>,
-    /// From 0 to 2.
+    /// From 0 to 2. This and the next two hold for the run's later loops too.
     pub temperature: Option<f64>,
+    /// The name of a persona, or its text.
     pub persona: Option<String>,
     /// In tokens, at least 1024.
     pub context_limit: Option<u64>,
@@ -90,7 +91,7 @@ impl Method for Ask {
     type Output = StartedRun;
 
     async fn call(cx: Context, params: Prompt) -> Result<StartedRun, MethodError> {
-        start(&cx, Mode::Ask, params).await
+        Ok(start(&cx, Mode::Ask, params, Place::Behind).await?.into())
     }
 }
 
@@ -102,13 +103,35 @@ impl Method for Act {
     type Output = StartedRun;
 
     async fn call(cx: Context, params: Prompt) -> Result<StartedRun, MethodError> {
-        start(&cx, Mode::Act, params).await
+        Ok(start(&cx, Mode::Act, params, Place::Behind).await?.into())
     }
 }
 
-/// Starts a loop. By the time this returns the run exists.
-pub async fn start(cx: &Context, mode: Mode, params: Prompt) -> Result<StartedRun, MethodError> {
-    check_ranges(&params)?;
+impl From<Started> for StartedRun {
+    fn from(started: Started) -> Self {
+        Self {
+            run: started.alias,
+            status: RunStatus::Queued.code(),
+        }
+    }
+}
+
+/// Where a prompt goes on a run that is active.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// Into the queue, as a loop of its own.
+    Behind,
+    /// Into the next turn of the active loop.
+    NextTurn,
+}
+
+/// Starts a loop, or queues its prompt. By the time this returns the run exists.
+pub async fn start(
+    cx: &Context,
+    mode: Mode,
+    params: Prompt,
+    place: Place,
+) -> Result<Started, MethodError> {
     // Before anything else is waited for: the selection is of the text as it is now.
     let open = match params.selection.clone() {
         Some(selection) => open_text(cx, selection).await?,
@@ -125,8 +148,16 @@ pub async fn start(cx: &Context, mode: Mode, params: Prompt) -> Result<StartedRu
     };
     let folder = folder(cx, &params, existing.as_ref()).await?;
     let config = cx.ask(|session| session.config.clone()).await?;
-    let model = model(cx, &config, &params, existing.as_ref()).await?;
-    let loop_config = loop_config(cx, &config, &params, &folder, open).await?;
+    let changes = changes(&config, &params)?;
+    let named = [
+        &params.model,
+        &existing.as_ref().map(|run| run.model.clone()),
+    ]
+    .into_iter()
+    .find_map(Clone::clone);
+    let model = model(cx, &config, named).await?;
+    let before = previous(cx, existing.as_ref()).await?;
+    let loop_config = loop_config(cx, &config, &params, &folder, open, before).await?;
     let started = cx
         .engine
         .supervisor
@@ -136,39 +167,39 @@ pub async fn start(cx: &Context, mode: Mode, params: Prompt) -> Result<StartedRu
             fork: params.fork == Some(true),
             mode,
             prompt: params.prompt,
-            settings: Settings {
+            joins: place == Place::NextTurn,
+            settings: agent::Settings {
                 limits: config.limits.clone(),
                 model,
             },
             config: loop_config,
-            persona: params.persona,
-            context_limit: params.context_limit,
+            changes,
         })
         .await?;
-    Ok(StartedRun {
-        run: started.alias,
-        status: RunStatus::Queued.code(),
-    })
+    Ok(started)
 }
 
-fn check_ranges(params: &Prompt) -> Result<(), MethodError> {
-    if let Some(temperature) = params.temperature
-        && !(0.0..=2.0).contains(&temperature)
-    {
-        return Err(MethodError::parameter(
-            "temperature",
-            format!("{temperature} is not between 0 and 2"),
-        ));
-    }
-    if let Some(limit) = params.context_limit
-        && limit < 1024
-    {
-        return Err(MethodError::parameter(
-            "contextLimit",
-            format!("{limit} is less than 1024 tokens"),
-        ));
-    }
-    Ok(())
+/// What the parameters set of the run itself.
+fn changes(config: &Config, params: &Prompt) -> Result<Changes, MethodError> {
+    let settings = Settings {
+        model: params.model.clone(),
+        temperature: params.temperature.map(Some),
+        persona: params.persona.clone().map(Some),
+        context_limit: params.context_limit.map(Some),
+    };
+    settings.checked(config)
+}
+
+/// What the run's newest loop was started with: a follow-up keeps what it does not name.
+async fn previous(cx: &Context, existing: Option<&Run>) -> Result<Option<LoopConfig>, MethodError> {
+    let Some(run) = existing.map(|run| run.id) else {
+        return Ok(None);
+    };
+    let newest = cx
+        .store()
+        .read(move |connection| loops::newest(connection, run))
+        .await?;
+    Ok(newest.map(|newest| newest.config))
 }
 
 /// The folder that is meant: of the run that goes on, else the named or the only one.
@@ -195,81 +226,13 @@ async fn folder(
     cx.folder(params.workspace.clone()).await
 }
 
-/// The model that is meant: the named one, the run's, the configured default, the only one.
-async fn model(
-    cx: &Context,
-    config: &Config,
-    params: &Prompt,
-    existing: Option<&Run>,
-) -> Result<ModelSpec, MethodError> {
-    let all = available(cx, config).await?;
-    let named = params
-        .model
-        .clone()
-        .or_else(|| existing.map(|run| run.model.clone()))
-        .or_else(|| config.model.clone());
-    let names = || {
-        all.iter()
-            .map(|spec| spec.alias.as_str())
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
-    match named {
-        Some(alias) => match all.iter().find(|spec| spec.alias == alias) {
-            Some(spec) => Ok(spec.clone()),
-            None if all.is_empty() => Err(no_model()),
-            None => Err(MethodError::NotFound(format!(
-                "no model is called \"{alias}\"; there are {}",
-                names()
-            ))),
-        },
-        None => match all.as_slice() {
-            [] => Err(no_model()),
-            [only] => Ok(only.clone()),
-            _ => Err(MethodError::NoModel(format!(
-                "several models are configured and none is the default: name one of {}, or set `model`",
-                names()
-            ))),
-        },
-    }
-}
-
-fn no_model() -> MethodError {
-    MethodError::NoModel(
-        "no model is configured.\n\
-         Set one in config.toml ([models.NAME] actual = \"openai/…\"), by RUMMY_MODEL_NAME=openai/…,\n\
-         or with rummy.addModel {alias, actual}."
-            .to_owned(),
-    )
-}
-
-/// All models that a run can be started with, by alias: the configured ones, then those that a
-/// client has added.
-pub async fn available(cx: &Context, config: &Config) -> Result<Vec<ModelSpec>, MethodError> {
-    let added = cx.store().read(models::list).await?;
-    let mut all: Vec<ModelSpec> = config.models.values().cloned().collect();
-    for model in added {
-        if !config.models.contains_key(&model.alias) {
-            all.push(ModelSpec {
-                alias: model.alias,
-                actual: model.actual,
-                context_length: model.context_length,
-                base_url: None,
-                api_key: crate::llm::Key::Default,
-                temperature: None,
-            });
-        }
-    }
-    all.sort_by(|a, b| a.alias.cmp(&b.alias));
-    Ok(all)
-}
-
 async fn loop_config(
     cx: &Context,
     config: &Config,
     params: &Prompt,
     folder: &Folder,
     open: Option<String>,
+    before: Option<LoopConfig>,
 ) -> Result<LoopConfig, MethodError> {
     let root =
         Root::open(&folder.root).map_err(|error| MethodError::NotFound(error.to_string()))?;
@@ -281,14 +244,26 @@ async fn loop_config(
         Some(selection) => Some(selected(cx, &root, selection, open).await?),
         None => None,
     };
+    let LoopConfig {
+        no_repo,
+        no_interaction,
+        no_web,
+        no_proposals,
+        review,
+        auto_accept,
+        ..
+    } = before.unwrap_or(LoopConfig {
+        review: config.review,
+        auto_accept: config.auto_accept,
+        ..LoopConfig::default()
+    });
     Ok(LoopConfig {
-        temperature: params.temperature,
-        no_repo: params.no_repo == Some(true),
-        no_interaction: params.no_interaction == Some(true),
-        no_web: params.no_web == Some(true),
-        no_proposals: params.no_proposals == Some(true),
-        review: params.review.unwrap_or(config.review),
-        auto_accept: params.auto_accept.unwrap_or(config.auto_accept),
+        no_repo: params.no_repo.unwrap_or(no_repo),
+        no_interaction: params.no_interaction.unwrap_or(no_interaction),
+        no_web: params.no_web.unwrap_or(no_web),
+        no_proposals: params.no_proposals.unwrap_or(no_proposals),
+        review: params.review.unwrap_or(review),
+        auto_accept: params.auto_accept.unwrap_or(auto_accept),
         files,
         selection,
     })

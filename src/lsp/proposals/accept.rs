@@ -372,11 +372,7 @@ fn refuse_readonly(
     proposal: &Proposal,
     constraints: Vec<(String, String)>,
 ) -> Result<(), NotAccepted> {
-    let constraints = constraints
-        .into_iter()
-        .map(|(pattern, word)| word.parse().map(|word| (pattern, word)))
-        .collect::<Result<Vec<_>, _>>()?;
-    match Rules::new(constraints)?.constraint_of(proposal.target.as_str()) {
+    match Rules::parse(constraints)?.constraint_of(proposal.target.as_str()) {
         Some(Constraint::Readonly) => Err(NotAccepted::Readonly {
             target: proposal.target.clone(),
         }),

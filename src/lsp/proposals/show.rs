@@ -74,6 +74,13 @@ impl Shown {
         Some((shown, pending))
     }
 
+    /// Takes a run away that is no more.
+    pub fn clear(&mut self, run: RunId) {
+        if let Some(shown) = self.runs.get_mut(&run) {
+            shown.pending.clear();
+        }
+    }
+
     /// Takes away what belongs to folders that are not open any more.
     pub fn keep(&mut self, projects: &[ProjectId]) {
         for run in self.runs.values_mut() {
@@ -113,6 +120,11 @@ impl Shown {
             let before = self.sent.get(id);
             // A set that was empty and is so is no change.
             let is_news = before.map_or(!run.pending.is_empty(), |before| *before != params);
+            if let Some(old) = before.filter(|before| before["run"] != params["run"]) {
+                // The run was renamed: under its old name nothing is pending any more.
+                let none = json!({"run": old["run"], "turn": run.turn, "proposals": []});
+                outbox.notify(RUN_PROPOSAL.method, &none);
+            }
             if is_news {
                 outbox.notify(RUN_PROPOSAL.method, &params);
             }

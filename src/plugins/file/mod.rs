@@ -84,10 +84,7 @@ pub async fn sync(cx: &TurnContext<'_>) -> Result<(), Problem> {
         Err(error) => return Err(Refusal::invalid(error.to_string()).into()),
     };
     let run = cx.run;
-    let query = Query {
-        scheme: Some(Scheme::File),
-        ..Query::default()
-    };
+    let query = Query::of_scheme(Scheme::File);
     let known = cx
         .store
         .read(move |connection| entries::list(connection, run, &query))
@@ -153,10 +150,9 @@ async fn differences(files: &Files, found: Vec<FileInfo>, known: Vec<Entry>) -> 
             Some(entry) => differences.extend(refreshed(path, entry, attributes, body)),
         }
     }
-    let gone = known.into_values().map(|entry| {
-        let pattern = crate::dialect::PathPattern::literal(entry.path.as_str());
-        Difference::Gone(Query::matching(pattern, None))
-    });
+    let gone = known
+        .into_values()
+        .map(|entry| Difference::Gone(Query::exactly(&entry.path)));
     differences.extend(gone);
     differences
 }
@@ -204,15 +200,14 @@ fn described(file: &FileInfo) -> Json {
     attributes
 }
 
-/// What the body of a file takes, read or not: unread ones by their size.
-pub fn chars(entry: &Entry) -> usize {
-    let size = entry
-        .attributes
-        .get("size")
-        .and_then(serde_json::Value::as_u64);
+/// What a body of so many characters takes; a file that was not read, by its size.
+pub fn chars(path: &EntryPath, body: usize, attributes: &Json) -> usize {
+    let size = attributes.get("size").and_then(serde_json::Value::as_u64);
     match size {
-        Some(size) if entry.body.is_empty() => usize::try_from(size).unwrap_or(usize::MAX),
-        _ => entry.body.chars().count(),
+        Some(size) if body == 0 && path.scheme() == Scheme::File => {
+            usize::try_from(size).unwrap_or(usize::MAX)
+        }
+        _ => body,
     }
 }
 

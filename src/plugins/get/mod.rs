@@ -8,8 +8,8 @@ use serde_json::json;
 use super::{Handled, Plugin, Problem, Refusal, TurnContext, about, file, is_file, listing, named};
 use crate::dialect::{Call, Command, Get as Args, Number, Tool};
 use crate::entries::{Entry, Visibility, Writer};
-use crate::plugins::{open_to_model, visibility};
-use crate::store::entries::{self, Query, Write};
+use crate::plugins::visibility;
+use crate::store::entries::{self, Access, Query, Write};
 
 /// The plugin; see the module.
 pub struct Get;
@@ -33,7 +33,6 @@ impl Plugin for Get {
                 return Ok(Handled::Quiet);
             };
             let path = named(Tool::Get, args.path.as_deref())?;
-            open_to_model(path, |scheme| scheme.permits_visibility(Writer::Model))?;
             if args.line.is_some() || args.limit.is_some() {
                 return slice(cx, path, args).await;
             }
@@ -99,14 +98,9 @@ async fn matches(cx: &TurnContext<'_>, query: &Query) -> Result<Vec<Found>, Prob
         filter: None,
         ..query.clone()
     };
-    let run = cx.run;
-    let entries = cx
-        .store
-        .read(move |connection| entries::list(connection, run, &unfiltered))
-        .await?;
+    let entries = cx.meant(&unfiltered, Access::Visibility).await?;
     let mut found: Vec<Found> = entries
         .into_iter()
-        .filter(|entry| entry.scheme().permits_visibility(Writer::Model))
         .map(|entry| Found { entry, text: None })
         .collect();
     let Some(filter) = &query.filter else {
@@ -139,7 +133,7 @@ async fn show(
                 write.attributes = Some(entry.attributes);
                 chars
             }
-            None => file::chars(&entry),
+            None => file::chars(&entry.path, entry.body.chars().count(), &entry.attributes),
         };
         let tokens = crate::llm::tokens::estimate(chars, cx.divisor);
         lines.push(format!("{} ({tokens} tokens)", entry.path));
@@ -169,11 +163,12 @@ async fn show(
 
 /// Lines of one entry, in the log; the entry stays as visible as it was.
 async fn slice(cx: &TurnContext<'_>, path: &str, args: &Args) -> Result<Handled, Problem> {
-    if args.filter.is_some() || !cx.pattern(path).await?.is_literal() {
+    let query = cx.query(path, None).await?;
+    if args.filter.is_some() || query.literal().is_none() {
         let message = "line and limit read one entry: give its path, without a pattern or a filter";
         return Err(Refusal::invalid(message).into());
     }
-    let mut found = matches(cx, &cx.query(path, None).await?).await?;
+    let mut found = matches(cx, &query).await?;
     let Some(hit) = found.first_mut() else {
         let body = format!("not found: {path}");
         return cx.done(Tool::Get, path, body, about(path)).await;

@@ -65,6 +65,28 @@ pub fn begin(tx: &mut Tx<'_>, started: &Loop, turn: TurnNumber) -> Result<(), St
     entries::set(tx, started.run, Writer::Plugin, write)
 }
 
+/// Writes a prompt that joins a loop in this turn, behind what the turn has to answer already.
+pub fn join(
+    tx: &mut Tx<'_>,
+    joined: &Loop,
+    turn: TurnNumber,
+    prompt: &str,
+) -> Result<(), StoreError> {
+    let path = EntryPath::of_turn(Scheme::Prompt, turn);
+    let write = if entries::exists(tx, joined.run, &path)? {
+        let mut write = Write::body(path, &format!("\n\n{prompt}"));
+        write.append = true;
+        write
+    } else {
+        let mut attributes = Json::new();
+        attributes.insert("mode".to_owned(), json!(joined.mode));
+        Write::body(path, prompt)
+            .attributes(attributes)
+            .at(turn, joined.id)
+    };
+    entries::set(tx, joined.run, Writer::Plugin, write)
+}
+
 fn quoted(selection: &Selection) -> String {
     let Selection {
         path,

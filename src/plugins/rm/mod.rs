@@ -6,8 +6,7 @@ use futures::future::BoxFuture;
 use super::{Handled, Plugin, Problem, Refusal, TurnContext, about, is_file, listing, named};
 use crate::dialect::{Call, Command, Tool};
 use crate::entries::{Outcome, Writer};
-use crate::plugins::open_to_model;
-use crate::store::entries;
+use crate::store::entries::{self, Access};
 
 /// The plugin; see the module.
 pub struct Rm;
@@ -31,15 +30,9 @@ impl Plugin for Rm {
                 return Ok(Handled::Quiet);
             };
             let path = named(Tool::Rm, args.path.as_deref())?;
-            open_to_model(path, |scheme| scheme.permits(Writer::Model))?;
             let query = cx.query(path, args.filter.as_deref()).await?;
+            let meant = cx.meant(&query, Access::Content).await?;
             let run = cx.run;
-            let meant = {
-                let query = query.clone();
-                cx.store
-                    .read(move |connection| entries::list(connection, run, &query))
-                    .await?
-            };
             if meant.iter().any(|entry| is_file(&entry.path)) {
                 let message =
                     format!("{path} names files; <rm> removes entries such as unknown://…");

@@ -9,11 +9,11 @@ use serde_json::json;
 
 use super::{
     Handled, Plugin, Problem, Refusal, TurnContext, about, is_file, known, listing, named,
-    open_to_model, visibility,
+    visibility,
 };
 use crate::dialect::{Applied, Call, Command, Content, MatchKind, Set as Args, Tool, apply};
 use crate::entries::{Attributes, Entry, EntryPath, Outcome, Scheme, Visibility, Writer};
-use crate::store::entries::{self, Query, Write};
+use crate::store::entries::{self, Access, Query, Write};
 
 /// The plugin; see the module.
 pub struct Set;
@@ -43,7 +43,6 @@ impl Plugin for Set {
             if args.content == Content::Absent {
                 return metadata(cx, path, args).await;
             }
-            open_to_model(path, |scheme| scheme.permits(Writer::Model))?;
             let query = cx.query(path, args.filter.as_deref()).await?;
             let is_pattern = query.pattern.as_ref().is_some_and(|p| !p.is_literal());
             if is_pattern || args.filter.is_some() {
@@ -83,7 +82,12 @@ async fn metadata(cx: &TurnContext<'_>, path: &str, args: &Args) -> Result<Handl
         return show(cx, Tool::Set, path, query, shown).await;
     }
     let run = cx.run;
-    let meant = list(cx, &query).await?;
+    let access = if attributes.is_empty() {
+        Access::Visibility
+    } else {
+        Access::Content
+    };
+    let meant = cx.meant(&query, access).await?;
     if meant.is_empty() {
         return Err(Refusal::not_found(path).into());
     }
@@ -91,18 +95,17 @@ async fn metadata(cx: &TurnContext<'_>, path: &str, args: &Args) -> Result<Handl
         let body = listing("would be changed:", &meant, cx.divisor);
         return cx.done(Tool::Set, path, body, about(path)).await;
     }
-    open_to_model(path, |scheme| scheme.permits(Writer::Model))?;
     let record = cx
         .record(Tool::Set, path, &listing("changed:", &meant, cx.divisor))
         .attributes(about(path));
     let logged = cx
         .store
         .write(move |tx| {
-            for entry in meant.iter().filter(|e| e.scheme().permits(Writer::Model)) {
+            entries::set_all(tx, run, Writer::Model, &query, access, |entry| {
                 let mut write = Write::to(entry.path.clone()).attributes(attributes.clone());
                 write.visibility = shown;
-                entries::set(tx, run, Writer::Model, write)?;
-            }
+                Ok(write)
+            })?;
             entries::log(tx, run, record)
         })
         .await?;
@@ -119,11 +122,10 @@ pub fn show<'a>(
     shown: Visibility,
 ) -> BoxFuture<'a, Result<Handled, Problem>> {
     async move {
-        open_to_model(path, |scheme| scheme.permits_visibility(Writer::Model))?;
         if shown == Visibility::Visible {
             return super::get::show_matches(cx, path, &query, shown).await;
         }
-        let meant = list(cx, &query).await?;
+        let meant = cx.meant(&query, Access::Visibility).await?;
         if meant.is_empty() {
             return Err(Refusal::not_found(path).into());
         }
@@ -155,7 +157,7 @@ async fn write_matches(
     query: Query,
     args: &Args,
 ) -> Result<Handled, Problem> {
-    let meant = list(cx, &query).await?;
+    let meant = cx.meant(&query, Access::Content).await?;
     if meant.is_empty() {
         return Err(Refusal::not_found(path).into());
     }
@@ -168,7 +170,7 @@ async fn write_matches(
         return cx.done(Tool::Set, path, body, about(path)).await;
     }
     let mut writes = Vec::with_capacity(meant.len());
-    for entry in meant.iter().filter(|e| e.scheme().permits(Writer::Model)) {
+    for entry in &meant {
         writes.push(content(cx, entry.path.clone(), Some(entry), args)?.0);
     }
     let record = cx
@@ -324,26 +326,12 @@ async fn asked_already(
     let (Scheme::Unknown, Some(body)) = (target.scheme(), body) else {
         return Ok(None);
     };
-    let query = Query {
-        scheme: Some(Scheme::Unknown),
-        ..Query::default()
-    };
-    let same = list(cx, &query)
+    let same = cx
+        .meant(&Query::of_scheme(Scheme::Unknown), Access::Content)
         .await?
         .into_iter()
         .find(|entry| entry.body.trim() == body.trim());
     Ok(same.map(|entry| entry.path))
-}
-
-async fn list(cx: &TurnContext<'_>, query: &Query) -> Result<Vec<Entry>, Problem> {
-    let (run, query) = (cx.run, query.clone());
-    let found = cx
-        .store
-        .read(move |connection| entries::list(connection, run, &query))
-        .await?;
-    let mut found = found;
-    found.retain(|entry| entry.scheme().permits_visibility(Writer::Model));
-    Ok(found)
 }
 
 /// The attributes that a `set` names beside the content.

@@ -5,7 +5,8 @@ use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 
 use crate::dialect::{BodyFilter, PathPattern};
 use crate::entries::{
-    Entry, EntryId, EntryPath, LoopId, RunId, Scheme, State, TurnNumber, ViewId, Visibility,
+    Attributes, Entry, EntryId, EntryPath, LoopId, Outcome, RunId, Scheme, State, TurnNumber,
+    ViewId, Visibility,
 };
 use crate::store::contents::{self, ContentId};
 use crate::store::{StoreError, json, mapped, parsed, parsed_optional, unreadable};
@@ -31,6 +32,19 @@ impl Query {
         }
     }
 
+    /// The entries of a scheme.
+    pub fn of_scheme(scheme: Scheme) -> Self {
+        Self {
+            scheme: Some(scheme),
+            ..Self::default()
+        }
+    }
+
+    /// One entry by its path.
+    pub fn exactly(path: &EntryPath) -> Self {
+        Self::matching(PathPattern::literal(path.as_str()), None)
+    }
+
     /// The entries that a pattern and a filter mean.
     pub fn matching(pattern: PathPattern, filter: Option<BodyFilter>) -> Self {
         Self {
@@ -40,21 +54,82 @@ impl Query {
         }
     }
 
-    fn admits(&self, entry: &Entry) -> bool {
+    /// The entries that a path or pattern means, as somebody wrote it: a path that exists in the run
+    /// is itself, whatever is in it (`app/[slug]/page.tsx`); paths and patterns are compared in the
+    /// form in which paths are stored. A scheme that does not exist is refused by name.
+    pub fn named(
+        connection: &Connection,
+        run: RunId,
+        given: &str,
+        filter: Option<BodyFilter>,
+    ) -> Result<Self, StoreError> {
+        let literal = EntryPath::parse(given);
+        if let Ok(path) = &literal
+            && exists(connection, run, path)?
+        {
+            return Ok(Self::matching(PathPattern::literal(path.as_str()), filter));
+        }
+        let pattern = PathPattern::parse(&EntryPath::normal_pattern(given)?)?;
+        if pattern.is_literal() {
+            return Ok(Self::matching(
+                PathPattern::literal(literal?.as_str()),
+                filter,
+            ));
+        }
+        Ok(Self::matching(pattern, filter))
+    }
+
+    /// The one path that is meant, where the query is about one.
+    pub fn literal(&self) -> Option<&str> {
         self.pattern
             .as_ref()
-            .is_none_or(|pattern| pattern.matches(entry.path.as_str()))
-            && self
-                .filter
-                .as_ref()
-                .is_none_or(|filter| filter.matches(&entry.body))
+            .filter(|pattern| pattern.is_literal())
+            .map(PathPattern::as_str)
     }
+
+    /// The scheme that the pattern names: all that it can match is of it. None for a pattern over
+    /// several, such as `**`.
+    pub fn named_scheme(&self) -> Option<Scheme> {
+        let pattern = self.pattern.as_ref()?;
+        if let Some((scheme, _)) = pattern.literal_prefix().split_once("://") {
+            return scheme.parse().map_or(None, Some);
+        }
+        // A slash that no `://` can precede: what matches is a file.
+        let is_file = pattern.is_literal() || pattern.literal_prefix().contains('/');
+        is_file.then_some(Scheme::File)
+    }
+
+    fn admits(&self, body: &str) -> bool {
+        self.filter
+            .as_ref()
+            .is_none_or(|filter| filter.matches(body))
+    }
+}
+
+/// An entry without its body.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Head {
+    pub path: EntryPath,
+    pub attributes: Attributes,
+    pub state: State,
+    pub outcome: Option<Outcome>,
+    pub visibility: Visibility,
+    pub turn: Option<TurnNumber>,
+    /// How many characters the body has.
+    pub chars: usize,
 }
 
 const SELECT: &str = "SELECT views.id AS view_id, views.entry_id, views.path, entries.body,
          entries.content_id, entries.attributes, views.state, views.outcome, views.visibility,
          views.turn, views.loop_id
      FROM views JOIN entries ON entries.id = views.entry_id";
+
+/// Whether the run sees an entry at this path.
+pub fn exists(connection: &Connection, run: RunId, path: &EntryPath) -> Result<bool, StoreError> {
+    Ok(connection
+        .prepare_cached("SELECT 1 FROM views WHERE run_id = ?1 AND path = ?2")?
+        .exists(params![run.0, path.as_str()])?)
+}
 
 /// One entry by its path.
 pub fn find(
@@ -73,50 +148,160 @@ pub fn find(
 
 /// The entries that a query means, by path.
 pub fn list(connection: &Connection, run: RunId, query: &Query) -> Result<Vec<Entry>, StoreError> {
-    let mut sql = format!("{SELECT} WHERE views.run_id = ?");
-    let mut values: Vec<Sql> = vec![run.0.into()];
-    let mut also = |condition: &str, value: &str| {
-        sql.push_str(condition);
-        values.push(value.to_owned().into());
-    };
-    if let Some(scheme) = query.scheme {
-        also(" AND entries.scheme = ?", scheme.as_str());
-    }
-    if let Some(state) = query.state {
-        also(" AND views.state = ?", state.as_str());
-    }
-    if let Some(visibility) = query.visibility {
-        also(" AND views.visibility = ?", visibility.as_str());
-    }
-    if let Some(prefix) = query.pattern.as_ref().map(PathPattern::literal_prefix)
-        && !prefix.is_empty()
-    {
-        also(" AND views.path >= ?", prefix);
-        also(" AND views.path < ?", &format!("{prefix}\u{10FFFF}"));
-    }
-    sql.push_str(" ORDER BY views.path");
-    let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement.query_map(params_from_iter(values), read_entry)?;
+    let mut statement = connection.prepare_cached(&format!("{SELECT} WHERE views.id = ?1"))?;
     let mut entries = Vec::new();
-    let mut skip = query.offset;
-    for row in rows {
-        let entry = row?.filled(connection)?;
-        if !query.admits(&entry) {
-            continue;
-        }
-        if skip > 0 {
-            skip -= 1;
-            continue;
-        }
-        if query
-            .limit
-            .is_some_and(|limit| entries.len() >= limit as usize)
-        {
-            break;
+    visit(connection, run, query, |view| {
+        let entry = statement
+            .query_row([view.0], read_entry)?
+            .filled(connection)?;
+        if !query.admits(&entry.body) {
+            return Ok(false);
         }
         entries.push(entry);
-    }
+        Ok(true)
+    })?;
     Ok(entries)
+}
+
+/// The entries that a query means without their bodies, by path: for lists.
+pub fn heads(connection: &Connection, run: RunId, query: &Query) -> Result<Vec<Head>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT views.path, entries.attributes, views.state, views.outcome, views.visibility,
+             views.turn, entries.chars
+         FROM views JOIN entries ON entries.id = views.entry_id WHERE views.id = ?1",
+    )?;
+    let mut heads = Vec::new();
+    visit(connection, run, query, |view| {
+        if query.filter.is_some() && !query.admits(&body(connection, view)?) {
+            return Ok(false);
+        }
+        heads.push(statement.query_row([view.0], read_head)?);
+        Ok(true)
+    })?;
+    Ok(heads)
+}
+
+/// Goes through the views that a query's conditions on paths and views admit, by path, and shows
+/// them to `take`, which tells whether the body is admitted too. Only what it takes counts for the
+/// offset and the limit; bodies of other entries are not read.
+fn visit(
+    connection: &Connection,
+    run: RunId,
+    query: &Query,
+    mut take: impl FnMut(ViewId) -> Result<bool, StoreError>,
+) -> Result<(), StoreError> {
+    let (sql, values) = candidates(run, query);
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query(params_from_iter(values))?;
+    let (mut skip, mut left) = (query.offset, query.limit.map_or(u32::MAX, |limit| limit));
+    while left > 0
+        && let Some(row) = rows.next()?
+    {
+        let path = row
+            .get_ref("path")?
+            .as_str()
+            .map_err(rusqlite::Error::from)?;
+        let is_meant = query
+            .pattern
+            .as_ref()
+            .is_none_or(|pattern| pattern.is_literal() || pattern.matches(path));
+        if !is_meant {
+            continue;
+        }
+        let view = mapped(row, "id", ViewId)?;
+        if skip > 0 {
+            let counts = match &query.filter {
+                Some(filter) => filter.matches(&body(connection, view)?),
+                None => true,
+            };
+            skip -= u32::from(counts);
+        } else if take(view)? {
+            left -= 1;
+        }
+    }
+    Ok(())
+}
+
+/// The statement that finds the views a query may mean. Without conditions on states and bodies it
+/// runs over the index of paths alone; a pattern's literal beginning narrows it to a range of that.
+fn candidates(run: RunId, query: &Query) -> (String, Vec<Sql>) {
+    let mut sql = String::from("SELECT views.id, views.path FROM views");
+    let literal_filter = query.filter.as_ref().and_then(BodyFilter::as_literal);
+    if literal_filter.is_some() {
+        sql.push_str(" JOIN entries ON entries.id = views.entry_id");
+    }
+    sql.push_str(" WHERE views.run_id = ?");
+    let mut values: Vec<Sql> = vec![run.0.into()];
+    let mut also = |condition: &str, bound: &[&str]| {
+        sql.push_str(" AND ");
+        sql.push_str(condition);
+        values.extend(bound.iter().map(|value| Sql::from((*value).to_owned())));
+    };
+    match query.scheme {
+        Some(Scheme::File) => also("instr(views.path, '://') = 0", &[]),
+        Some(scheme) => {
+            let prefix = format!("{scheme}://");
+            also(
+                "views.path >= ? AND views.path < ?",
+                &[&prefix, &successor(&prefix)],
+            );
+        }
+        None => {}
+    }
+    // Written out, not bound: only so can the index over the few open entries be used.
+    if let Some(state) = query.state {
+        also(&format!("views.state = '{state}'"), &[]);
+    }
+    if let Some(visibility) = query.visibility {
+        also(&format!("views.visibility = '{visibility}'"), &[]);
+    }
+    match query.pattern.as_ref() {
+        Some(pattern) if pattern.is_literal() => also("views.path = ?", &[pattern.as_str()]),
+        Some(pattern) if !pattern.literal_prefix().is_empty() => {
+            let prefix = pattern.literal_prefix();
+            also(
+                "views.path >= ? AND views.path < ?",
+                &[prefix, &successor(prefix)],
+            );
+        }
+        _ => {}
+    }
+    if let Some(text) = literal_filter {
+        // A compressed body is looked at when it is read.
+        also(
+            "(entries.content_id IS NOT NULL OR instr(entries.body, ?) > 0)",
+            &[text],
+        );
+    }
+    sql.push_str(" ORDER BY views.path");
+    (sql, values)
+}
+
+/// The first text behind all that begin with `prefix`, in the order of the index.
+fn successor(prefix: &str) -> String {
+    let mut text = prefix.to_owned();
+    while let Some(last) = text.pop() {
+        if let Some(next) = (last..=char::MAX).nth(1) {
+            text.push(next);
+            return text;
+        }
+    }
+    // Nothing lies behind; no path is that long.
+    char::MAX.to_string().repeat(EntryPath::LIMIT)
+}
+
+/// The whole body of an entry.
+fn body(connection: &Connection, view: ViewId) -> Result<String, StoreError> {
+    let (body, content): (String, Option<i64>) = connection
+        .prepare_cached(
+            "SELECT entries.body, entries.content_id
+             FROM views JOIN entries ON entries.id = views.entry_id WHERE views.id = ?1",
+        )?
+        .query_row([view.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    match content {
+        Some(content) => contents::read(connection, ContentId(content)),
+        None => Ok(body),
+    }
 }
 
 /// What the model may be shown: everything that is not archived, oldest first.
@@ -163,12 +348,10 @@ impl EntryRow {
 }
 
 fn read_entry(row: &Row<'_>) -> rusqlite::Result<EntryRow> {
-    let path: String = row.get("path")?;
-    let path = EntryPath::parse(&path).map_err(|error| unreadable(row, "path", error))?;
     let entry = Entry {
         view: mapped(row, "view_id", ViewId)?,
         id: mapped(row, "entry_id", EntryId)?,
-        path,
+        path: parsed_path(row)?,
         body: row.get("body")?,
         attributes: json(row, "attributes")?,
         state: parsed(row, "state")?,
@@ -179,4 +362,21 @@ fn read_entry(row: &Row<'_>) -> rusqlite::Result<EntryRow> {
     };
     let content = row.get::<_, Option<i64>>("content_id")?.map(ContentId);
     Ok(EntryRow { entry, content })
+}
+
+fn read_head(row: &Row<'_>) -> rusqlite::Result<Head> {
+    Ok(Head {
+        path: parsed_path(row)?,
+        attributes: json(row, "attributes")?,
+        state: parsed(row, "state")?,
+        outcome: parsed_optional(row, "outcome")?,
+        visibility: parsed(row, "visibility")?,
+        turn: row.get::<_, Option<u32>>("turn")?.map(TurnNumber),
+        chars: row.get::<_, u32>("chars")? as usize,
+    })
+}
+
+fn parsed_path(row: &Row<'_>) -> rusqlite::Result<EntryPath> {
+    let path: String = row.get("path")?;
+    EntryPath::parse(&path).map_err(|error| unreadable(row, "path", error))
 }

@@ -3,9 +3,10 @@
 use tempfile::TempDir;
 
 use crate::dialect::{BodyFilter, PathPattern};
-use crate::entries::{EntryPath, RunId, Scheme, Writer};
+use crate::entries::{EntryPath, LoopId, Mode, RunId, Scheme, Writer};
 use crate::store::entries::{self, Query, Write};
-use crate::store::runs::{self, NewRun};
+use crate::store::loops::{self, LoopConfig, NewLoop};
+use crate::store::runs::{self, NewRun, Settings};
 use crate::store::{Store, StoreError, Tx, projects};
 
 pub struct Bench {
@@ -32,10 +33,20 @@ pub fn new_run(tx: &Tx<'_>, alias: &str) -> NewRun {
         alias: alias.parse().unwrap(),
         model: "test".to_owned(),
         prompt: "do it".to_owned(),
-        temperature: None,
-        persona: None,
-        context_limit: None,
+        settings: Settings::default(),
     }
+}
+
+/// Queues a prompt.
+pub fn enqueue(tx: &Tx<'_>, run: RunId, mode: Mode, prompt: &str) -> Result<LoopId, StoreError> {
+    let new = NewLoop {
+        mode,
+        model: "test",
+        prompt,
+        config: &LoopConfig::default(),
+        joins: false,
+    };
+    loops::enqueue(tx, run, &new)
 }
 
 pub fn path(text: &str) -> EntryPath {

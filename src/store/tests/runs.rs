@@ -5,13 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::json;
 
-use super::bench::{bench, new_run, path};
+use super::bench::{bench, enqueue, new_run, path};
 use crate::entries::{
     Action, Decision, EntryPath, Mode, Outcome, RunId, RunStatus, Scheme, State, TurnNumber, Writer,
 };
 use crate::store::entries::{self, Write};
 use crate::store::leases::{self, Holder};
-use crate::store::loops::LoopConfig;
 use crate::store::proposals::{self, Change, Verdict};
 use crate::store::{StoreError, loops, runs};
 
@@ -191,7 +190,7 @@ async fn a_run_without_a_live_driver_is_interrupted_and_its_proposals_stay() {
     bench
         .store
         .write(move |tx| {
-            loops::enqueue(tx, run, Mode::Act, "test", "p", &LoopConfig::default())?;
+            enqueue(tx, run, Mode::Act, "p")?;
             loops::claim(tx, run)?;
             runs::set_status(tx, run, RunStatus::Running, None)?;
             let proposed = Write::body(path("log://turn_1/set/a"), "").state(State::Proposed);
@@ -255,7 +254,7 @@ async fn loops_are_claimed_in_order_and_one_at_a_time() {
         .store
         .write(move |tx| {
             for prompt in ["one", "two"] {
-                loops::enqueue(tx, run, Mode::Ask, "test", prompt, &LoopConfig::default())?;
+                enqueue(tx, run, Mode::Ask, prompt)?;
             }
             let first = loops::claim(tx, run)?.unwrap();
             assert!(
@@ -310,7 +309,7 @@ async fn runs_that_ended_long_ago_go_with_all_that_only_they_showed() {
     let left = bench
         .store
         .write(move |tx| {
-            let in_loop = loops::enqueue(tx, run, Mode::Act, "test", "p", &LoopConfig::default())?;
+            let in_loop = enqueue(tx, run, Mode::Act, "p")?;
             entries::audit(tx, run, Scheme::System, TurnNumber(1), in_loop, "packet")?;
             runs::set_status(tx, run, RunStatus::Done, None)?;
             let younger = runs::forget(tx, crate::store::now_ms() - 1000)?;

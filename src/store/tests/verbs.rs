@@ -2,13 +2,12 @@
 
 use serde_json::json;
 
-use super::bench::{all, bench, path};
+use super::bench::{all, bench, enqueue, path};
 use crate::entries::{
     Attributes, EntryPath, Mode, Outcome, RunAlias, Scheme, State, TurnNumber, Visibility, Writer,
 };
 use crate::store::entries::{self, Query, Write};
-use crate::store::loops::LoopConfig;
-use crate::store::{ChangeKind, MIGRATIONS, Store, StoreError, loops, runs};
+use crate::store::{ChangeKind, MIGRATIONS, Store, StoreError, runs};
 
 #[tokio::test]
 async fn a_write_changes_what_it_names_and_nothing_beside_it() {
@@ -96,13 +95,13 @@ async fn a_writer_that_a_scheme_does_not_name_is_refused_in_every_verb() {
             "{refused:?}"
         );
     }
-    let (from, to) = (path("known://a"), path("prompt://2"));
+    let (from, to) = (Query::exactly(&path("known://a")), path("prompt://2"));
     let copied = bench
         .store
         .write(move |tx| entries::cp(tx, run, Writer::Model, &from, &to, None))
         .await;
     assert!(matches!(copied, Err(StoreError::Forbidden { .. })));
-    let (from, to) = (path("prompt://1"), path("known://b"));
+    let (from, to) = (Query::exactly(&path("prompt://1")), path("known://b"));
     let moved = bench
         .store
         .write(move |tx| entries::mv(tx, run, Writer::Model, &from, &to, None))
@@ -122,7 +121,7 @@ async fn a_writer_that_a_scheme_does_not_name_is_refused_in_every_verb() {
 async fn a_refused_transaction_leaves_nothing_behind() {
     let bench = bench().await;
     let run = bench.run;
-    let (from, to) = (path("known://a"), path("known://b"));
+    let (from, to) = (Query::exactly(&path("known://a")), path("known://b"));
     bench.known("known://a", "k").await;
     let failed = bench
         .store
@@ -246,7 +245,7 @@ async fn an_audit_text_is_kept_once_and_read_back_exactly() {
     let (stored, found) = bench
         .store
         .write(move |tx| {
-            let in_loop = loops::enqueue(tx, run, Mode::Act, "test", "p", &LoopConfig::default())?;
+            let in_loop = enqueue(tx, run, Mode::Act, "p")?;
             for turn in [1, 2] {
                 entries::audit(tx, run, Scheme::System, TurnNumber(turn), in_loop, &kept)?;
             }

@@ -1,0 +1,105 @@
+//! The verbs that take entries to other paths: cp and mv, one entry or all that a pattern means.
+
+use super::{Access, Query, Write, authorise, open_to, remove, set};
+use crate::dialect::PathPattern;
+use crate::entries::{Entry, EntryPath, RunId, Visibility, Writer};
+use crate::store::{StoreError, Tx};
+
+/// `cp` or `mv`. Returns where the entries are now.
+pub type Transfer = fn(
+    &mut Tx<'_>,
+    RunId,
+    Writer,
+    &Query,
+    &EntryPath,
+    Option<Visibility>,
+) -> Result<Vec<EntryPath>, StoreError>;
+
+/// Copies entries with their attributes, states and turns. A destination that ends in a slash is a
+/// folder: what the pattern's wildcards stand for, or the last segment of a path, is put below it.
+pub fn cp(
+    tx: &mut Tx<'_>,
+    run: RunId,
+    writer: Writer,
+    from: &Query,
+    to: &EntryPath,
+    visibility: Option<Visibility>,
+) -> Result<Vec<EntryPath>, StoreError> {
+    authorise(to, writer, Access::Content)?;
+    let routes = routes(super::list(tx, run, from)?, from, to)?;
+    for (source, target) in &routes {
+        copy(tx, run, writer, source, target, visibility)?;
+    }
+    Ok(routes.into_iter().map(|(_, target)| target).collect())
+}
+
+/// Moves entries; see [`cp`]. Moving an entry onto itself does nothing.
+pub fn mv(
+    tx: &mut Tx<'_>,
+    run: RunId,
+    writer: Writer,
+    from: &Query,
+    to: &EntryPath,
+    visibility: Option<Visibility>,
+) -> Result<Vec<EntryPath>, StoreError> {
+    authorise(to, writer, Access::Content)?;
+    let routes = routes(open_to(tx, run, writer, from, Access::Content)?, from, to)?;
+    for (source, target) in routes.iter().filter(|(source, to)| source.path != *to) {
+        copy(tx, run, writer, source, target, visibility)?;
+        remove(tx, run, source)?;
+    }
+    Ok(routes.into_iter().map(|(_, target)| target).collect())
+}
+
+fn copy(
+    tx: &mut Tx<'_>,
+    run: RunId,
+    writer: Writer,
+    source: &Entry,
+    target: &EntryPath,
+    visibility: Option<Visibility>,
+) -> Result<(), StoreError> {
+    let mut write = Write::body(target.clone(), &source.body)
+        .attributes(source.attributes.clone())
+        .ended(source.state, source.outcome.clone())
+        .visibility(visibility.unwrap_or(source.visibility));
+    write.turn = source.turn;
+    write.in_loop = source.in_loop;
+    set(tx, run, writer, write)
+}
+
+/// Each entry that is meant, and where it goes.
+fn routes(
+    meant: Vec<Entry>,
+    from: &Query,
+    to: &EntryPath,
+) -> Result<Vec<(Entry, EntryPath)>, StoreError> {
+    let pattern = from.pattern.as_ref().map_or("", PathPattern::as_str);
+    if meant.is_empty() {
+        return Err(StoreError::NotFound {
+            path: pattern.to_owned(),
+        });
+    }
+    let Some(folder) = to.as_str().strip_suffix('/') else {
+        return match <[Entry; 1]>::try_from(meant) {
+            Ok([one]) => Ok(vec![(one, to.clone())]),
+            Err(several) => Err(StoreError::NoFolder {
+                count: several.len(),
+                to: to.to_string(),
+            }),
+        };
+    };
+    let kept = from
+        .pattern
+        .as_ref()
+        .map_or("", PathPattern::literal_prefix);
+    let kept = kept.rfind('/').map_or(0, |slash| slash + 1);
+    meant
+        .into_iter()
+        .map(|entry| {
+            let below = &entry.path.as_str()[kept..];
+            let target = EntryPath::parse(&format!("{folder}/{below}"))?;
+            Ok((entry, target))
+        })
+        .collect()
+}
