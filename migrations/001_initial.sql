@@ -34,8 +34,8 @@ CREATE TABLE calibrations (
 ) STRICT, WITHOUT ROWID;
 
 -- `summary` is the newest `<update>` with a final status. `changes` numbers every change to one of
--- the run's views, `removals` every removal of a row of its history: with them a follower reads only
--- what is new.
+-- the run's views, `removals` counts the views that went, `retractions` those of them that were rows of
+-- its history: with them a follower reads only what is new.
 CREATE TABLE runs (
     id            INTEGER PRIMARY KEY,
     project_id    INTEGER NOT NULL REFERENCES projects (id) ON DELETE CASCADE,
@@ -53,6 +53,7 @@ CREATE TABLE runs (
     next_loop     INTEGER NOT NULL DEFAULT 1 CHECK (next_loop >= 1),
     changes       INTEGER NOT NULL DEFAULT 0,
     removals      INTEGER NOT NULL DEFAULT 0,
+    retractions   INTEGER NOT NULL DEFAULT 0,
     created_at    INTEGER NOT NULL,
     finished_at   INTEGER
 ) STRICT;

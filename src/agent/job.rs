@@ -10,7 +10,7 @@ use crate::entries::{Phase, RunStatus, Scheme, TurnNumber};
 use crate::llm::{Answer, ModelSpec, Models};
 use crate::plugins::TurnContext;
 use crate::plugins::file::Files;
-use crate::plugins::telemetry::{Telemetry, distribution};
+use crate::plugins::telemetry::Telemetry;
 use crate::store::entries::audit;
 use crate::store::loops::Loop;
 use crate::store::turns::Figures;
@@ -50,11 +50,14 @@ pub struct Job {
     pub(super) moving: Mutex<Moving>,
 }
 
-/// Where the loop stands, and the model's measured characters a token.
+/// Where the loop stands, what its run has used, and the model's measured characters a token.
 #[derive(Debug, Clone, Copy)]
 pub struct Moving {
     pub standing: Standing,
     pub divisor: f64,
+    /// What the run has used so far, and how many answers it got for that.
+    pub used: Figures,
+    pub answers: u64,
 }
 
 /// How much a new measurement of the characters a token moves the kept one.
@@ -111,6 +114,16 @@ impl Job {
 
     pub fn set_turn(&self, turn: TurnNumber) {
         self.change(|moving| moving.standing.turn = Some(turn));
+    }
+
+    /// What the run has used so far.
+    pub fn used(&self) -> Figures {
+        self.moving().used
+    }
+
+    /// How many answers the run has got so far.
+    pub fn answers(&self) -> u64 {
+        self.moving().answers
     }
 
     /// Characters a token, as far as they were measured.
@@ -182,8 +195,7 @@ impl Job {
         let (run, in_loop) = (self.subject.run, self.in_loop.id);
         let measured = self.measured(fitted, answer);
         let actual = self.settings.model.actual.clone();
-        let totals = self
-            .store
+        self.store
             .write(move |tx| {
                 turns::answered(tx, run, turn, &figures)?;
                 for (scheme, text) in texts.into_iter().filter(|(_, text)| !text.is_empty()) {
@@ -192,13 +204,15 @@ impl Job {
                 if let Some(divisor) = measured {
                     models::calibrate(tx, &actual, divisor)?;
                 }
-                turns::totals(tx, run)
+                Ok(())
             })
             .await?;
-        if let Some(divisor) = measured {
-            self.change(|moving| moving.divisor = divisor);
-        }
-        Ok(self.telemetry(fitted, answer, &totals))
+        self.change(|moving| {
+            moving.divisor = measured.unwrap_or(moving.divisor);
+            moving.used = moving.used.with(&figures);
+            moving.answers += 1;
+        });
+        Ok(self.telemetry(fitted, answer, &self.used()))
     }
 
     fn figures(fitted: &Fitted, answer: &Answer) -> Figures {
@@ -246,7 +260,7 @@ impl Job {
             reasoning_tokens: totals.reasoning,
             total_tokens: totals.total,
             cost: totals.cost,
-            context_distribution: distribution(&fitted.rows, packet.head_tokens, self.divisor()),
+            context_distribution: fitted.distribution.clone(),
         }
     }
 

@@ -4,6 +4,7 @@
 //! here and nowhere else. A write changes what it names and nothing beside it. An entry that several
 //! runs see (after a fork) is cloned for the one that writes to it.
 
+mod follow;
 mod read;
 mod transfer;
 
@@ -16,7 +17,8 @@ use crate::entries::{
     Visibility, Writer,
 };
 
-pub use read::{Head, Query, exists, find, heads, history_since, in_packet, list};
+pub use follow::{InPacket, Seen, in_packet};
+pub use read::{Head, Query, exists, find, heads, history_since, list};
 pub use transfer::{Transfer, cp, mv};
 
 /// What a verb does to an entry, as far as its permission goes.
@@ -405,10 +407,11 @@ fn remove(tx: &mut Tx<'_>, run: RunId, entry: &Entry) -> Result<(), StoreError> 
              AND NOT EXISTS (SELECT 1 FROM views WHERE entry_id = ?1)",
     )?
     .execute([entry.id.0])?;
-    if matches!(entry.scheme(), Scheme::Log | Scheme::Prompt) {
-        tx.prepare_cached("UPDATE runs SET removals = removals + 1 WHERE id = ?1")?
-            .execute([run.0])?;
-    }
+    let is_history = matches!(entry.scheme(), Scheme::Log | Scheme::Prompt);
+    tx.prepare_cached(
+        "UPDATE runs SET removals = removals + 1, retractions = retractions + ?2 WHERE id = ?1",
+    )?
+    .execute(params![run.0, is_history])?;
     tx.changed(run, &entry.path, ChangeKind::Remove);
     Ok(())
 }

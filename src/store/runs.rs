@@ -26,9 +26,11 @@ pub struct Run {
     /// The last turn taken; none before the first.
     pub turn: Option<TurnNumber>,
     pub created_at: i64,
-    /// How many views were changed and removed so far; see [`entries::history_since`].
+    /// How many changes there were to views so far; see [`entries::history_since`].
     pub changes: i64,
+    /// How many views went, and how many of those were rows of the history.
     pub removals: i64,
+    pub retractions: i64,
 }
 
 /// What a new run begins with.
@@ -324,5 +326,6 @@ fn read_run(row: &Row<'_>) -> rusqlite::Result<Run> {
         created_at: row.get("created_at")?,
         changes: row.get("changes")?,
         removals: row.get("removals")?,
+        retractions: row.get("retractions")?,
     })
 }
