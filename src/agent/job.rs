@@ -11,6 +11,7 @@ use crate::llm::{Answer, ModelSpec, Models};
 use crate::plugins::TurnContext;
 use crate::plugins::file::Files;
 use crate::plugins::telemetry::Telemetry;
+use crate::store::contents::Kept;
 use crate::store::entries::audit;
 use crate::store::loops::Loop;
 use crate::store::turns::Figures;
@@ -58,6 +59,13 @@ pub struct Moving {
     /// What the run has used so far, and how many answers it got for that.
     pub used: Figures,
     pub answers: u64,
+}
+
+/// The messages of the newest packet as they are kept: the next ones are much like them.
+#[derive(Debug, Default)]
+pub struct Sent {
+    system: Option<Kept>,
+    user: Option<Kept>,
 }
 
 /// How much a new measurement of the characters a token moves the kept one.
@@ -181,30 +189,50 @@ impl Job {
         &self,
         turn: TurnNumber,
         fitted: &Fitted,
-        answer: &Answer,
-        heard: &Scan,
+        (answer, heard): (&Answer, &Scan),
+        sent: &mut Sent,
     ) -> Result<Telemetry, StoreError> {
         let figures = Self::figures(fitted, answer);
         let texts = [
-            (Scheme::System, fitted.packet.system.clone()),
-            (Scheme::User, fitted.packet.user.clone()),
             (Scheme::Assistant, answer.text.clone()),
             (Scheme::Reasoning, reasoning(answer, heard)),
             (Scheme::Model, provenance(answer)),
         ];
-        let (run, in_loop) = (self.subject.run, self.in_loop.id);
+        let packet = [&fitted.packet.system, &fitted.packet.user].map(Arc::clone);
+        let (run, at) = (self.subject.run, (turn, self.in_loop.id));
         let measured = self.measured(fitted, answer);
         let actual = self.settings.model.actual.clone();
-        self.store
+        let before = std::mem::take(sent);
+        *sent = self
+            .store
             .write(move |tx| {
                 turns::answered(tx, run, turn, &figures)?;
+                let [system, user] = packet;
+                let sent = Sent {
+                    system: Some(audit(
+                        tx,
+                        run,
+                        Scheme::System,
+                        at,
+                        system,
+                        before.system.as_ref(),
+                    )?),
+                    user: Some(audit(
+                        tx,
+                        run,
+                        Scheme::User,
+                        at,
+                        user,
+                        before.user.as_ref(),
+                    )?),
+                };
                 for (scheme, text) in texts.into_iter().filter(|(_, text)| !text.is_empty()) {
-                    audit(tx, run, scheme, turn, in_loop, &text)?;
+                    audit(tx, run, scheme, at, text.into(), None)?;
                 }
                 if let Some(divisor) = measured {
                     models::calibrate(tx, &actual, divisor)?;
                 }
-                Ok(())
+                Ok(sent)
             })
             .await?;
         self.change(|moving| {

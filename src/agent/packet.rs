@@ -3,6 +3,8 @@
 //! Sections follow each other by their place; what changes most stands last, so that the beginning
 //! of the packet is the same bytes as in the turn before. Tokens are counted on the final text.
 
+use std::sync::Arc;
+
 use crate::llm::tokens;
 use crate::plugins::budget::{self, Figures};
 use crate::plugins::{ALL, Assembly, Message, Plugin, Section};
@@ -10,8 +12,8 @@ use crate::plugins::{ALL, Assembly, Message, Plugin, Section};
 /// What goes to the model.
 #[derive(Debug, Clone)]
 pub struct Packet {
-    pub system: String,
-    pub user: String,
+    pub system: Arc<str>,
+    pub user: Arc<str>,
     /// Tokens of both messages, by the estimate.
     pub tokens: u64,
     /// Tokens of the instructions alone.
@@ -105,12 +107,12 @@ impl Sections {
             .filter(move |(section, _)| section.message == message)
     }
 
-    fn join(&self, message: Message) -> String {
+    fn join(&self, message: Message) -> Arc<str> {
         let parts: Vec<&str> = self
             .of_message(message)
             .map(|(section, _)| section.text.as_str())
             .collect();
-        parts.join(JOINT)
+        parts.join(JOINT).into()
     }
 }
 

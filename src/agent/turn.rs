@@ -12,7 +12,7 @@ use super::board::Board;
 use super::dispatch::dispatch;
 use super::events::Activity;
 use super::fit::{Fit, fit};
-use super::job::Job;
+use super::job::{Job, Sent};
 use super::phase::{Step, step};
 use super::stop::Stopped;
 use super::verdict::{CYCLE, Mistake, Record, TurnReport, Verdict};
@@ -50,6 +50,7 @@ impl From<Problem> for TurnError {
 pub struct Memory {
     record: Record,
     board: Board,
+    sent: Sent,
 }
 
 /// Takes one turn of a loop. `first` tells whether it is the loop's first.
@@ -78,7 +79,9 @@ pub async fn take(job: &Job, memory: &mut Memory, first: bool) -> Result<Verdict
         Ok(answer) => {
             job.progress(turn, Activity::Processing, None, None);
             let heard = scan(&answer.text, job.settings.limits.max_commands);
-            let telemetry = job.keep_answer(turn, &fitted, &answer, &heard).await?;
+            let telemetry = job
+                .keep_answer(turn, &fitted, (&answer, &heard), &mut memory.sent)
+                .await?;
             (dispatch(job, &cx, &answer, heard).await?, Some(telemetry))
         }
         Err(TurnError::Model(LlmError::ContextExceeded { message })) => {

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::json;
 
 use super::entries::{self, Query, Write};
-use super::{StoreError, Tx, mapped, now_ms, parsed, parsed_optional};
+use super::{StoreError, Tx, contents, mapped, now_ms, parsed, parsed_optional};
 use crate::entries::{
     Attributes, EntryPath, Outcome, ProjectId, RunAlias, RunId, RunStatus, TurnNumber, Writer,
 };
@@ -276,15 +276,7 @@ fn sweep(tx: &Tx<'_>) -> Result<(), StoreError> {
         "DELETE FROM entries WHERE NOT EXISTS (SELECT 1 FROM views WHERE entry_id = entries.id)",
         [],
     )?;
-    tx.execute(
-        "DELETE FROM contents WHERE id NOT IN (
-             SELECT content_id FROM entries WHERE content_id IS NOT NULL
-             UNION SELECT base_id FROM proposals WHERE base_id IS NOT NULL
-             UNION SELECT after_id FROM proposals WHERE after_id IS NOT NULL
-             UNION SELECT replaced_id FROM proposals WHERE replaced_id IS NOT NULL)",
-        [],
-    )?;
-    Ok(())
+    contents::sweep(tx)
 }
 
 /// Sets the run's summary.
