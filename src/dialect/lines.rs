@@ -11,10 +11,18 @@ pub(super) struct Line<'t> {
     pub end: &'t str,
 }
 
+impl Line<'_> {
+    const fn len(&self) -> usize {
+        self.text.len() + self.end.len()
+    }
+}
+
 /// The lines of a text, its byte-order mark set apart.
 #[derive(Debug)]
 pub(super) struct Lines<'t> {
     mark: &'t str,
+    /// The text behind the mark.
+    body: &'t str,
     pub lines: Vec<Line<'t>>,
 }
 
@@ -23,7 +31,7 @@ impl<'t> Lines<'t> {
         let body = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
         let (mark, _) = text.split_at(text.len() - body.len());
         let lines = body.split_inclusive('\n').map(split_end).collect();
-        Self { mark, lines }
+        Self { mark, body, lines }
     }
 
     /// The line end that most lines have; LF for a text of one unfinished line.
@@ -47,7 +55,7 @@ impl<'t> Lines<'t> {
         let mut writer = Writer::new(self);
         let mut next = 0;
         for change in changes {
-            writer.keep(&self.lines[next..change.lines.start]);
+            writer.keep(self, next..change.lines.start);
             let old = &self.lines[change.lines.clone()];
             let last = change.with.len().saturating_sub(1);
             for (index, line) in change.with.iter().enumerate() {
@@ -58,9 +66,10 @@ impl<'t> Lines<'t> {
                 };
                 writer.push(line, partner.map_or("", |line| line.end));
             }
+            writer.skip(old);
             next = change.lines.end;
         }
-        writer.keep(&self.lines[next..]);
+        writer.keep(self, next..self.lines.len());
         writer.finish(self.is_unfinished())
     }
 }
@@ -73,6 +82,8 @@ struct Writer {
     end: &'static str,
     /// Where the end of the last line begins; `None` before the first line.
     end_at: Option<usize>,
+    /// How many bytes of the old lines are behind.
+    read: usize,
 }
 
 impl Writer {
@@ -86,13 +97,26 @@ impl Writer {
             text: lines.mark.to_owned(),
             end,
             end_at: None,
+            read: 0,
         }
     }
 
-    fn keep(&mut self, lines: &[Line<'_>]) {
-        for line in lines {
-            self.push(line.text, line.end);
-        }
+    /// Copies lines as they are, all at once.
+    fn keep(&mut self, lines: &Lines<'_>, range: Range<usize>) {
+        let Some((last, others)) = lines.lines[range].split_last() else {
+            return;
+        };
+        let length: usize = others.iter().map(Line::len).sum();
+        self.finish_last();
+        self.text
+            .push_str(&lines.body[self.read..self.read + length]);
+        self.read += length + last.len();
+        self.push(last.text, last.end);
+    }
+
+    /// Passes lines over.
+    fn skip(&mut self, lines: &[Line<'_>]) {
+        self.read += lines.iter().map(Line::len).sum::<usize>();
     }
 
     fn push(&mut self, line: &str, end: &str) {
@@ -158,6 +182,12 @@ pub fn whole_text(previous: Option<&str>, body: &str) -> String {
         text.push_str(model.usual_end());
     }
     text
+}
+
+/// A number that a line holds.
+#[expect(clippy::disallowed_methods, reason = "what is no number is text")]
+pub(super) fn number(text: &str) -> Option<usize> {
+    text.parse().ok()
 }
 
 /// Takes the last line break away.
