@@ -23,7 +23,7 @@ use super::variants::{Variant, variants};
 const MAX_NEAREST: usize = 12;
 
 /// What the edits of one body may cost, all together: a second at most.
-const MAX_WORK: usize = 1 << 28;
+const MAX_WORK: usize = 1 << 27;
 
 /// What a line costs beside its bytes, and one that is looked at with forgiveness.
 const LINE: usize = 24;
@@ -194,7 +194,7 @@ impl Editing {
         }
         let text = std::mem::take(&mut self.text);
         let lines = Lines::of(&text);
-        let file: Vec<&str> = lines.lines.iter().map(|line| line.text).collect();
+        let file: Vec<&str> = lines.all.iter().map(|line| line.text).collect();
         self.spend(LINE * file.len(), number)?;
         let step = if search.trim().is_empty() {
             self.insertion(edit, &file, number)?

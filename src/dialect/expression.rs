@@ -51,7 +51,7 @@ impl Command<'_> {
     pub(super) fn run(&self, file: &[&str]) -> Result<Done, NotDone> {
         let asks = self.flags.contains(EXPRESSION_FLAGS);
         let holds = |line: &&str| line.len() >= self.old.len() && line.contains(self.old);
-        if !asks && file.iter().any(|line| holds(line)) {
+        if !asks && file.iter().any(holds) {
             if let Some(escape) = escape_in(self.new) {
                 return Err(NotDone::Escape(escape));
             }

@@ -23,31 +23,27 @@ pub(super) struct Lines<'t> {
     mark: &'t str,
     /// The text behind the mark.
     body: &'t str,
-    pub lines: Vec<Line<'t>>,
+    pub all: Vec<Line<'t>>,
 }
 
 impl<'t> Lines<'t> {
     pub(super) fn of(text: &'t str) -> Self {
         let body = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
         let (mark, _) = text.split_at(text.len() - body.len());
-        let lines = body.split_inclusive('\n').map(split_end).collect();
-        Self { mark, body, lines }
+        let all = body.split_inclusive('\n').map(split_end).collect();
+        Self { mark, body, all }
     }
 
     /// The line end that most lines have; LF for a text of one unfinished line.
     pub(super) fn usual_end(&self) -> &'static str {
-        let total = self
-            .lines
-            .iter()
-            .filter(|line| !line.end.is_empty())
-            .count();
-        let long = self.lines.iter().filter(|line| line.end == "\r\n").count();
+        let total = self.all.iter().filter(|line| !line.end.is_empty()).count();
+        let long = self.all.iter().filter(|line| line.end == "\r\n").count();
         if long * 2 > total { "\r\n" } else { "\n" }
     }
 
     /// Whether there is a last line and it lacks its end.
     fn is_unfinished(&self) -> bool {
-        self.lines.last().is_some_and(|line| line.end.is_empty())
+        self.all.last().is_some_and(|line| line.end.is_empty())
     }
 
     /// The text with some of its lines replaced. The changes are in order and do not overlap.
@@ -56,7 +52,7 @@ impl<'t> Lines<'t> {
         let mut next = 0;
         for change in changes {
             writer.keep(self, next..change.lines.start);
-            let old = &self.lines[change.lines.clone()];
+            let old = &self.all[change.lines.clone()];
             let last = change.with.len().saturating_sub(1);
             for (index, line) in change.with.iter().enumerate() {
                 let partner = if index == last {
@@ -69,7 +65,7 @@ impl<'t> Lines<'t> {
             writer.skip(old);
             next = change.lines.end;
         }
-        writer.keep(self, next..self.lines.len());
+        writer.keep(self, next..self.all.len());
         writer.finish(self.is_unfinished())
     }
 }
@@ -88,7 +84,7 @@ struct Writer {
 
 impl Writer {
     fn new(lines: &Lines<'_>) -> Self {
-        let end = match lines.lines.first() {
+        let end = match lines.all.first() {
             Some(line) if line.end == "\r\n" => "\r\n",
             Some(line) if line.end == "\n" => "\n",
             _ => lines.usual_end(),
@@ -103,7 +99,7 @@ impl Writer {
 
     /// Copies lines as they are, all at once.
     fn keep(&mut self, lines: &Lines<'_>, range: Range<usize>) {
-        let Some((last, others)) = lines.lines[range].split_last() else {
+        let Some((last, others)) = lines.all[range].split_last() else {
             return;
         };
         let length: usize = others.iter().map(Line::len).sum();
@@ -162,10 +158,10 @@ pub fn whole_text(previous: Option<&str>, body: &str) -> String {
     if body.is_empty() {
         return String::new();
     }
-    let keeps_ends = previous.lines.iter().all(|line| line.end.is_empty());
+    let keeps_ends = previous.all.iter().all(|line| line.end.is_empty());
     let mut text = previous.mark.to_owned();
     let lines = Lines::of(body);
-    for line in &lines.lines {
+    for line in &lines.all {
         text.push_str(line.text);
         if !line.end.is_empty() {
             text.push_str(if keeps_ends {
