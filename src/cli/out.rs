@@ -264,13 +264,13 @@ mod tests {
             .unwrap();
         page.diff(1, "+\x1b]0;title\x07\n-é").unwrap();
         page.painted(Ink::Title, "one\ntwo").unwrap();
-        expect_test::expect![[r#"
+        expect_test::expect![[r"
                 a	b
                 \u{1b}[2Jgone\rover\u{202e}\u{9b}31m é
                 +\u{1b}]0;title\u{7}
                 -é
             one\ntwo
-        "#]]
+        "]]
         .assert_eq(&String::from_utf8(out).unwrap());
     }
 }

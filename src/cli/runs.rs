@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use serde::Serialize;
 
 use super::database::Database;
-use super::out::{Colours, Ink, Page, money, shortened, standing, width};
+use super::out::{Colours, Ink, Page, money, printable, shortened, standing, width};
 use crate::entries::{Outcome, ProjectId, RunStatus};
 use crate::lsp::methods::runs::RunItem;
 use crate::store::projects::{self, Project};
@@ -259,19 +259,20 @@ fn cells(run: &Listed, now: i64, several: bool) -> [String; COLUMNS.len()] {
         run.cost.map_or_else(String::new, money),
         root.to_owned(),
     ]
+    .map(|cell| printable(&cell).into_owned())
 }
 
 /// The cells of a row, each as wide as its column, two blanks behind each.
 fn row(cells: &[String; COLUMNS.len()], widths: &[usize; COLUMNS.len()]) -> String {
-    let mut text = String::new();
-    for (column, (cell, width)) in cells.iter().zip(widths).enumerate() {
-        match COLUMNS[column].1 {
-            _ if *width == 0 => continue,
-            Align::Left => text.push_str(&format!("{cell:<width$}  ")),
-            Align::Right => text.push_str(&format!("{cell:>width$}  ")),
-        }
-    }
-    text
+    COLUMNS
+        .iter()
+        .zip(cells.iter().zip(widths))
+        .filter(|(_, (_, width))| **width > 0)
+        .map(|((_, align), (cell, width))| match align {
+            Align::Left => format!("{cell:<width$}  "),
+            Align::Right => format!("{cell:>width$}  "),
+        })
+        .collect()
 }
 
 /// How long ago, in the largest unit that fits.
@@ -328,11 +329,12 @@ mod tests {
         let mut waiting = listed("fix-login", "/p");
         waiting.status = RunStatus::Waiting;
         waiting.item.summary = String::new();
-        expect![[r#"
+        expect![[r"
             RUN        STATUS       TURNS  AGE  MODEL  MODE  SUMMARY
             fix-login  202 waiting      3  2 h  opus   act
             a          200 done         3  2 h  opus   act   Raised the retries, wrote the …
-        "#]].assert_eq(&printed(&[waiting, listed("a", "/p")], 80));
+        "]]
+        .assert_eq(&printed(&[waiting, listed("a", "/p")], 80));
         assert_eq!(printed(&[], 80), "no runs\n");
     }
 
@@ -345,9 +347,9 @@ mod tests {
         interrupted.item.model = "a\x1b[31m".to_owned();
         interrupted.cost = Some(0.0123);
         expect![[r#"
-            RUN                 STATUS           TURNS  AGE  MODEL   MODE  PENDING     COST  WORKSPACE         SUMMARY
+            RUN                 STATUS           TURNS  AGE  MODEL        MODE  PENDING     COST  WORKSPACE         SUMMARY
             opus_1763851234567  499 interrupted      3  2 h  a\u{1b}[31m  act         2  $0.0123  /home/me/project  Raised the retries,…
-            a                   200 done             3  2 h  opus    act                     /p                Raised the retries,…
+            a                   200 done             3  2 h  opus         act                     /p                Raised the retries,…
         "#]].assert_eq(&printed(&[interrupted, listed("a", "/p")], 80));
     }
 

@@ -129,7 +129,7 @@ async fn print(options: Options, out: &mut impl Write) -> Result<(), ShowError> 
     let turns = chosen(&head, options.turn)?;
     if options.json {
         json::line(out, &json::head(&head))?;
-    } else if !options.packet {
+    } else if !options.packet && options.turn.is_none() {
         text::head(&head, &mut Page::new(out, Colours::wanted()))?;
     }
     if options.packet && !options.json && turns.is_empty() {

@@ -264,7 +264,7 @@ async fn a_run_is_shown_with_all_that_was_kept_of_it_and_what_was_not() {
         prompt
             raise the retries
             and say so
-        reasoning (not part of the answer's commands)
+        reasoning
             Hm.
         answer
             <set path="a.txt">\u{1b}[2J</set>
@@ -305,7 +305,6 @@ async fn a_run_is_shown_with_all_that_was_kept_of_it_and_what_was_not() {
 
         == turn 3 == act == opus == 2026-01-31 14:03:12 ==
         no answer: the turn ended without one
-        figures    context – · prompt – · cached – · completion – · reasoning – · total – · cost –
         loop       499 interrupted
 
         == no turn == ask == opus ==
@@ -400,7 +399,7 @@ async fn a_fork_shows_its_own_turns_and_says_whose_the_earlier_ones_are() {
         model      opus
         status     100 queued
         created    2026-01-31 14:03:12
-        forked     from first: turns 1 to 2 are its (rummy-lsp show first)
+        forked     from first, which took turns 1 to 2: rummy-lsp show first
         turns      1, 0 answered
         totals     prompt – · cached – · completion – · reasoning – · total – · cost –
 
@@ -408,7 +407,6 @@ async fn a_fork_shows_its_own_turns_and_says_whose_the_earlier_ones_are() {
         prompt
             and now?
         no answer yet
-        figures    context – · prompt – · cached – · completion – · reasoning – · total – · cost –
         loop       102 running
 
         run        idle
@@ -416,10 +414,11 @@ async fn a_fork_shows_its_own_turns_and_says_whose_the_earlier_ones_are() {
         model      opus
         status     100 queued
         created    2026-01-31 14:03:12
-        forked     from first: turns 1 to 2 are its (rummy-lsp show first)
-        turns      none yet
+        forked     from first, which took turns 1 to 2: rummy-lsp show first
+        turns      none of its own yet
         totals     prompt – · cached – · completion – · reasoning – · total – · cost –
-    "#]].assert_eq(&(shelf.text("child").await + "\n" + &shelf.text("idle").await));
+    "#]]
+    .assert_eq(&(shelf.text("child").await + "\n" + &shelf.text("idle").await));
     shelf
         .store
         .write(|tx| {
@@ -429,7 +428,7 @@ async fn a_fork_shows_its_own_turns_and_says_whose_the_earlier_ones_are() {
         .await
         .unwrap();
     let orphan = shelf.text("idle").await;
-    let origin = "forked     from a run that is no more: turns 1 to 2 are its\n";
+    let origin = "forked     from a run that is no more, which took turns 1 to 2\n";
     assert!(orphan.contains(origin), "{orphan}");
 }
 

@@ -57,16 +57,16 @@ fn settings(head: &Head) -> Option<String> {
 fn origin(head: &Head) -> Option<String> {
     let before = match head.inherited() {
         0 => None,
-        1 => Some("turn 1 is".to_owned()),
-        last => Some(format!("turns 1 to {last} are")),
+        1 => Some("which took turn 1".to_owned()),
+        last => Some(format!("which took turns 1 to {last}")),
     };
     match (&head.run.parent, before) {
         (None, None) => None,
-        (None, Some(before)) => Some(format!("from a run that is no more: {before} its")),
+        (None, Some(before)) => Some(format!("from a run that is no more, {before}")),
         (Some(parent), None) => Some(format!("from {parent}, before its first turn")),
-        (Some(parent), Some(before)) => Some(format!(
-            "from {parent}: {before} its (rummy-lsp show {parent})"
-        )),
+        (Some(parent), Some(before)) => {
+            Some(format!("from {parent}, {before}: rummy-lsp show {parent}"))
+        }
     }
 }
 
@@ -74,6 +74,7 @@ fn turns(head: &Head) -> String {
     let taken = head.turns.len();
     let answered = head.turns.iter().filter(|turn| turn.answered).count();
     match taken {
+        0 if head.inherited() > 0 => "none of its own yet".to_owned(),
         0 => "none yet".to_owned(),
         _ if answered == taken => format!("{taken}, all answered"),
         _ => format!("{taken}, {answered} answered"),
@@ -88,11 +89,7 @@ pub fn turn(head: &Head, record: &Record, page: &mut Page<'_>) -> io::Result<()>
         section("prompt", prompt, page)?;
     }
     if let Some(reasoning) = &record.reasoning {
-        section(
-            "reasoning (not part of the answer's commands)",
-            reasoning,
-            page,
-        )?;
+        section("reasoning", reasoning, page)?;
     }
     answer(&record.answer, asked, page)?;
     if !record.deeds.is_empty() {
@@ -101,7 +98,9 @@ pub fn turn(head: &Head, record: &Record, page: &mut Page<'_>) -> io::Result<()>
             result(deed, page)?;
         }
     }
-    page.fact("figures", &figures(&record.turn.figures))?;
+    if record.turn.answered {
+        page.fact("figures", &figures(&record.turn.figures))?;
+    }
     match asked {
         Some(asked) if head.ends_loop(&record.turn) => {
             page.fact("loop", &reason(asked.status, asked.outcome.as_ref()))
