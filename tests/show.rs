@@ -132,16 +132,21 @@ fn a_packet_is_byte_for_byte_what_the_model_was_sent() {
         let text = requests[turn - 1]["messages"][at]["content"].as_str();
         text.expect("a message is a text").to_owned()
     };
-    let expected: String = [1, 2]
-        .into_iter()
-        .flat_map(|turn| [(turn, 0, "system"), (turn, 1, "user")])
-        .map(|(turn, at, role)| {
-            let text = message(turn, at);
-            let end = if text.ends_with('\n') { "" } else { "\n" };
-            let bytes = text.len();
-            format!("===== run fix, turn {turn}, {role}: {bytes} bytes =====\n{text}{end}")
-        })
-        .collect();
+    let mut expected = String::new();
+    for (turn, at, role) in [
+        (1, 0, "system"),
+        (1, 1, "user"),
+        (2, 0, "system"),
+        (2, 1, "user"),
+    ] {
+        let text = message(turn, at);
+        let head = format!(
+            "===== run fix, turn {turn}, {role}: {} bytes =====\n",
+            text.len()
+        );
+        let end = if text.ends_with('\n') { "" } else { "\n" };
+        expected += &[head.as_str(), &text, end].concat();
+    }
     assert_eq!(printed(sandbox, &["show", "fix", "--packet"]), expected);
 
     let lines = printed(sandbox, &["show", "fix", "--json", "--packet"]);
@@ -213,15 +218,15 @@ fn a_run_that_was_killed_is_shown_as_it_was_left_and_left_as_it_was() {
     let shown = printed(&sandbox, &["show", "cut"]);
     for part in [
         "turns      2, 1 answered\n",
-        "no answer yet\n",
-        "loop       102 running\n",
+        "status     102 abandoned (the process that drove it is gone)\n",
+        "no answer: the turn ended without one\n",
     ] {
         assert!(shown.contains(part), "{part:?} is not in\n{shown}");
     }
     let told = refusal(&sandbox, &["show", "cut", "--turn", "2", "--packet"]);
     assert!(told.contains("is not kept"), "{told}");
     assert!(
-        printed(&sandbox, &["runs"]).contains("102 running"),
+        printed(&sandbox, &["runs"]).contains("102 abandoned"),
         "nothing was recovered"
     );
     assert!(

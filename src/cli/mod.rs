@@ -9,6 +9,7 @@ mod out;
 mod runs;
 mod serve;
 mod show;
+mod standing;
 
 use std::io::Write;
 use std::process::ExitCode;

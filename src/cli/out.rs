@@ -6,8 +6,6 @@
 use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write};
 
-use crate::entries::{Outcome, RunStatus};
-
 /// The width of lines that no terminal sets.
 const WIDTH: usize = 80;
 
@@ -167,15 +165,6 @@ pub fn width() -> usize {
         // It is no terminal, or one that does not know.
         _ => WIDTH,
     }
-}
-
-/// A run's or a loop's status, number and word: `200 done`, `499 interrupted`.
-pub fn standing(status: RunStatus, outcome: Option<&Outcome>) -> String {
-    let word = match outcome {
-        Some(Outcome::Interrupted) => "interrupted",
-        _ => status.name(),
-    };
-    format!("{} {word}", status.code())
 }
 
 /// A sum of money as providers report it.

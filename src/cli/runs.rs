@@ -9,8 +9,9 @@ use rusqlite::Connection;
 use serde::Serialize;
 
 use super::database::Database;
-use super::out::{Colours, Ink, Page, money, printable, shortened, standing, width};
-use crate::entries::{Outcome, ProjectId, RunStatus};
+use super::out::{Colours, Ink, Page, money, printable, shortened, width};
+use super::standing::Standing;
+use crate::entries::{Mode, ProjectId};
 use crate::lsp::methods::runs::RunItem;
 use crate::store::projects::{self, Project};
 use crate::store::{StoreError, now_ms, runs, turns};
@@ -63,8 +64,7 @@ pub enum RunsError {
 /// A run as the list has it.
 struct Listed {
     item: RunItem,
-    status: RunStatus,
-    outcome: Option<Outcome>,
+    standing: Standing,
     cost: Option<f64>,
     project: Project,
 }
@@ -174,9 +174,8 @@ fn list(
         };
         listed.push(Listed {
             item: RunItem::of(connection, &run)?,
-            status: run.status,
+            standing: Standing::of(connection, &run)?,
             cost: turns::totals(connection, run.id)?.cost,
-            outcome: run.outcome,
             project: project.clone(),
         });
     }
@@ -248,13 +247,11 @@ fn cells(run: &Listed, now: i64, several: bool) -> [String; COLUMNS.len()] {
     };
     [
         item.run.to_string(),
-        standing(run.status, run.outcome.as_ref()),
+        run.standing.to_string(),
         item.turn.to_string(),
         age(now - item.created),
         item.model.clone(),
-        item.mode
-            .map_or("", crate::entries::Mode::as_str)
-            .to_owned(),
+        item.mode.map_or("", Mode::as_str).to_owned(),
         pending,
         run.cost.map_or_else(String::new, money),
         root.to_owned(),
@@ -291,7 +288,7 @@ mod tests {
     use expect_test::expect;
 
     use super::*;
-    use crate::entries::Mode;
+    use crate::entries::{Outcome, RunStatus};
 
     fn listed(alias: &str, root: &str) -> Listed {
         Listed {
@@ -306,8 +303,11 @@ mod tests {
                 pending: 0,
                 parent: None,
             },
-            status: RunStatus::Done,
-            outcome: None,
+            standing: Standing {
+                status: RunStatus::Done,
+                outcome: None,
+                abandoned: false,
+            },
             cost: None,
             project: Project {
                 id: ProjectId(1),
@@ -327,7 +327,7 @@ mod tests {
     #[test]
     fn a_list_fits_the_width_and_leaves_out_what_no_run_has() {
         let mut waiting = listed("fix-login", "/p");
-        waiting.status = RunStatus::Waiting;
+        waiting.standing.status = RunStatus::Waiting;
         waiting.item.summary = String::new();
         expect![[r"
             RUN        STATUS       TURNS  AGE  MODEL  MODE  SUMMARY
@@ -341,16 +341,16 @@ mod tests {
     #[test]
     fn what_some_runs_have_gets_a_column_and_a_summary_is_never_crowded_out() {
         let mut interrupted = listed("opus_1763851234567", "/home/me/project");
-        interrupted.status = RunStatus::Aborted;
-        interrupted.outcome = Some(Outcome::Interrupted);
+        interrupted.standing.status = RunStatus::Aborted;
+        interrupted.standing.outcome = Some(Outcome::Interrupted);
         interrupted.item.pending = 2;
         interrupted.item.model = "a\x1b[31m".to_owned();
         interrupted.cost = Some(0.0123);
-        expect![[r#"
+        expect![[r"
             RUN                 STATUS           TURNS  AGE  MODEL        MODE  PENDING     COST  WORKSPACE         SUMMARY
             opus_1763851234567  499 interrupted      3  2 h  a\u{1b}[31m  act         2  $0.0123  /home/me/project  Raised the retries,…
             a                   200 done             3  2 h  opus         act                     /p                Raised the retries,…
-        "#]].assert_eq(&printed(&[interrupted, listed("a", "/p")], 80));
+        "]].assert_eq(&printed(&[interrupted, listed("a", "/p")], 80));
     }
 
     #[test]

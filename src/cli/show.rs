@@ -31,7 +31,7 @@ Examples:
       the whole run: prompts, answers, results, proposals, figures
   rummy-lsp show fix-login --turn 3 --packet
       exactly what the model was sent in turn 3
-  rummy-lsp show fix-login --json | jq -r 'select(.turn) | .answer'
+  rummy-lsp show fix-login --json | jq -r '.answer // empty'
       every answer as the model wrote it
 
 A dash in the figures is what the provider did not report. A server may be at work meanwhile:

@@ -2,6 +2,7 @@
 
 use rusqlite::Connection;
 
+use crate::cli::standing::Standing;
 use crate::dialect::PathPattern;
 use crate::entries::{Entry, EntryPath, LoopId, Proposal, RunId, Scheme, TurnNumber};
 use crate::lsp::methods::runs::RunItem;
@@ -14,6 +15,7 @@ use crate::store::{StoreError, local_time, loops, projects, proposals, turns};
 /// A run as a whole.
 pub struct Head {
     pub run: Run,
+    pub standing: Standing,
     pub item: RunItem,
     /// The workspace folder: its URI and its path.
     pub workspace: String,
@@ -35,6 +37,7 @@ impl Head {
         );
         Ok(Self {
             item: RunItem::of(connection, &run)?,
+            standing: Standing::of(connection, &run)?,
             workspace,
             root,
             created: local_time(connection, run.created_at)?,
@@ -55,6 +58,15 @@ impl Head {
 
     pub fn loop_of(&self, turn: &Turn) -> Option<&Loop> {
         self.loops.iter().find(|asked| asked.id == turn.in_loop)
+    }
+
+    /// How a loop stands: it goes on only where the run does.
+    pub fn standing_of(&self, asked: &Loop) -> Standing {
+        Standing {
+            status: asked.status,
+            outcome: asked.outcome.clone(),
+            abandoned: asked.status.is_active() && self.standing.abandoned,
+        }
     }
 
     /// Whether a turn is the last one of its loop so far.

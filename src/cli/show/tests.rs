@@ -14,11 +14,13 @@ use crate::entries::{
 };
 use crate::plugins::prompt;
 use crate::store::entries::{self, Query, Write};
+use crate::store::leases::{self, Holder};
 use crate::store::loops::{self, LoopConfig, NewLoop};
 use crate::store::proposals::{self, Change, Verdict};
 use crate::store::runs::{self, NewRun, Settings};
 use crate::store::turns::Figures;
 use crate::store::{Reader, Store, StoreError, Tx, projects, turns};
+use crate::workspace::ProcessIdentity;
 
 /// A database that a test fills and reads.
 struct Shelf {
@@ -385,6 +387,15 @@ fn forks(tx: &mut Tx<'_>) -> Result<(), StoreError> {
         if alias == "child" {
             ask(tx, child, Mode::Ask, "and now?")?;
             Begun::first(tx, child)?;
+            let this = ProcessIdentity::current().unwrap();
+            let holder = Holder {
+                pid: this.pid,
+                started: this.started,
+            };
+            leases::acquire(tx, child, &holder, |_| true)?;
+            runs::set_status(tx, child, RunStatus::Running, None)?;
+        } else {
+            runs::set_status(tx, child, RunStatus::Done, None)?;
         }
     }
     Ok(())
@@ -393,11 +404,11 @@ fn forks(tx: &mut Tx<'_>) -> Result<(), StoreError> {
 #[tokio::test]
 async fn a_fork_shows_its_own_turns_and_says_whose_the_earlier_ones_are() {
     let shelf = Shelf::filled(forks).await;
-    expect![[r#"
+    expect![[r"
         run        child
         workspace  /p
         model      opus
-        status     100 queued
+        status     102 running
         created    2026-01-31 14:03:12
         forked     from first, which took turns 1 to 2: rummy-lsp show first
         turns      1, 0 answered
@@ -412,12 +423,12 @@ async fn a_fork_shows_its_own_turns_and_says_whose_the_earlier_ones_are() {
         run        idle
         workspace  /p
         model      opus
-        status     100 queued
+        status     200 done
         created    2026-01-31 14:03:12
         forked     from first, which took turns 1 to 2: rummy-lsp show first
         turns      none of its own yet
         totals     prompt – · cached – · completion – · reasoning – · total – · cost –
-    "#]]
+    "]]
     .assert_eq(&(shelf.text("child").await + "\n" + &shelf.text("idle").await));
     shelf
         .store

@@ -3,8 +3,8 @@
 use std::io;
 
 use super::record::{Answer, Deed, Head, Record};
-use crate::cli::out::{Ink, Page, counted, money, standing, thousands};
-use crate::entries::{Decision, Entry, Outcome, Proposal, RunStatus, State};
+use crate::cli::out::{Ink, Page, counted, money, thousands};
+use crate::entries::{Decision, Entry, Outcome, Proposal, State};
 use crate::store::loops::Loop;
 use crate::store::turns::Figures;
 
@@ -16,7 +16,7 @@ pub fn head(head: &Head, page: &mut Page<'_>) -> io::Result<()> {
     page.fact("run", run.alias.as_str())?;
     page.fact("workspace", &head.root)?;
     page.fact("model", &run.model)?;
-    page.fact("status", &reason(run.status, run.outcome.as_ref()))?;
+    page.fact("status", &head.standing.with_reason())?;
     page.fact("created", &head.created)?;
     if let Some(settings) = settings(head) {
         page.fact("settings", &settings)?;
@@ -91,7 +91,8 @@ pub fn turn(head: &Head, record: &Record, page: &mut Page<'_>) -> io::Result<()>
     if let Some(reasoning) = &record.reasoning {
         section("reasoning", reasoning, page)?;
     }
-    answer(&record.answer, asked, page)?;
+    let goes_on = asked.is_some_and(|asked| head.standing_of(asked).goes_on());
+    answer(&record.answer, goes_on, page)?;
     if !record.deeds.is_empty() {
         page.painted(Ink::Place, "results")?;
         for deed in &record.deeds {
@@ -103,7 +104,7 @@ pub fn turn(head: &Head, record: &Record, page: &mut Page<'_>) -> io::Result<()>
     }
     match asked {
         Some(asked) if head.ends_loop(&record.turn) => {
-            page.fact("loop", &reason(asked.status, asked.outcome.as_ref()))
+            page.fact("loop", &head.standing_of(asked).with_reason())
         }
         _ => Ok(()),
     }
@@ -125,8 +126,7 @@ fn section(name: &str, text: &str, page: &mut Page<'_>) -> io::Result<()> {
     page.block(1, text)
 }
 
-fn answer(answer: &Answer, asked: Option<&Loop>, page: &mut Page<'_>) -> io::Result<()> {
-    let goes_on = asked.is_some_and(|asked| asked.status.is_active());
+fn answer(answer: &Answer, goes_on: bool, page: &mut Page<'_>) -> io::Result<()> {
     let none = match answer {
         Answer::Text(text) => return section("answer", text, page),
         Answer::Empty => "no answer: the model wrote nothing",
@@ -152,18 +152,14 @@ fn result(deed: &Deed, page: &mut Page<'_>) -> io::Result<()> {
         page.line(&line)?;
     }
     page.painted(Ink::Aside, &format!("        {}", entry.path))?;
-    match &deed.proposal {
-        Some(proposal) => {
-            page.line(&format!("        proposal: {}", fate(entry, proposal)))?;
-            page.diff(2, &entry.body)
-        }
-        None => {
-            if let Some(why) = why(entry) {
-                page.line(&format!("        {why}"))?;
-            }
-            page.block(2, &entry.body)
-        }
+    if let Some(proposal) = &deed.proposal {
+        page.line(&format!("        proposal: {}", fate(entry, proposal)))?;
+        return page.diff(2, &entry.body);
     }
+    if let Some(why) = why(entry) {
+        page.line(&format!("        {why}"))?;
+    }
+    page.block(2, &entry.body)
 }
 
 /// Why an entry is not simply done.
@@ -216,18 +212,9 @@ pub fn without_turns(head: &Head, page: &mut Page<'_>) -> io::Result<()> {
         let title = format!("== no turn == {} == {} ==", asked.mode, asked.model);
         page.painted(Ink::Title, &title)?;
         section("prompt", &asked.prompt, page)?;
-        page.fact("loop", &reason(asked.status, asked.outcome.as_ref()))?;
+        page.fact("loop", &head.standing_of(asked).with_reason())?;
     }
     Ok(())
-}
-
-/// A status with the reason for it, where the word does not say it already.
-fn reason(status: RunStatus, outcome: Option<&Outcome>) -> String {
-    let standing = standing(status, outcome);
-    match outcome.map(ToString::to_string) {
-        Some(why) if !standing.ends_with(&why) => format!("{standing} ({why})"),
-        _ => standing,
-    }
 }
 
 /// A turn's figures: what its packet took of the context, and what the call used.
