@@ -4,7 +4,7 @@
 //! SQL runs on the store's own thread, a transaction at a time, so nothing here blocks an async
 //! worker and no lock is held over an await. Callers hand in a closure over a [`Tx`] (or a read-only
 //! connection) and compose the table groups' functions in it: what one closure does is one
-//! transaction.
+//! transaction. Who only looks on, from another process, has a [`Reader`].
 //!
 //! **Invariants.** What a finished [`Store::write`] did survives `kill -9`. Every change to what a
 //! run sees goes through [`entries`], where the writer is checked, and is told to

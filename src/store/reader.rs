@@ -1,7 +1,7 @@
 //! The store as it is looked at from outside, while a server may be at work on it.
 //!
-//! **Invariant.** Nothing is written: no file is created where there is none, no schema is migrated,
-//! no run is recovered.
+//! **Invariant.** The database is not written to: none is created where there is none, no schema is
+//! migrated, no run is recovered. SQLite itself may leave its empty `-wal` and its `-shm` beside it.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -20,8 +20,13 @@ pub struct Reader(Store);
 impl Reader {
     /// Opens a file that is there and whose schema is this program's.
     pub async fn open(file: &Path) -> Result<Self, StoreError> {
-        if fs::metadata(file).is_err_and(|error| error.kind() == ErrorKind::NotFound) {
-            return Err(StoreError::Missing(file.to_owned()));
+        match fs::metadata(file) {
+            Ok(found) if found.is_dir() => return Err(StoreError::Foreign(file.to_owned())),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Err(StoreError::Missing(file.to_owned()));
+            }
+            // Whatever else is wrong SQLite says better.
+            Ok(_) | Err(_) => {}
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let store = Store {
@@ -118,6 +123,10 @@ mod tests {
         );
         assert_eq!(opened(Some(0)).await, "FILE is no database of rummy-lsp");
         let folder = tempfile::tempdir().unwrap();
+        assert!(matches!(
+            Reader::open(folder.path()).await,
+            Err(StoreError::Foreign(_))
+        ));
         let file = folder.path().join("x");
         let missing = told(&file).await;
         assert!(
