@@ -125,36 +125,43 @@ fn a_run_is_listed_and_shown_while_its_server_works_and_after_it() {
 
 #[test]
 fn a_packet_is_byte_for_byte_what_the_model_was_sent() {
-    let (server, session) = waiting();
+    const TURNS: usize = 4;
+    let note = |turn: usize| {
+        let text = "é 😀 und so weiter\n".repeat(turn * 20);
+        Reply::text(set(&format!("unknown://n{turn}"), &text) + &update(145, "Noted"))
+    };
+    let mut script: Vec<Reply> = (1..TURNS).map(note).collect();
+    script.push(Reply::text(update(204, "Nothing")));
+    let server = ModelServer::start(script);
+    let mut session = Session::builder().model_at(&server.url()).start();
+    session.act("note", "note it – 😀");
+    session.wait_for_status("note", 204);
     let sandbox = &session.sandbox;
     let requests = server.requests();
-    let message = |turn: usize, at: usize| {
-        let text = requests[turn - 1]["messages"][at]["content"].as_str();
-        text.expect("a message is a text").to_owned()
-    };
+    assert_eq!(requests.len(), TURNS);
     let mut expected = String::new();
-    for (turn, at, role) in [
-        (1, 0, "system"),
-        (1, 1, "user"),
-        (2, 0, "system"),
-        (2, 1, "user"),
-    ] {
-        let text = message(turn, at);
-        let head = format!(
-            "===== run fix, turn {turn}, {role}: {} bytes =====\n",
-            text.len()
-        );
-        let end = if text.ends_with('\n') { "" } else { "\n" };
-        expected += &[head.as_str(), &text, end].concat();
+    let mut sent = Vec::new();
+    for (request, turn) in requests.iter().zip(1..) {
+        let [system, user] = [0, 1].map(|at| {
+            let text = request["messages"][at]["content"].as_str();
+            text.expect("a message is a text")
+        });
+        for (role, text) in [("system", system), ("user", user)] {
+            let bytes = text.len();
+            let head = format!("===== run note, turn {turn}, {role}: {bytes} bytes =====\n");
+            let end = if text.ends_with('\n') { "" } else { "\n" };
+            expected += &[head.as_str(), text, end].concat();
+        }
+        sent.push(json!([turn, system, user]));
     }
-    assert_eq!(printed(sandbox, &["show", "fix", "--packet"]), expected);
+    assert_eq!(printed(sandbox, &["show", "note", "--packet"]), expected);
 
-    let lines = printed(sandbox, &["show", "fix", "--json", "--packet"]);
-    for line in &json_lines(&lines)[1..] {
-        let turn = usize::try_from(line["turn"].as_u64().expect("a number")).expect("a small one");
-        assert_eq!(line["system"], json!(message(turn, 0)));
-        assert_eq!(line["user"], json!(message(turn, 1)));
-    }
+    let lines = json_lines(&printed(sandbox, &["show", "note", "--json", "--packet"]));
+    let kept: Vec<Value> = lines[1..]
+        .iter()
+        .map(|line| json!([line["turn"], line["system"], line["user"]]))
+        .collect();
+    assert_eq!(kept, sent);
 }
 
 #[test]

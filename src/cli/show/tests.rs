@@ -122,7 +122,8 @@ impl Begun {
     ) -> Result<(), StoreError> {
         turns::answered(tx, self.run, self.turn, figures)?;
         for (scheme, text) in texts {
-            entries::audit(tx, self.run, *scheme, self.turn, self.in_loop, text)?;
+            let at = (self.turn, self.in_loop);
+            entries::audit(tx, self.run, *scheme, at, (*text).into(), None)?;
         }
         Ok(())
     }
