@@ -22,10 +22,11 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use super::client::ClientError;
+use super::out::counted;
 use crate::entries::RunStatus;
 
 use narrator::Narrator;
-use screen::{Screen, counted};
+use screen::Screen;
 use session::{End, Session, SessionError, Setup};
 use stage::Stage;
 
