@@ -33,7 +33,7 @@ use stage::Stage;
 /// How long the server may say nothing before the demo is given up: with the script, and with a
 /// model that may be asked while it is being loaded.
 const PATIENCE: Duration = Duration::from_secs(30);
-const PATIENCE_WITH_A_MODEL: Duration = Duration::from_secs(600);
+const PATIENCE_WITH_A_MODEL: Duration = Duration::from_mins(10);
 
 #[derive(Debug, clap::Args)]
 pub struct Options {
