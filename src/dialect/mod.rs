@@ -26,6 +26,8 @@ mod glob;
 mod indent;
 mod lines;
 mod locate;
+mod native;
+mod patch;
 mod pattern;
 mod quote;
 mod render;
@@ -45,7 +47,8 @@ pub use command::{
 pub use edit::{Edit, EditError, EditKind, Hint};
 pub use elision::elided_line;
 pub use envelope::FileAction;
+pub use native::{CallError, from_call};
 pub use pattern::{BodyFilter, PathPattern, PatternError};
 pub use render::render;
-pub use scan::{Advisory, Place, Scan, scan};
+pub use scan::{Advisory, Place, Scan, scan, scan_with_calls};
 pub use stream::Scanner;
