@@ -383,7 +383,7 @@ impl<'t> Walk<'t> {
     fn example_end(&mut self, index: usize, fence: &Fence) -> Option<usize> {
         let closing = self.fences.closing(index)?;
         let limit = closing.span.start;
-        if (fence.span.start..limit).contains(&self.plain_until) {
+        if (fence.span.start + 1..limit).contains(&self.plain_until) {
             return None;
         }
         let mut first = None;

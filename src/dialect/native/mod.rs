@@ -71,14 +71,13 @@ impl Form {
 }
 
 /// What begins a call in each form; the call follows.
-const OPENERS: [(&str, Form); 9] = [
+const OPENERS: [(&str, Form); 8] = [
     ("<tool_call>", Form::ToolCall),
     ("<tool_calls>", Form::ToolCall),
     ("<function_call>", Form::ToolCall),
     ("<|tool_call>", Form::Gemma),
     ("<|tool_call|>", Form::ToolCall),
     ("<|python_tag|>", Form::Llama),
-    ("<｜tool▁calls▁begin｜>", Form::DeepSeek),
     ("<｜tool▁call▁begin｜>", Form::DeepSeek),
     ("[TOOL_CALLS]", Form::Mistral),
 ];
@@ -399,12 +398,16 @@ impl<'t> Natives<'t> {
             Form::Invoke
         };
         match xml::read(self.text, at, &mut self.seeker)? {
-            Ok(read) => Some(Found::Calls(Calls {
-                form,
-                calls: vec![read.call],
-                end: read.end,
-                cut: read.cut,
-            })),
+            Ok(read) => {
+                // What would end a call of nothing that was not closed is anyone's guess.
+                let is_guess = read.cut && !is_known(&read.call.name);
+                Some(Found::Calls(Calls {
+                    form,
+                    calls: vec![read.call],
+                    end: if is_guess { read.inner } else { read.end },
+                    cut: read.cut,
+                }))
+            }
             Err(Broken { at }) => Some(Found::Broken {
                 form,
                 tool: None,

@@ -32,10 +32,13 @@ impl Tag<'_> {
     }
 }
 
-/// A call that was read, where it ends, and whether something was left open in it.
+/// A call that was read.
 pub(super) struct Read {
     pub call: ToolCall,
+    /// Behind its opening tag.
+    pub inner: usize,
     pub end: usize,
+    /// Whether something was left open in it.
     pub cut: bool,
 }
 
@@ -66,7 +69,13 @@ pub(super) fn read(text: &str, at: usize, seeker: &mut Seeker<'_>) -> Option<Res
         arguments: Arguments::Named(arguments),
         at,
     };
-    Some(Ok(Read { call, end, cut }))
+    let inner = element.end;
+    Some(Ok(Read {
+        call,
+        inner,
+        end,
+        cut,
+    }))
 }
 
 /// The opening tag of one of `words` at `at`.
@@ -214,7 +223,12 @@ fn tool_use(text: &str, at: usize) -> Option<Result<Read, Broken>> {
         arguments: Arguments::Named(arguments),
         at,
     };
-    Some(Ok(Read { call, end, cut }))
+    Some(Ok(Read {
+        call,
+        inner: brace,
+        end,
+        cut,
+    }))
 }
 
 /// Reads the arguments whose brace stands at `at`.
