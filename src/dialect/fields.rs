@@ -201,9 +201,10 @@ fn number(fields: &mut Attributes, name: &str) -> Option<Number> {
 
 fn set(mut attributes: Attributes, body: Option<&str>) -> Set {
     let fields = &mut attributes;
+    let path = fields.take("path");
     Set {
-        path: fields.take("path"),
-        content: content(fields, body),
+        content: content(fields, path.as_deref(), body),
+        path,
         visibility: fields.take("visibility"),
         summary: fields.take("summary"),
         filter: fields.take("filter"),
@@ -214,7 +215,7 @@ fn set(mut attributes: Attributes, body: Option<&str>) -> Set {
 
 /// What a `set` writes. Halves of an edit in attributes go before what the body holds, as the body
 /// may be the other half; a `body` attribute beside a body is a search half too.
-fn content(fields: &mut Attributes, text: Option<&str>) -> Content {
+fn content(fields: &mut Attributes, path: Option<&str>, text: Option<&str>) -> Content {
     let all = [fields.take_flag("all"), fields.take_flag("g")].contains(&true);
     let search = fields.take("search");
     let replace = fields.take_any("replace");
@@ -233,7 +234,7 @@ fn content(fields: &mut Attributes, text: Option<&str>) -> Content {
             ..Edit::whole(replace)
         }]),
         (None, None, Some(text), Some(body)) if !body.is_empty() => attributes(body, text),
-        (None, None, Some(text), _) => match edit::parse(&text, all) {
+        (None, None, Some(text), _) => match edit::parse(path, &text, all) {
             Ok(Some(edits)) => Content::Edits(edits),
             Ok(None) => Content::Text(text),
             Err(error) => Content::Unparsable(error),
