@@ -297,7 +297,10 @@ impl<'t> Walk<'t> {
                 }
                 Err(error) => {
                     unknown = true;
-                    self.advise(call.at, format!("Tool call in the form {shape} not run: {error}."));
+                    self.advise(
+                        call.at,
+                        format!("Tool call in the form {shape} not run: {error}."),
+                    );
                 }
             }
         }

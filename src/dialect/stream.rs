@@ -192,8 +192,7 @@ impl Tag {
                 (None, quote @ (b'"' | b'\'')) if self.after_equals => self.quote = Some(quote),
                 _ => {}
             }
-            self.after_equals =
-                *byte == b'=' || (self.after_equals && byte.is_ascii_whitespace());
+            self.after_equals = *byte == b'=' || (self.after_equals && byte.is_ascii_whitespace());
         }
         false
     }
@@ -217,8 +216,11 @@ impl Closer {
             Self::Tag(tool) => {
                 let closer = ["</", tool.name()].concat();
                 let length = rest.len().min(closer.len());
-                let begins = rest.as_bytes()[..length].eq_ignore_ascii_case(&closer.as_bytes()[..length]);
-                begins && rest.len() < MAX_MARK && rest[length..].trim_matches([' ', '\t']).is_empty()
+                let begins =
+                    rest.as_bytes()[..length].eq_ignore_ascii_case(&closer.as_bytes()[..length]);
+                begins
+                    && rest.len() < MAX_MARK
+                    && rest[length..].trim_matches([' ', '\t']).is_empty()
             }
             Self::Mark(mark) => mark.starts_with(rest),
         }
@@ -279,7 +281,10 @@ mod tests {
         }
         let mut whole = Scanner::new(9);
         whole.push(text);
-        assert_eq!((single.open(), single.complete()), (whole.open(), whole.complete()));
+        assert_eq!(
+            (single.open(), single.complete()),
+            (whole.open(), whole.complete())
+        );
         let opened: Vec<String> = opened.into_iter().flatten().collect();
         assert_eq!(opened, ["sh a > b", "set <", "tool call", "tool call"]);
         assert_eq!(whole.complete(), 4);

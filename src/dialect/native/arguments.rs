@@ -12,8 +12,8 @@ use super::super::envelope;
 use super::super::fields::{self, Built};
 use super::super::patch;
 use super::super::tag::Attributes;
-use super::value::{Notation, Reader};
 use super::Arguments;
+use super::value::{Notation, Reader};
 
 /// The tool that takes a patch of several files. It is none of ours, and every coding model knows
 /// it.
@@ -43,16 +43,39 @@ fn tools() -> String {
 type Names = &'static [&'static str];
 
 const PATH: Names = &[
-    "path", "file", "filename", "filepath", "targetfile", "absolutepath", "relativepath",
-    "relativeworkspacepath", "paths", "files", "filepaths", "target", "uri", "key",
+    "path",
+    "file",
+    "filename",
+    "filepath",
+    "targetfile",
+    "absolutepath",
+    "relativepath",
+    "relativeworkspacepath",
+    "paths",
+    "files",
+    "filepaths",
+    "target",
+    "uri",
+    "key",
 ];
-const FILTER: Names = &["filter", "body", "keyword", "keywords", "contains", "content"];
+const FILTER: Names = &[
+    "filter", "body", "keyword", "keywords", "contains", "content",
+];
 const VISIBILITY: Names = &["visibility"];
 const PREVIEW: Names = &["preview", "dryrun"];
 /// Not an attribute: what stands between the tags.
 const BODY: Names = &[
-    "body", "content", "contents", "text", "filetext", "filecontent", "newcontent", "newcontents",
-    "code", "diff", "patch",
+    "body",
+    "content",
+    "contents",
+    "text",
+    "filetext",
+    "filecontent",
+    "newcontent",
+    "newcontents",
+    "code",
+    "diff",
+    "patch",
 ];
 
 const GET: &[Names] = &[
@@ -68,7 +91,15 @@ const SET: &[Names] = &[
     PATH,
     BODY,
     &["search", "oldstring", "oldstr", "oldtext", "old", "find"],
-    &["replace", "newstring", "newstr", "newtext", "new", "replacement", "replacewith"],
+    &[
+        "replace",
+        "newstring",
+        "newstr",
+        "newtext",
+        "new",
+        "replacement",
+        "replacewith",
+    ],
     &["all", "g", "replaceall", "global"],
     VISIBILITY,
     &["summary", "description"],
@@ -77,18 +108,54 @@ const SET: &[Names] = &[
 ];
 const RM: &[Names] = &[PATH, FILTER, PREVIEW];
 const TRANSFER: &[Names] = &[
-    &["path", "from", "source", "src", "file", "filename", "filepath", "oldpath", "sourcepath"],
-    &["to", "destination", "dest", "dst", "target", "newpath", "targetpath", "destinationpath"],
+    &[
+        "path",
+        "from",
+        "source",
+        "src",
+        "file",
+        "filename",
+        "filepath",
+        "oldpath",
+        "sourcepath",
+    ],
+    &[
+        "to",
+        "destination",
+        "dest",
+        "dst",
+        "target",
+        "newpath",
+        "targetpath",
+        "destinationpath",
+    ],
     FILTER,
     VISIBILITY,
     PREVIEW,
 ];
 const SHELL: &[Names] = &[
-    &["command", "commands", "cmd", "script", "commandline", "code", "body"],
+    &[
+        "command",
+        "commands",
+        "cmd",
+        "script",
+        "commandline",
+        "code",
+        "body",
+    ],
     PREVIEW,
 ];
 const SEARCH: &[Names] = &[
-    &["query", "q", "path", "search", "searchquery", "searchterm", "keywords", "text"],
+    &[
+        "query",
+        "q",
+        "path",
+        "search",
+        "searchquery",
+        "searchterm",
+        "keywords",
+        "text",
+    ],
     &["results", "numresults", "maxresults", "count", "limit"],
     PREVIEW,
 ];
@@ -101,7 +168,14 @@ const UPDATE: &[Names] = &[
     &["body", "text", "message", "content", "summary"],
     &["status", "statuscode", "code"],
 ];
-const THINK: &[Names] = &[&["body", "thought", "thoughts", "text", "content", "reasoning"]];
+const THINK: &[Names] = &[&[
+    "body",
+    "thought",
+    "thoughts",
+    "text",
+    "content",
+    "reasoning",
+]];
 
 /// The fields of a tool. The first is the one that a lone argument without a name fills.
 const fn fields_of(tool: Tool) -> &'static [Names] {
@@ -317,7 +391,9 @@ fn text(value: Value) -> String {
 /// the command itself; words that are command lines are lines.
 fn command_line(words: &[String]) -> String {
     match words {
-        [shell, flag, script] if is_shell(shell) && flag.starts_with('-') && flag.ends_with('c') => {
+        [shell, flag, script]
+            if is_shell(shell) && flag.starts_with('-') && flag.ends_with('c') =>
+        {
             script.clone()
         }
         [first, ..] if first.contains(char::is_whitespace) => words.join("\n"),

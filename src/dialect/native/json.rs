@@ -38,7 +38,10 @@ pub(super) enum Found {
     /// A value that is no call.
     Data,
     /// Nothing whole. The tool is the one that the text announces.
-    Broken { at: usize, tool: Option<String> },
+    Broken {
+        at: usize,
+        tool: Option<String>,
+    },
 }
 
 /// Reads the value whose bracket stands at `at`; says where it ends, and whether brackets were
@@ -81,7 +84,10 @@ fn first_key(text: &str) -> Option<(&str, &str)> {
 
 /// The tool that a call which cannot be read to its end begins with.
 fn announced_tool(text: &str) -> Option<String> {
-    let inner = text.trim_start_matches('[').trim_start().strip_prefix('{')?;
+    let inner = text
+        .trim_start_matches('[')
+        .trim_start()
+        .strip_prefix('{')?;
     let (_, rest) = first_key(inner).filter(|(key, _)| NAMES.contains(key))?;
     let value = rest.trim_start().strip_prefix(':')?.trim_start();
     let name = value.strip_prefix('"')?.split('"').next()?;

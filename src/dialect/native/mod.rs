@@ -123,11 +123,17 @@ pub(super) enum Found {
         end: usize,
     },
     /// A token that says nothing.
-    Token { end: usize },
+    Token {
+        end: usize,
+    },
     /// Data: text like any other, up to `end`.
-    Data { end: usize },
+    Data {
+        end: usize,
+    },
     /// A patch of several files, up to `end`.
-    Patch { end: usize },
+    Patch {
+        end: usize,
+    },
 }
 
 /// Calls that were written together.
@@ -285,7 +291,8 @@ impl<'t> Natives<'t> {
 
     fn skip_separators(&self, at: usize) -> usize {
         let rest = &self.text[at..];
-        let inner = rest.trim_start_matches(|next: char| next.is_whitespace() || ",;".contains(next));
+        let inner =
+            rest.trim_start_matches(|next: char| next.is_whitespace() || ",;".contains(next));
         at + rest.len() - inner.len()
     }
 

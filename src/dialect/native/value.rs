@@ -348,14 +348,38 @@ mod tests {
     fn each_notation_has_its_quotes_and_words() {
         use Notation::{Gemma, Json, Python};
         for (text, notation, value) in [
-            (r#"{"a": [1, -2.5, true, null], "b": {}}"#, Json, json!({"a": [1, -2.5, true, null], "b": {}})),
-            (r#"{"a": "\"\\\/\n\u00e9\ud83d\ude00\ud83d!\q",}"#, Json, json!({"a": "\"\\/\né😀\u{fffd}!\\q"})),
+            (
+                r#"{"a": [1, -2.5, true, null], "b": {}}"#,
+                Json,
+                json!({"a": [1, -2.5, true, null], "b": {}}),
+            ),
+            (
+                r#"{"a": "\"\\\/\n\u00e9\ud83d\ude00\ud83d!\q",}"#,
+                Json,
+                json!({"a": "\"\\/\né😀\u{fffd}!\\q"}),
+            ),
             ("{\"a\": \"one\n\ttwo\"}", Json, json!({"a": "one\n\ttwo"})),
             ("{\"a\": {\"b\": [1", Json, json!({"a": {"b": [1]}})),
-            ("{\"a\": {\"b\": 1}\n</tool_call>", Json, json!({"a": {"b": 1}})),
-            ("{a:<|\"|>x, \"y\" }<|\"|>,n:3}", Gemma, json!({"a": "x, \"y\" }", "n": 3})),
-            ("{a='x',b=\"y\\n\", c=src/a b.rs, d:true}", Gemma, json!({"a": "x", "b": "y\n", "c": "src/a b.rs", "d": true})),
-            ("{'a': (1, True, None), \"b\": r'\\n' 'x' \"\"\"y\n\"z\"\"\"}", Python, json!({"a": [1, true, null], "b": "\\nxy\n\"z"})),
+            (
+                "{\"a\": {\"b\": 1}\n</tool_call>",
+                Json,
+                json!({"a": {"b": 1}}),
+            ),
+            (
+                "{a:<|\"|>x, \"y\" }<|\"|>,n:3}",
+                Gemma,
+                json!({"a": "x, \"y\" }", "n": 3}),
+            ),
+            (
+                "{a='x',b=\"y\\n\", c=src/a b.rs, d:true}",
+                Gemma,
+                json!({"a": "x", "b": "y\n", "c": "src/a b.rs", "d": true}),
+            ),
+            (
+                "{'a': (1, True, None), \"b\": r'\\n' 'x' \"\"\"y\n\"z\"\"\"}",
+                Python,
+                json!({"a": [1, true, null], "b": "\\nxy\n\"z"}),
+            ),
         ] {
             assert_eq!(read(text, notation), Ok(value), "{text}");
         }
@@ -373,7 +397,10 @@ mod tests {
         ] {
             assert_eq!(read(text, Notation::Json), Err(Broken { at }), "{text}");
         }
-        assert_eq!(read(&"[".repeat(99), Notation::Json), Err(Broken { at: MAX_DEPTH }));
+        assert_eq!(
+            read(&"[".repeat(99), Notation::Json),
+            Err(Broken { at: MAX_DEPTH })
+        );
     }
 
     proptest! {

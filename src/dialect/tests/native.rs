@@ -113,9 +113,7 @@ fn forms(path: &str, body: &str) -> Vec<String> {
         format!("<|tool_call>call:tools/set{{path: '{path}', body: {literal}}}<|tool_call>"),
         format!("```tool_code\nset(path=\"{path}\", body=\"\"\"{body}\"\"\")\n```"),
         format!("```tool_code\nprint(default_api.set(path='{path}', body={literal}))\n```"),
-        format!(
-            "<|python_tag|>{{\"name\": \"set\", \"parameters\": {arguments}}}<|eom_id|>"
-        ),
+        format!("<|python_tag|>{{\"name\": \"set\", \"parameters\": {arguments}}}<|eom_id|>"),
         format!(
             "<|python_tag|>{{\"type\": \"function\", \"name\": \"set\", \"parameters\": {arguments}}}<|eot_id|>"
         ),
@@ -134,7 +132,11 @@ fn a_call_in_any_form_keeps_all_its_arguments() {
     let body = "fn f() -> Vec<String> {\n    \"{x}\"\n}\n</set>\n<rm path=\"y\"/>\n```\n";
     for written in forms("src/a.rs", body) {
         let answer = format!("{written}\n<get path=\"b\"/>");
-        assert_eq!(healed(&answer), [set("src/a.rs", body), get("b")], "{answer}");
+        assert_eq!(
+            healed(&answer),
+            [set("src/a.rs", body), get("b")],
+            "{answer}"
+        );
     }
 }
 
@@ -144,7 +146,9 @@ fn a_call_of_any_form_inside_a_body_is_body() {
         if written.starts_with("```") {
             continue; // a fence in a file is shown by other tests
         }
-        let scan = read(&format!("<set path=\"a\">\n{written}\n</set>\n<get path=\"b\"/>"));
+        let scan = read(&format!(
+            "<set path=\"a\">\n{written}\n</set>\n<get path=\"b\"/>"
+        ));
         let calls: Vec<Call> = scan.commands.into_iter().map(|one| one.call).collect();
         assert_eq!(calls, [set("a", &written), get("b")]);
         assert_eq!(scan.advisories, [], "{written}");
@@ -200,9 +204,18 @@ fn calls_of_one_answer_keep_their_order_and_their_places() {
 
 #[test]
 fn values_of_gemma_stand_in_any_quotes() {
-    for value in ["<|\"|>src/a b.rs<|\"|>", "\"src/a b.rs\"", "'src/a b.rs'", "src/a b.rs"] {
-        for (sign, name) in [(":", "get"), ("=", "functions.get"), (":", "t/get"), ("=", "a:b:get")]
-        {
+    for value in [
+        "<|\"|>src/a b.rs<|\"|>",
+        "\"src/a b.rs\"",
+        "'src/a b.rs'",
+        "src/a b.rs",
+    ] {
+        for (sign, name) in [
+            (":", "get"),
+            ("=", "functions.get"),
+            (":", "t/get"),
+            ("=", "a:b:get"),
+        ] {
             let written =
                 format!("<|tool_call>call:{name}{{path{sign}{value},limit{sign}3}}<tool_call|>");
             let expected = Call::Get(Get {
@@ -222,7 +235,10 @@ fn the_text_and_the_edits_of_a_set_have_many_names() {
         (r#"{"file_path": "a", "content": "x"}"#, set("a", "x")),
         (r#"{"filename": "a", "contents": "x"}"#, set("a", "x")),
         (r#"{"target_file": "a", "file_text": "x"}"#, set("a", "x")),
-        (r#"{"filePath": "a", "new_content": [1]}"#, set("a", "[\n  1\n]")),
+        (
+            r#"{"filePath": "a", "new_content": [1]}"#,
+            set("a", "[\n  1\n]"),
+        ),
         (
             r#"{"path": "a", "old_string": "x", "new_string": "y"}"#,
             edits("a", attributes("x", "y", false)),
@@ -241,7 +257,10 @@ fn the_text_and_the_edits_of_a_set_have_many_names() {
         ),
         (
             r#"{"path": "a", "edits": [{"old_text": "x", "new_text": "y"}, {"oldText": "v", "newText": "w"}]}"#,
-            edits("a", [attributes("x", "y", false), attributes("v", "w", false)].concat()),
+            edits(
+                "a",
+                [attributes("x", "y", false), attributes("v", "w", false)].concat(),
+            ),
         ),
         (
             r#"{"path": "a", "body": "<<<<<<< SEARCH\nx\n=======\ny\n>>>>>>> REPLACE"}"#,
@@ -268,7 +287,11 @@ fn the_text_and_the_edits_of_a_set_have_many_names() {
             }),
         ),
     ] {
-        assert_eq!(from_call("set", arguments), Ok(vec![expected]), "{arguments}");
+        assert_eq!(
+            from_call("set", arguments),
+            Ok(vec![expected]),
+            "{arguments}"
+        );
     }
 }
 
@@ -285,17 +308,37 @@ fn arguments_of_the_other_tools_have_many_names() {
             r#"{"path": "a", "name": "rm", "tool": "rm"}"#,
             r#"<get path="a" name="rm" tool="rm"/>"#,
         ),
-        ("rm", r#"{"path": "a", "filter": "x"}"#, r#"<rm path="a" filter="x"/>"#),
-        ("mv", r#"{"source": "a", "destination": "b"}"#, r#"<mv path="a" to="b"/>"#),
-        ("cp", r#"{"path": "a", "to": "b"}"#, r#"<cp path="a" to="b"/>"#),
+        (
+            "rm",
+            r#"{"path": "a", "filter": "x"}"#,
+            r#"<rm path="a" filter="x"/>"#,
+        ),
+        (
+            "mv",
+            r#"{"source": "a", "destination": "b"}"#,
+            r#"<mv path="a" to="b"/>"#,
+        ),
+        (
+            "cp",
+            r#"{"path": "a", "to": "b"}"#,
+            r#"<cp path="a" to="b"/>"#,
+        ),
         ("sh", r#"{"cmd": "ls -l"}"#, "<sh>ls -l</sh>"),
-        ("sh", r#"{"command": ["bash", "-lc", "ls | wc"]}"#, "<sh>ls | wc</sh>"),
+        (
+            "sh",
+            r#"{"command": ["bash", "-lc", "ls | wc"]}"#,
+            "<sh>ls | wc</sh>",
+        ),
         (
             "env",
             r#"{"command": ["grep", "-n", "it's", "a b"]}"#,
             r"<env>grep -n 'it'\''s' 'a b'</env>",
         ),
-        ("sh", r#"{"commands": ["cd src", "ls"]}"#, "<sh>cd src\nls</sh>"),
+        (
+            "sh",
+            r#"{"commands": ["cd src", "ls"]}"#,
+            "<sh>cd src\nls</sh>",
+        ),
         (
             "search",
             r#"{"q": "rust", "max_results": 3}"#,
@@ -319,7 +362,11 @@ fn arguments_of_the_other_tools_have_many_names() {
         ("think", r#"{"thought": "well"}"#, "<think>well</think>"),
     ] {
         let expected: Vec<Call> = read(tag).commands.into_iter().map(|one| one.call).collect();
-        assert_eq!(from_call(name, arguments), Ok(expected), "{name} {arguments}");
+        assert_eq!(
+            from_call(name, arguments),
+            Ok(expected),
+            "{name} {arguments}"
+        );
     }
     assert_eq!(
         from_call("get", r#"{"paths": ["a", "b"]}"#),
@@ -340,7 +387,14 @@ fn a_call_that_gives_no_command_says_why() {
         ),
         ("set", "[1]", CallError::NoObject { tool: tool() }),
         ("set", "\"x\"", CallError::NoObject { tool: tool() }),
-        ("set", " {\"path\": x}", CallError::Unreadable { tool: tool(), at: 10 }),
+        (
+            "set",
+            " {\"path\": x}",
+            CallError::Unreadable {
+                tool: tool(),
+                at: 10,
+            },
+        ),
     ] {
         assert_eq!(from_call(name, arguments), Err(error), "{name} {arguments}");
     }
@@ -428,13 +482,22 @@ fn a_value_may_hold_what_ends_it_elsewhere() {
 #[test]
 fn a_parameter_that_is_not_closed_ends_with_its_call() {
     for (written, expected) in [
-        ("<function=search>\n<parameter=query>a\n</function>", "search a"),
-        ("<tool_call><function=search><parameter=query>a</tool_call>", "search a"),
+        (
+            "<function=search>\n<parameter=query>a\n</function>",
+            "search a",
+        ),
+        (
+            "<tool_call><function=search><parameter=query>a</tool_call>",
+            "search a",
+        ),
         ("<function=search><parameter=query>a", "search a"),
     ] {
         let scan = read(written);
         assert_eq!(outline(&scan), [expected], "{written}");
-        assert!(scan.advisories[0].message.contains("not closed"), "{written}");
+        assert!(
+            scan.advisories[0].message.contains("not closed"),
+            "{written}"
+        );
     }
 }
 

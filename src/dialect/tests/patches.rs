@@ -32,7 +32,13 @@ fn a_patch_is_a_command_a_file() {
         let scan = read(&format!("{written}\n<get path=\"z\"/>"));
         assert_eq!(
             outline(&scan),
-            ["set new.txt", "set src/a.rs", "mv src/a.rs", "rm old.txt", "get z"],
+            [
+                "set new.txt",
+                "set src/a.rs",
+                "mv src/a.rs",
+                "rm old.txt",
+                "get z"
+            ],
             "{written}"
         );
         let contents: Vec<&Content> = scan
@@ -59,9 +65,15 @@ fn a_patch_is_a_command_a_file() {
         );
         assert_eq!(scan.advisories.len(), 1, "{:?}", scan.advisories);
         let message = &scan.advisories[0].message;
-        assert!(message.contains("`<set>` and `<set>` and `<mv>` and `<rm>`"), "{message}");
+        assert!(
+            message.contains("`<set>` and `<set>` and `<mv>` and `<rm>`"),
+            "{message}"
+        );
     }
-    assert_eq!(from_call("apply_patch", PATCH).map(|calls| calls.len()), Ok(4));
+    assert_eq!(
+        from_call("apply_patch", PATCH).map(|calls| calls.len()),
+        Ok(4)
+    );
 }
 
 #[test]
@@ -75,7 +87,12 @@ fn a_patch_of_its_own_path_is_the_edits_of_a_set() {
         let Call::Set(set) = &scan.commands[0].call else {
             panic!("not a set");
         };
-        assert_eq!(set.path.as_deref().map(|path| path.trim_start_matches("./")), Some("src/a.rs"));
+        assert_eq!(
+            set.path
+                .as_deref()
+                .map(|path| path.trim_start_matches("./")),
+            Some("src/a.rs")
+        );
         assert_eq!(set.visibility.as_deref(), Some("archived"));
         assert!(set.preview);
         assert!(matches!(&set.content, Content::Edits(edits) if edits.len() == 1));
