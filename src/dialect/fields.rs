@@ -10,7 +10,7 @@ use super::command::{
     Call, Content, Get, Number, Question, Rm, Search, Set, Shell, Status, Think, Tool, Transfer,
     Update,
 };
-use super::edit::{self, Edit};
+use super::edit::{self, Edit, EditError, EditKind};
 use super::envelope;
 use super::patch;
 use super::tag::Attributes;
@@ -34,27 +34,30 @@ pub(super) fn of_tag(tool: Tool, attributes: Attributes, body: Option<&str>) -> 
 
 /// Builds the call whose body is exactly `body`.
 pub(super) fn built(tool: Tool, attributes: Attributes, body: Option<&str>) -> Built {
-    if tool == Tool::Set
-        && let Some(text) = body
-        && envelope::begins(text)
-    {
-        return patched(attributes, text);
+    match (call(tool, attributes, body), body) {
+        (Call::Set(set), Some(text)) if envelope::begins(text) && is_patch(&set) => {
+            patched(&set, text)
+        }
+        (call, _) => Built::One(call),
     }
-    Built::One(call(tool, attributes, body))
 }
 
-/// A `set` whose body is a patch. A patch of the `set`'s own path, or of one file where the `set`
-/// has no path, is its edits.
-fn patched(attributes: Attributes, text: &str) -> Built {
-    let set = set(attributes, None);
-    let own = set.path.clone();
+/// Whether the body of a `set` is a patch that the `set` alone does not say the files of.
+fn is_patch(set: &Set) -> bool {
+    match &set.content {
+        Content::Unparsable(EditError::Envelope | EditError::OtherFile { .. }) => true,
+        Content::Edits(edits) => {
+            set.path.is_none() && edits.iter().any(|edit| edit.kind == EditKind::Patch)
+        }
+        _ => false,
+    }
+}
+
+/// A patch of other files than the `set`'s. Where it has no path, a patch of one file is its edits.
+fn patched(set: &Set, text: &str) -> Built {
     let mut calls = patch::calls_within(set, text);
-    let is_own = |call: &Call| {
-        own.as_deref()
-            .is_none_or(|own| patch::same_file(own, call.target()))
-    };
     match calls.pop() {
-        Some(call @ Call::Set(_)) if calls.is_empty() && is_own(&call) => Built::One(call),
+        Some(call @ Call::Set(_)) if calls.is_empty() && set.path.is_none() => Built::One(call),
         last => {
             calls.extend(last);
             Built::Patch(calls)

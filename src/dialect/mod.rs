@@ -20,21 +20,27 @@ mod edit;
 mod elision;
 mod entity;
 mod envelope;
+mod expression;
 mod fence;
 mod fields;
+mod fold;
 mod glob;
 mod indent;
 mod lines;
 mod locate;
 mod native;
 mod patch;
+mod narrow;
 mod pattern;
 mod quote;
 mod render;
+mod rewrite;
 mod scan;
 mod similarity;
 mod stream;
 mod tag;
+mod tokens;
+mod variants;
 
 #[cfg(test)]
 mod tests;

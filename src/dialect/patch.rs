@@ -7,14 +7,14 @@ use super::envelope::{self, FileAction};
 
 /// The commands of an envelope that stands alone.
 pub(super) fn calls(text: &str) -> Vec<Call> {
-    calls_within(Set::default(), text)
+    calls_within(&Set::default(), text)
 }
 
 /// The commands of an envelope that is the body of a `set`. What it does to the `set`'s own path,
 /// or to the only path there is, is that very `set`; else each file has a command of its own.
-pub(super) fn calls_within(set: Set, text: &str) -> Vec<Call> {
+pub(super) fn calls_within(set: &Set, text: &str) -> Vec<Call> {
     match envelope::parse(text) {
-        Ok(actions) => expand(&set, actions),
+        Ok(actions) => expand(set, actions),
         Err(error) => vec![refused(set, text, error)],
     }
 }
@@ -59,13 +59,13 @@ fn write(set: &Set, path: String, content: Content) -> Call {
     })
 }
 
-pub(super) fn same_file(one: &str, other: &str) -> bool {
+fn same_file(one: &str, other: &str) -> bool {
     let plain = |path: &str| path.trim().trim_start_matches("./").to_owned();
     plain(one) == plain(other)
 }
 
 /// A patch that cannot be read is refused as the body of a `set` on the first file that it names.
-fn refused(set: Set, text: &str, error: EditError) -> Call {
+fn refused(set: &Set, text: &str, error: EditError) -> Call {
     let first = || {
         text.lines()
             .filter_map(|line| line.trim().strip_prefix("*** "))
@@ -75,6 +75,6 @@ fn refused(set: Set, text: &str, error: EditError) -> Call {
     Call::Set(Set {
         path: set.path.clone().or_else(first),
         content: Content::Unparsable(error),
-        ..set
+        ..set.clone()
     })
 }
