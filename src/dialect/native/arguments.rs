@@ -240,7 +240,7 @@ pub(in super::super) fn calls(name: &str, arguments: Arguments) -> Result<Vec<Ca
         return Ok(patch::calls(&patch_text(arguments)));
     }
     let tool = tool(name).ok_or_else(|| CallError::UnknownTool {
-        name: name.to_owned(),
+        name: last_word(name).to_owned(),
     })?;
     let mut fields = Fields::default();
     match arguments {

@@ -454,7 +454,7 @@ impl Natives<'_> {
         };
         let length = header_length(rest, b'{');
         let name = &rest[..length];
-        if !rest[length..].starts_with('{') || name.contains(char::is_whitespace) {
+        if !rest[length..].starts_with('{') || !is_name(name) {
             return Item::Nothing;
         }
         let start = self.text.len() - rest.len() + length + 1;
@@ -539,7 +539,7 @@ impl Natives<'_> {
     }
 
     fn with_arguments(&self, name: &str, at: usize, brace: usize) -> Item {
-        if name.is_empty() {
+        if !is_name(name) {
             return Item::Nothing;
         }
         match xml::object(self.text, brace) {
@@ -547,6 +547,12 @@ impl Natives<'_> {
             Err(Broken { at }) => Item::Broken(at, Some(name.to_owned())),
         }
     }
+}
+
+/// Whether a text can be the name of a tool, with its namespaces.
+fn is_name(text: &str) -> bool {
+    let inner = |next: char| next.is_ascii_alphanumeric() || "_-./:".contains(next);
+    !text.is_empty() && text.chars().all(inner)
 }
 
 fn named(name: &str, members: Map<String, Value>, at: usize) -> ToolCall {

@@ -135,7 +135,12 @@ fn parameters(
         let value_end = value_end(text, element, &parameter, seeker);
         cut |= value_end.cut;
         end = value_end.next;
-        let value = without_breaks(&text[parameter.end..value_end.end]);
+        let value = &text[parameter.end..value_end.end];
+        let value = if value_end.cut {
+            value.trim()
+        } else {
+            without_breaks(value)
+        };
         arguments
             .entry(parameter.name)
             .or_insert_with(|| Value::String(value.to_owned()));
