@@ -37,6 +37,7 @@ mod render;
 mod rewrite;
 mod scan;
 mod similarity;
+mod span;
 mod stream;
 mod tag;
 mod tokens;

@@ -9,6 +9,7 @@ use super::fence::{Fence, Fences};
 use super::fields::{self, Built};
 use super::native::{self, Calls, Found, Natives};
 use super::patch;
+use super::span::CodeSpans;
 use super::tag::{Flaw, Opening, closer_at, opening_at};
 
 /// Labels of fences that models put around commands they mean. In any other fence a tag is an
@@ -81,9 +82,11 @@ pub fn scan_with_calls<'c>(
         fences: &fences,
         bodies: Bodies::new(text, &fences),
         natives: Natives::new(text),
-        lines: line_starts(text),
         wrapper: None,
         plain_until: 0,
+        fence_cursor: 0,
+        spans: CodeSpans::new(text),
+        placed: (0, Place { line: 1, column: 1 }),
         result: Scan::default(),
     };
     walk.run();
@@ -95,22 +98,21 @@ pub fn scan_with_calls<'c>(
     result
 }
 
-fn line_starts(text: &str) -> Vec<usize> {
-    let breaks = text.match_indices('\n').map(|(at, _)| at + 1);
-    std::iter::once(0).chain(breaks).collect()
-}
-
 struct Walk<'t> {
     text: &'t str,
     max_commands: usize,
     fences: &'t Fences,
     bodies: Bodies<'t>,
     natives: Natives<'t>,
-    lines: Vec<usize>,
     /// The fence around commands that is open here.
     wrapper: Option<Wrapper<'t>>,
     /// Before this offset, a fence that closes behind it is none.
     plain_until: usize,
+    /// The fence line from which on the next one is looked for.
+    fence_cursor: usize,
+    spans: CodeSpans<'t>,
+    /// The last place that was asked for.
+    placed: (usize, Place),
     result: Scan,
 }
 
@@ -127,7 +129,7 @@ impl<'t> Walk<'t> {
                 .iter()
                 .position(|byte| MARKS[usize::from(*byte)])
                 .map_or(self.text.len(), |found| position + found);
-            let index = self.fences.first_from(position);
+            let index = self.next_fence(position);
             position = match self.fences.get(index) {
                 Some(fence) if fence.span.start <= at => {
                     self.prose(position, fence.span.start);
@@ -141,6 +143,16 @@ impl<'t> Walk<'t> {
         }
     }
 
+    /// The first fence line that starts at `position` or later.
+    fn next_fence(&mut self, position: usize) -> usize {
+        while let Some(fence) = self.fences.get(self.fence_cursor)
+            && fence.span.start < position
+        {
+            self.fence_cursor += 1;
+        }
+        self.fence_cursor
+    }
+
     fn prose(&mut self, from: usize, to: usize) {
         self.result.unparsed.push_str(&self.text[from..to]);
     }
@@ -149,7 +161,7 @@ impl<'t> Walk<'t> {
     fn mark(&mut self, at: usize) -> usize {
         let rest = &self.text[at..];
         let next = if rest.starts_with('`') {
-            at + code_span_length(rest)
+            self.spans.end(at)
         } else if let Some(next) = self.closer(at) {
             return next;
         } else if let Some(opening) = opening_at(self.text, at)
@@ -178,7 +190,7 @@ impl<'t> Walk<'t> {
 
     /// "Use `<get>` for that": a bare tag within a line that nothing closes is talked about.
     fn is_mention(&self, at: usize, opening: &Opening) -> bool {
-        let line = &self.text[self.lines[self.line_of(at)]..at];
+        let line = &self.text[self.fences.line_start(self.fences.line_of(at))..at];
         opening.attributes.is_empty()
             && !opening.self_closing
             && !line.trim().is_empty()
@@ -435,39 +447,26 @@ impl<'t> Walk<'t> {
         }
     }
 
-    /// The index of the line that byte `at` is on.
-    fn line_of(&self, at: usize) -> usize {
-        self.lines.partition_point(|start| *start <= at) - 1
-    }
-
-    fn place(&self, at: usize) -> Place {
-        let line = self.line_of(at);
-        let column = self.text[self.lines[line]..at].chars().count();
-        Place {
-            line: u32::try_from(line + 1).unwrap_or(u32::MAX),
-            column: u32::try_from(column + 1).unwrap_or(u32::MAX),
-        }
+    /// Counts on from the last place where that stands on the same line and before.
+    fn place(&mut self, at: usize) -> Place {
+        let line = self.fences.line_of(at);
+        let start = self.fences.line_start(line);
+        let (from, column) = match self.placed {
+            (from, place) if from <= at && from >= start => (from, place.column),
+            _ => (start, 1),
+        };
+        let between = self.text[from..at].chars().count();
+        let place = Place {
+            line: number(line + 1),
+            column: column.saturating_add(number(between)),
+        };
+        self.placed = (at, place);
+        place
     }
 }
 
-/// The length of the code span that `text` begins with, or of its backticks when the line holds
-/// no others to close it.
-fn code_span_length(text: &str) -> usize {
-    let marks = text.bytes().take_while(|byte| *byte == b'`').count();
-    let line = text.split('\n').next().unwrap_or(text);
-    let mut position = marks;
-    while let Some(found) = line[position..].find('`') {
-        let start = position + found;
-        let run = line[start..]
-            .bytes()
-            .take_while(|byte| *byte == b'`')
-            .count();
-        position = start + run;
-        if run == marks {
-            return position;
-        }
-    }
-    marks
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 /// The tags that do what calls do: "`<set>` and `<mv>`".

@@ -55,6 +55,7 @@ pub struct Scanner {
 /// An opening tag that is not at its end yet.
 #[derive(Debug)]
 struct Tag {
+    start: usize,
     /// Up to where it was read.
     read: usize,
     /// The quote that is open.
@@ -157,6 +158,7 @@ impl Scanner {
     fn opening(&mut self) -> Option<usize> {
         let at = self.position;
         let tag = self.tag.get_or_insert(Tag {
+            start: at,
             read: at,
             quote: None,
             after_equals: false,
@@ -181,7 +183,8 @@ impl Scanner {
 }
 
 impl Tag {
-    /// Reads on up to the `>` that ends the tag, and says whether it is there.
+    /// Reads on up to the `>` that ends the tag, or the `<` of the next where one was forgotten, and
+    /// says whether it is there.
     fn read_to_end(&mut self, text: &str) -> bool {
         for byte in &text.as_bytes()[self.read..] {
             self.read += 1;
@@ -189,6 +192,7 @@ impl Tag {
                 (Some(quote), byte) if byte == quote => self.quote = None,
                 (Some(_), _) => {}
                 (None, b'>') => return true,
+                (None, b'<') if self.read > self.start + 1 => return true,
                 (None, quote @ (b'"' | b'\'')) if self.after_equals => self.quote = Some(quote),
                 _ => {}
             }

@@ -189,8 +189,12 @@ impl<'t> Natives<'t> {
     /// Looks at one of [`MARKS`] at `at`.
     pub(super) fn at(&mut self, at: usize) -> Option<Found> {
         let rest = &self.text[at..];
-        if rest.starts_with('*') {
-            return self.patch(at);
+        match rest.as_bytes() {
+            [b'*', ..] => return self.patch(at),
+            [b'<', next, ..] if !(next.is_ascii_alphabetic() || b"/|\xef".contains(next)) => {
+                return None;
+            }
+            _ => {}
         }
         let opener = OPENERS.iter().find(|(mark, _)| rest.starts_with(mark));
         let found = if let Some((mark, form)) = opener {
