@@ -17,8 +17,9 @@ use super::scan::scan;
 ///
 /// - a field that is there and empty, which is read as one that is not there;
 /// - an option with a line break in it;
-/// - several edits of which some have `all`, or whose halves hold a carriage return, the closer of
-///   the tag, or markers of every length;
+/// - a block whose halves hold a carriage return, a closing tag, a fence or markers of every
+///   length: one becomes attributes, several are read as they can be; several of which only some
+///   have `all`;
 /// - an edit of a form other than blocks and attributes, which becomes a block;
 /// - an unparsable body, whose text is not kept.
 pub fn render(command: &Command) -> String {
