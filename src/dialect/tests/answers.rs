@@ -1,6 +1,8 @@
 //! Whole answers as models write them, well-formed and not: for each the commands, the advisories
 //! and the text that is left, in one readable form.
 
+use std::fmt::Write as _;
+
 use super::super::{Call, Content, Number, Scan, Set, Status, scan};
 use super::read;
 
@@ -23,7 +25,7 @@ fn fields(call: &Call) -> String {
     let mut line = call.tool().name().to_owned();
     let mut add = |name: &str, value: Option<&str>| {
         if let Some(value) = value {
-            line.push_str(&format!(" {name}={value:?}"));
+            let _ = write!(line, " {name}={value:?}");
         }
     };
     match call {
