@@ -124,19 +124,39 @@ impl Query<'_> {
         }
     }
 
+    /// The exact run, where the longest line of the search half stands in one place only.
+    fn few(&self) -> Option<Found> {
+        let longest = (0..self.search.len()).max_by_key(|index| self.search[*index].len())?;
+        let is_it = |index: &usize| self.file[*index] == self.search[longest];
+        let mut lines = (0..self.file.len()).filter(is_it);
+        let start = lines.next()?.checked_sub(longest)?;
+        let end = start + self.search.len();
+        let is_run = lines.next().is_none() && self.file.get(start..end)? == self.search;
+        is_run.then(|| Found {
+            kind: MatchKind::Exact,
+            places: vec![Spot::whole(start..end)],
+        })
+    }
+
     /// The runs of lines whose keys are the keys of the search half. Lines without a key are
     /// passed over in both.
     fn runs(&self, kind: MatchKind, key: fn(&str) -> Option<Cow<'_, str>>) -> Option<Found> {
         let wanted: Vec<Cow<'_, str>> = self.search.iter().filter_map(|line| key(line)).collect();
+        // Most searches end here: the longest line is nowhere.
+        let longest = wanted.iter().max_by_key(|key| key.len())?;
+        if !self
+            .file
+            .iter()
+            .any(|line| key(line).as_ref() == Some(longest))
+        {
+            return None;
+        }
         let keyed: Vec<(usize, Cow<'_, str>)> = self
             .file
             .iter()
             .enumerate()
             .filter_map(|(index, line)| Some((index, key(line)?)))
             .collect();
-        if wanted.is_empty() {
-            return None;
-        }
         let places: Vec<Spot> = find_runs(&keyed, &wanted, self.all, self.most())
             .into_iter()
             .map(|run| Spot::whole(keyed[run.start].0..keyed[run.end - 1].0 + 1))
@@ -147,7 +167,10 @@ impl Query<'_> {
 
 /// Whole lines, byte for byte. A one-line search for all takes those inside of lines along.
 fn exact(query: &Query<'_>) -> Option<Found> {
-    let found = query.runs(MatchKind::Exact, |line| Some(line.into()))?;
+    let found = match query.few() {
+        Some(found) => found,
+        None => query.runs(MatchKind::Exact, |line| Some(line.into()))?,
+    };
     if query.all && query.search.len() == 1 {
         let inside = occurrences(query);
         if inside.iter().any(|spot| spot.within.is_some()) {
@@ -180,9 +203,19 @@ fn inside(query: &Query<'_>) -> Option<Found> {
 
 fn occurrences(query: &Query<'_>) -> Vec<Spot> {
     let wanted = without_blank_ends(query.search)[0];
+    let has_words = wanted.trim().contains(char::is_whitespace);
     let mut places = Vec::new();
     for (index, line) in query.file.iter().enumerate() {
+        // Setting up a search costs as much as what is searched for is long.
+        if line.len() < wanted.len() {
+            continue;
+        }
         for (at, found) in line.match_indices(wanted) {
+            // Several words are a piece of code, and code does not end inside of a word; a single
+            // word may be what names begin or end with.
+            if has_words && (cuts_word(line, at) || cuts_word(line, at + found.len())) {
+                continue;
+            }
             let whole = found.len() == line.len();
             places.push(Spot {
                 lines: index..index + 1,
@@ -193,13 +226,16 @@ fn occurrences(query: &Query<'_>) -> Vec<Spot> {
     places
 }
 
+/// Whether a word stands across byte `at`.
+fn cuts_word(text: &str, at: usize) -> bool {
+    text[..at].ends_with(is_word_sign) && text[at..].starts_with(is_word_sign)
+}
+
 /// Matches that begin or end inside of a line, and inside of no word.
 fn partial_runs(query: &Query<'_>) -> Vec<Spot> {
     let search = without_blank_ends(query.search);
     let needle = search.join("\n");
     let text = query.file.join("\n");
-    let cuts_word =
-        |at: usize| text[..at].ends_with(is_word_sign) && text[at..].starts_with(is_word_sign);
     let mut starts = Vec::with_capacity(query.file.len());
     let mut next = 0;
     for line in query.file {
@@ -207,7 +243,7 @@ fn partial_runs(query: &Query<'_>) -> Vec<Spot> {
         next += line.len() + 1;
     }
     text.match_indices(&needle)
-        .filter(|(at, found)| !cuts_word(*at) && !cuts_word(at + found.len()))
+        .filter(|(at, found)| !cuts_word(&text, *at) && !cuts_word(&text, at + found.len()))
         .map(|(at, found)| {
             let first = starts
                 .partition_point(|start| *start <= at)

@@ -2,6 +2,7 @@
 //! listing with its line numbers, or escaped as for HTML or for a regular expression.
 
 use super::apply::MatchKind;
+use super::lines::number;
 use super::locate::without_blank_ends;
 
 /// Both halves as they may have been meant.
@@ -30,8 +31,8 @@ pub(super) fn variants(search: &[&str], replacement: &[&str]) -> Vec<(MatchKind,
 fn numbered(line: &str) -> Option<(usize, &str)> {
     let line = line.trim_start();
     let digits = line.bytes().take_while(u8::is_ascii_digit).count();
-    let (number, rest) = line.split_at(digits);
-    let number = number.parse().map_or(None, Some)?;
+    let (digits, rest) = line.split_at(digits);
+    let number = number(digits)?;
     let text = match rest.trim_start_matches(' ').chars().next()? {
         '|' | '│' | ':' => {
             let (_, behind) = rest.split_once(['|', '│', ':'])?;
@@ -142,7 +143,7 @@ struct Undone {
 }
 
 /// The replacement is escaped like the search half if it holds none of the signs plain that the
-/// search half escapes; it is not escaped if it holds no escape; else nothing tells.
+/// search half holds only escaped; it is not escaped if it holds no escape; else nothing tells.
 fn unescaped(search: &[&str], replacement: &[&str], escapes: &Escapes) -> Option<Variant> {
     let old = escapes.undo(&search.join("\n"));
     if old.escaped == 0 {
@@ -152,7 +153,7 @@ fn unescaped(search: &[&str], replacement: &[&str], escapes: &Escapes) -> Option
     let new = escapes.undo(&written);
     let meant = if new.escaped == 0 {
         Some(written)
-    } else if new.plain & old.escaped == 0 {
+    } else if new.plain & old.escaped & !old.plain == 0 {
         Some(new.text)
     } else {
         None

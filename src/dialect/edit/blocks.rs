@@ -12,6 +12,7 @@
 //! >>>>>>> REPLACE
 //! ```
 
+use super::super::lines::number;
 use super::{Edit, EditError, EditKind, Target, fenced};
 
 /// What a line is to the grammar. The number is the length of the marker.
@@ -170,7 +171,7 @@ impl Blocks<'_> {
     fn told_line(&self, start: usize) -> (Option<usize>, usize) {
         let told = |index: usize, name: &str| {
             let line = self.lines.get(index)?.trim().strip_prefix(name)?;
-            line.parse::<usize>().map_or(None, Some)
+            number(line)
         };
         let Some(line) = told(start, ":start_line:") else {
             return (None, start);
@@ -234,8 +235,10 @@ impl Blocks<'_> {
     }
 
     fn replace_only(&self, divider: usize, length: usize) -> Result<(Edit, usize), EditError> {
-        let closer = self
-            .closer(divider, length)
+        let is_end = |index: &usize| self.markers[*index] == Some(Marker::Closer(length));
+        let closer = (divider + 1..self.lines.len())
+            .find(is_end)
+            .or_else(|| self.closer(divider, length))
             .ok_or(EditError::NoEnd { line: divider + 1 })?;
         let replace = self.lines[divider + 1..closer].join("\n");
         let edit = Edit::new(EditKind::ReplaceOnly, None, replace, self.all);

@@ -5,6 +5,7 @@
 //! line whose sign was lost; a hunk in which some line has no sign at all is one whose author left
 //! the sign of all context lines out.
 
+use super::super::lines::number;
 use super::{Edit, EditError, EditKind, Hint, Target, fenced};
 
 const NO_HUNK: EditError = EditError::CutOff {
@@ -47,7 +48,8 @@ fn inside(target: Target<'_>, lines: &[&str]) -> Option<EditError> {
     Some(EditError::Unexpected {
         line: index + 1,
         text: lines[index].to_owned(),
-        expected: "write either nothing but the diff or the whole text",
+        expected: "write nothing but the diff, or, where it is text, the whole text between a \
+                   line `=======` and a line `>>>>>>> REPLACE`",
     })
 }
 
@@ -106,9 +108,8 @@ impl Numbers {
 
 /// `12,3`, or `12` for one line.
 fn counted(text: &str) -> Option<(usize, usize)> {
-    let number = |text: &str| text.trim().parse().map_or(None, Some);
     match text.split_once(',') {
-        Some((start, count)) => Some((number(start)?, number(count)?)),
+        Some((start, count)) => Some((number(start.trim())?, number(count.trim())?)),
         None => Some((number(text)?, 1)),
     }
 }
@@ -123,7 +124,7 @@ struct Reader<'l> {
     creates: bool,
 }
 
-impl<'l> Reader<'l> {
+impl Reader<'_> {
     /// Whether this is a diff at all. In a fence that says so, hunks need no header.
     fn begins(&self, labelled: bool) -> bool {
         if begins_at(self.lines, self.next) {
@@ -255,7 +256,13 @@ pub(in crate::dialect) fn edit(kind: EditKind, header: &Header, lines: &[&str]) 
     }
     // Without old lines only `-N,0` says where the new ones go.
     let numbers = header.numbers.filter(|it| !old.is_empty() || it.old == 0);
-    let mut edit = Edit::new(kind, Some(old.join("\n")), new.join("\n"), false);
+    let is_blank = !old.is_empty() && old.iter().all(|line| line.trim().is_empty());
+    let search = if is_blank {
+        "\n".repeat(old.len()) // told from no lines at all
+    } else {
+        old.join("\n")
+    };
+    let mut edit = Edit::new(kind, Some(search), new.join("\n"), false);
     edit.hint.line = numbers.map(|numbers| numbers.start);
     edit.hint.under = header.under.iter().cloned().collect();
     edit

@@ -15,6 +15,7 @@ use serde::Serialize;
 use thiserror::Error;
 
 use super::envelope::{self, FileAction};
+pub use fenced::unfenced;
 use target::Target;
 
 /// One change to a text.
@@ -98,6 +99,13 @@ impl Edit {
         Self::new(EditKind::ReplaceOnly, None, replace.into(), false)
     }
 
+    /// Whether there must be a text for it: without old lines it creates one.
+    pub fn needs_text(&self) -> bool {
+        self.search
+            .as_deref()
+            .is_some_and(|search| !search.trim().is_empty())
+    }
+
     /// An edit that stands in the attributes of a tag.
     pub fn attributes(search: impl Into<String>, replace: impl Into<String>, all: bool) -> Self {
         let search = Some(search.into());
@@ -121,8 +129,9 @@ pub enum EditError {
     )]
     StrayMarker { line: usize, marker: String },
     #[error(
-        "line {line} (`{text}`) stands outside of the edit blocks: write either blocks only or \
-         the whole text without markers"
+        "line {line} (`{text}`) stands outside of the edit blocks: write blocks only, or, where \
+         markers are text, the whole text between a line `=========` and a line \
+         `>>>>>>>>> REPLACE`"
     )]
     TextOutside { line: usize, text: String },
     #[error("line {line} (`{text}`) cannot stand here: {expected}")]
