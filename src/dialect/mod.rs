@@ -21,7 +21,6 @@ mod elision;
 mod entity;
 mod fence;
 mod fields;
-mod glob;
 mod indent;
 mod lines;
 mod locate;
