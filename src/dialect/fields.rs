@@ -172,18 +172,13 @@ fn content(fields: &mut Attributes, block: Option<Block<'_>>) -> Content {
     let text = block.map(|block| block.text);
     if let Some(search) = fields.take("search") {
         let replace = replace.or_else(|| text.map(str::to_owned));
-        return Content::Edits(vec![Edit {
-            search: Some(search),
-            replace: replace.unwrap_or_default(),
-            all,
-        }]);
+        let edit = Edit::attributes(search, replace.unwrap_or_default(), all);
+        return Content::Edits(vec![edit]);
     }
     match (attribute, text) {
-        (Some(search), Some(text)) if !search.is_empty() => Content::Edits(vec![Edit {
-            search: Some(search),
-            replace: text.to_owned(),
-            all,
-        }]),
+        (Some(search), Some(text)) if !search.is_empty() => {
+            Content::Edits(vec![Edit::attributes(search, text, all)])
+        }
         (_, Some(text)) => match edit::parse(text, all) {
             Ok(Some(edits)) => Content::Edits(edits),
             Ok(None) => Content::Text(text.to_owned()),

@@ -19,6 +19,7 @@ mod command;
 mod edit;
 mod elision;
 mod entity;
+mod envelope;
 mod fence;
 mod fields;
 mod indent;
@@ -40,8 +41,9 @@ pub use command::{
     Call, Command, Content, Get, Number, Question, Rm, Search, Set, Shell, Status, Think, Tool,
     Transfer, Update,
 };
-pub use edit::{Edit, EditError};
+pub use edit::{Edit, EditError, EditKind, Hint};
 pub use elision::elided_line;
+pub use envelope::FileAction;
 pub use pattern::{BodyFilter, PathPattern, PatternError};
 pub use render::render;
 pub use scan::{Advisory, Place, Scan, scan};

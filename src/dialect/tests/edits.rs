@@ -13,19 +13,11 @@ fn content(written: &str) -> Content {
 }
 
 fn edit(search: &str, replace: &str) -> Edit {
-    Edit {
-        search: text(search),
-        replace: replace.to_owned(),
-        all: false,
-    }
+    Edit::block(search, replace)
 }
 
 fn whole(replace: &str) -> Edit {
-    Edit {
-        search: None,
-        replace: replace.to_owned(),
-        all: false,
-    }
+    Edit::whole(replace)
 }
 
 #[test]

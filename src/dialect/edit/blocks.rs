@@ -1,8 +1,7 @@
-//! Edits as a body writes them: SEARCH/REPLACE blocks and replace-only.
+//! SEARCH/REPLACE blocks, and replace-only.
 //!
 //! The markers are read with tolerance (3 to 12 signs, blanks around them, CRLF), because a marker
-//! that is missed would be written into a file. What is still no block is refused: **a body that
-//! carries a marker is parsed whole or not at all**.
+//! that is missed would be written into a file.
 //!
 //! ```text
 //! <<<<<<< SEARCH
@@ -12,46 +11,7 @@
 //! >>>>>>> REPLACE
 //! ```
 
-use serde::Serialize;
-use thiserror::Error;
-
-/// One change to a text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Edit {
-    /// What to look for, lines joined by LF. `None`: the replacement becomes the whole text.
-    pub search: Option<String>,
-    /// What to put there, literally. Empty takes the lines away.
-    pub replace: String,
-    /// Replace every exact match, not just a unique one.
-    pub all: bool,
-}
-
-/// Why a body with edit markers is no edit. Lines are counted in the body, from 1.
-#[derive(Debug, Clone, PartialEq, Eq, Error, Serialize)]
-pub enum EditError {
-    #[error(
-        "the SEARCH block of line {line} has no divider: write a line of `=======` between what \
-         to find and what to put there"
-    )]
-    NoDivider { line: usize },
-    #[error("the edit block of line {line} has no end: close it with a line `>>>>>>> REPLACE`")]
-    NoEnd { line: usize },
-    #[error(
-        "the marker `{marker}` of line {line} belongs to no edit block: a block is \
-         `<<<<<<< SEARCH`, the old lines, `=======`, the new lines, `>>>>>>> REPLACE`"
-    )]
-    StrayMarker { line: usize, marker: String },
-    #[error(
-        "line {line} (`{text}`) stands outside of the edit blocks: write either blocks only or \
-         the whole text without markers"
-    )]
-    TextOutside { line: usize, text: String },
-    #[error(
-        "line {line} (`{marker}`) begins an edit in a form that is not taken here: write \
-         SEARCH/REPLACE blocks"
-    )]
-    OtherForm { line: usize, marker: String },
-}
+use super::{Edit, EditError, EditKind};
 
 /// What a line is to the grammar. The number is the length of the marker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,18 +21,17 @@ enum Marker {
     Closer(usize),
 }
 
-/// Reads the edits of a body; `None` if it carries no marker and is a text.
-pub(super) fn parse(body: &str, all: bool) -> Result<Option<Vec<Edit>>, EditError> {
-    let lines: Vec<&str> = body.lines().collect();
+/// Reads the blocks of a body; `None` if it carries no marker of one.
+pub(super) fn parse(lines: &[&str], all: bool) -> Result<Option<Vec<Edit>>, EditError> {
     let markers: Vec<Option<Marker>> = lines.iter().map(|line| marker(line)).collect();
     let has_block = markers
         .iter()
         .any(|marker| matches!(marker, Some(Marker::Opener(_) | Marker::Closer(_))));
     if !has_block {
-        return other_form(&lines).map_or(Ok(None), Err);
+        return Ok(None);
     }
     let blocks = Blocks {
-        lines: &lines,
+        lines,
         markers: &markers,
         all,
     };
@@ -94,22 +53,6 @@ fn marker(line: &str) -> Option<Marker> {
         b'>' if word.eq_ignore_ascii_case("REPLACE") => Some(Marker::Closer(length)),
         _ => None,
     }
-}
-
-/// A body that begins as a diff, a patch or a pair of tags is no text to be written into a file.
-fn other_form(lines: &[&str]) -> Option<EditError> {
-    let index = lines.iter().position(|line| !line.trim().is_empty())?;
-    let first = lines[index];
-    let next = lines.get(index + 1).copied().unwrap_or("");
-    let is_hunk = first.starts_with("@@") && next.starts_with(['-', '+', ' ', '@']);
-    let is_header = first.starts_with("--- ") && next.starts_with("+++ ");
-    let is_patch = ["*** Begin Patch", "<old_text>", "diff --git "]
-        .iter()
-        .any(|start| first.trim_start().starts_with(start));
-    (is_hunk || is_header || is_patch).then(|| EditError::OtherForm {
-        line: index + 1,
-        marker: first.trim().to_owned(),
-    })
 }
 
 struct Blocks<'l> {
@@ -153,11 +96,9 @@ impl Blocks<'_> {
         let closer = self
             .closer(divider, length)
             .ok_or(EditError::NoEnd { line: opener + 1 })?;
-        let edit = Edit {
-            search: Some(self.lines[opener + 1..divider].join("\n")),
-            replace: self.lines[divider + 1..closer].join("\n"),
-            all: self.all,
-        };
+        let search = self.lines[opener + 1..divider].join("\n");
+        let replace = self.lines[divider + 1..closer].join("\n");
+        let edit = Edit::new(EditKind::SearchReplace, Some(search), replace, self.all);
         Ok((edit, closer + 1))
     }
 
@@ -195,11 +136,8 @@ impl Blocks<'_> {
         let closer = self
             .closer(divider, length)
             .ok_or(EditError::NoEnd { line: divider + 1 })?;
-        let edit = Edit {
-            search: None,
-            replace: self.lines[divider + 1..closer].join("\n"),
-            all: self.all,
-        };
+        let replace = self.lines[divider + 1..closer].join("\n");
+        let edit = Edit::new(EditKind::ReplaceOnly, None, replace, self.all);
         Ok((edit, closer + 1))
     }
 

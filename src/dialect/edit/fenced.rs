@@ -1,0 +1,51 @@
+//! The Markdown fence around a body, and the one that shows edits instead of making them.
+
+use std::ops::Range;
+
+/// A fence that holds all of a body.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Around<'l> {
+    /// What stands behind the opening marks.
+    pub label: &'l str,
+    /// The lines between the marks, 0-based.
+    pub inner: Range<usize>,
+}
+
+/// The fence around everything in `lines` that is not blank.
+pub(super) fn all_in_one<'l>(lines: &[&'l str]) -> Option<Around<'l>> {
+    let is_text = |line: &&str| !line.trim().is_empty();
+    let first = lines.iter().position(is_text)?;
+    let last = lines.iter().rposition(is_text)?;
+    let opener = Mark::of(lines[first])?;
+    let closer = Mark::of(lines[last])?;
+    (first < last && opener.is_closed_by(&closer)).then_some(Around {
+        label: opener.label,
+        inner: first + 1..last,
+    })
+}
+
+/// Three or more backticks or tildes at the beginning of a line.
+pub(super) struct Mark<'l> {
+    sign: u8,
+    length: usize,
+    pub label: &'l str,
+}
+
+impl<'l> Mark<'l> {
+    pub(super) fn of(line: &'l str) -> Option<Self> {
+        let line = line.trim();
+        let sign = *line.as_bytes().first()?;
+        let length = line.bytes().take_while(|byte| *byte == sign).count();
+        let label = line[length..].trim();
+        let is_fence = matches!(sign, b'`' | b'~') && length >= 3;
+        (is_fence && !(sign == b'`' && label.contains('`'))).then_some(Self {
+            sign,
+            length,
+            label,
+        })
+    }
+
+    pub(super) fn is_closed_by(&self, other: &Self) -> bool {
+        other.label.is_empty() && other.sign == self.sign && other.length >= self.length
+    }
+}
