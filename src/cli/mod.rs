@@ -4,6 +4,7 @@
 pub mod client;
 pub mod demo;
 mod logging;
+mod parse;
 mod serve;
 
 use std::io::Write;
@@ -28,6 +29,7 @@ pub struct Cli {
 enum Command {
     /// Shows a whole run on a small sample project: no network, no key, no editor.
     Demo(demo::Options),
+    Parse(parse::Options),
     /// Prints the configuration's keys.
     Config(ConfigOptions),
 }
@@ -76,6 +78,10 @@ async fn carry_out(cli: Cli, out: &mut dyn Write) -> Result<ExitCode, String> {
         Some(Command::Demo(options)) => demo::run(options, out)
             .await
             .map_err(|error| error.to_string()),
+        Some(Command::Parse(options)) => Ok(parse::run(&options, out).unwrap_or_else(|error| {
+            complain(&error.to_string());
+            ExitCode::from(parse::UNUSABLE)
+        })),
         Some(Command::Config(_)) => {
             write!(out, "{}", config::example()).map_err(|error| error.to_string())?;
             Ok(ExitCode::SUCCESS)

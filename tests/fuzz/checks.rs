@@ -75,9 +75,9 @@ pub fn edits(body: &str) {
         let Call::Set(set) = call else { continue };
         match set.content {
             Content::Text(text) => {
-                let marker = text.lines().find(|line| {
-                    matches!(line.trim_end(), "<<<<<<< SEARCH" | ">>>>>>> REPLACE")
-                });
+                let marker = text
+                    .lines()
+                    .find(|line| matches!(line.trim_end(), "<<<<<<< SEARCH" | ">>>>>>> REPLACE"));
                 assert_eq!(marker, None, "a marker would be written into the file");
             }
             Content::Edits(edits) => assert!(!edits.is_empty(), "edits of nothing"),
@@ -123,8 +123,16 @@ fn keeps_other_lines(before: &str, found: &Match, after: &str) {
         // The end of the file may take over the last line break, or the lack of one.
         head = head.trim_end_matches(['\r', '\n']).to_owned();
     }
-    assert!(after.starts_with(&head), "lines before {:?} changed", found.lines);
-    assert!(after.ends_with(&tail), "lines behind {:?} changed", found.lines);
+    assert!(
+        after.starts_with(&head),
+        "lines before {:?} changed",
+        found.lines
+    );
+    assert!(
+        after.ends_with(&tail),
+        "lines behind {:?} changed",
+        found.lines
+    );
 }
 
 /// A pattern and a filter are refused or answer, and the answer agrees with what they say about
