@@ -44,41 +44,82 @@ impl<'t> Lines<'t> {
 
     /// The text with some of its lines replaced. The changes are in order and do not overlap.
     pub(super) fn splice(&self, changes: &[Change]) -> String {
-        let mut text = self.mark.to_owned();
+        let mut writer = Writer::new(self);
         let mut next = 0;
         for change in changes {
-            for line in &self.lines[next..change.lines.start] {
-                text.push_str(line.text);
-                text.push_str(line.end);
+            writer.keep(&self.lines[next..change.lines.start]);
+            let old = &self.lines[change.lines.clone()];
+            let last = change.with.len().saturating_sub(1);
+            for (index, line) in change.with.iter().enumerate() {
+                let partner = if index == last {
+                    old.last()
+                } else {
+                    old.get(index)
+                };
+                writer.push(line, partner.map_or("", |line| line.end));
             }
-            self.write(&mut text, change);
             next = change.lines.end;
         }
-        for line in &self.lines[next..] {
-            text.push_str(line.text);
-            text.push_str(line.end);
+        writer.keep(&self.lines[next..]);
+        writer.finish(self.is_unfinished())
+    }
+}
+
+/// Puts lines together again. A new line gets the end of the old line in its place, the last one
+/// that of the last; else that of the line before it.
+struct Writer {
+    text: String,
+    /// The end to use where no line tells.
+    end: &'static str,
+    /// Where the end of the last line begins; `None` before the first line.
+    end_at: Option<usize>,
+}
+
+impl Writer {
+    fn new(lines: &Lines<'_>) -> Self {
+        let end = match lines.lines.first() {
+            Some(line) if line.end == "\r\n" => "\r\n",
+            Some(line) if line.end == "\n" => "\n",
+            _ => lines.usual_end(),
+        };
+        Self {
+            text: lines.mark.to_owned(),
+            end,
+            end_at: None,
         }
-        text
     }
 
-    /// Each new line gets the end of the old line in its place, the last one that of the last.
-    fn write(&self, text: &mut String, change: &Change) {
-        let old = &self.lines[change.lines.clone()];
-        let usual = self.usual_end();
-        let last_end = old.last().map_or(usual, |line| line.end);
-        let last = change.with.len().saturating_sub(1);
-        for (index, line) in change.with.iter().enumerate() {
-            text.push_str(line);
-            text.push_str(match old.get(index) {
-                _ if index == last => last_end,
-                Some(line) if !line.end.is_empty() => line.end,
-                _ if !last_end.is_empty() => last_end,
-                _ => usual,
-            });
+    fn keep(&mut self, lines: &[Line<'_>]) {
+        for line in lines {
+            self.push(line.text, line.end);
         }
-        if change.with.is_empty() && change.lines.end == self.lines.len() && self.is_unfinished() {
-            cut_end(text); // what is now the last line lacks its end as the old one did
+    }
+
+    fn push(&mut self, line: &str, end: &str) {
+        self.finish_last();
+        self.text.push_str(line);
+        self.end_at = Some(self.text.len());
+        match end {
+            "" => {}
+            "\n" => self.end = "\n",
+            _ => self.end = "\r\n",
         }
+        self.text.push_str(end);
+    }
+
+    /// Gives the last line its end if it has none yet.
+    fn finish_last(&mut self) {
+        if self.end_at == Some(self.text.len()) {
+            self.text.push_str(self.end);
+        }
+    }
+
+    fn finish(mut self, is_unfinished: bool) -> String {
+        self.finish_last();
+        if let (Some(end), true) = (self.end_at, is_unfinished) {
+            self.text.truncate(end);
+        }
+        self.text
     }
 }
 

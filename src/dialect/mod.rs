@@ -20,18 +20,27 @@ mod edit;
 mod elision;
 mod entity;
 mod envelope;
+mod expression;
 mod fence;
 mod fields;
+mod fold;
 mod indent;
 mod lines;
 mod locate;
+mod narrow;
+mod native;
+mod patch;
 mod pattern;
 mod quote;
 mod render;
+mod rewrite;
 mod scan;
 mod similarity;
+mod span;
 mod stream;
 mod tag;
+mod tokens;
+mod variants;
 
 #[cfg(test)]
 mod tests;
@@ -44,7 +53,8 @@ pub use command::{
 pub use edit::{Edit, EditError, EditKind, Hint};
 pub use elision::elided_line;
 pub use envelope::FileAction;
+pub use native::{CallError, from_call};
 pub use pattern::{BodyFilter, PathPattern, PatternError};
 pub use render::render;
-pub use scan::{Advisory, Place, Scan, scan};
+pub use scan::{Advisory, Place, Scan, scan, scan_with_calls};
 pub use stream::Scanner;

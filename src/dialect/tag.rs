@@ -78,10 +78,16 @@ impl Attributes {
         self.0
     }
 
+    /// Adds an attribute as a tag has it.
     fn add(&mut self, name: &str, value: &str) {
+        self.insert(name, &entity::decode(value));
+    }
+
+    /// Adds an attribute whose value is taken as it is.
+    pub(super) fn insert(&mut self, name: &str, value: &str) {
         self.0
             .entry(name.to_ascii_lowercase())
-            .or_insert_with(|| entity::decode(value).into_owned());
+            .or_insert_with(|| value.to_owned());
     }
 }
 

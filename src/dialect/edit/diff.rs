@@ -5,15 +5,15 @@
 //! line whose sign was lost; a hunk in which some line has no sign at all is one whose author left
 //! the sign of all context lines out.
 
-use super::{Edit, EditError, EditKind, Hint, fenced};
+use super::{Edit, EditError, EditKind, Hint, Target, fenced};
 
 const NO_HUNK: EditError = EditError::CutOff {
     form: "the diff",
     expected: "write its hunks, each with a `@@` line and lines that begin with a blank, `-` or `+`",
 };
 
-/// Reads a body that is a diff; `None` if it does not begin like one.
-pub(super) fn parse(lines: &[&str]) -> Result<Option<Vec<Edit>>, EditError> {
+/// Reads a body that is a diff; `None` if there is none in it.
+pub(super) fn parse(target: Target<'_>, lines: &[&str]) -> Result<Option<Vec<Edit>>, EditError> {
     let fence = fenced::all_in_one(lines);
     let range = fence.as_ref().map_or(0..lines.len(), |it| it.inner.clone());
     let labelled = fence.is_some_and(|it| matches!(it.label, "diff" | "patch" | "udiff"));
@@ -28,13 +28,31 @@ pub(super) fn parse(lines: &[&str]) -> Result<Option<Vec<Edit>>, EditError> {
         creates: false,
     };
     if !reader.begins(labelled) {
-        return Ok(None);
+        return inside(target, lines).map_or(Ok(None), Err);
     }
-    reader.read().map(Some)
+    let edits = reader.read()?;
+    Ok(Some(edits))
+}
+
+/// A diff somewhere in a body that is no diff as a whole: only a Markdown document shows one.
+fn inside(target: Target<'_>, lines: &[&str]) -> Option<EditError> {
+    let is_mark = |index: usize| {
+        let header = Header::of(lines[index]);
+        header.is_some_and(|header| header.numbers.is_some())
+    };
+    let index = (0..lines.len()).find(|index| is_mark(*index))?;
+    if target.is_markdown() && fenced::shows(lines, is_mark) {
+        return None;
+    }
+    Some(EditError::Unexpected {
+        line: index + 1,
+        text: lines[index].to_owned(),
+        expected: "write either nothing but the diff or the whole text",
+    })
 }
 
 /// Whether the line at `index` and those behind it can only be the beginning of a diff.
-pub(super) fn begins_at(lines: &[&str], index: usize) -> bool {
+fn begins_at(lines: &[&str], index: usize) -> bool {
     let next = lines.get(index + 1).copied().unwrap_or("");
     let first = lines[index];
     let signed = next.is_empty() || next.starts_with(['-', '+', ' ', '@', '\t', '\\']);

@@ -36,9 +36,11 @@ impl<'l> Mark<'l> {
         let line = line.trim();
         let sign = *line.as_bytes().first()?;
         let length = line.bytes().take_while(|byte| *byte == sign).count();
+        if !matches!(sign, b'`' | b'~') || length < 3 {
+            return None;
+        }
         let label = line[length..].trim();
-        let is_fence = matches!(sign, b'`' | b'~') && length >= 3;
-        (is_fence && !(sign == b'`' && label.contains('`'))).then_some(Self {
+        (sign == b'~' || !label.contains('`')).then_some(Self {
             sign,
             length,
             label,
@@ -48,4 +50,28 @@ impl<'l> Mark<'l> {
     pub(super) fn is_closed_by(&self, other: &Self) -> bool {
         other.label.is_empty() && other.sign == self.sign && other.length >= self.length
     }
+}
+
+/// Whether this is a Markdown document, a heading or front matter first, that only shows what
+/// `is_mark` finds in it: every mark stands in a closed fence, and text stands around them.
+pub(super) fn shows(lines: &[&str], is_mark: impl Fn(usize) -> bool) -> bool {
+    let first = lines.iter().map(|line| line.trim_end());
+    let Some(first) = first.clone().find(|line| !line.is_empty()) else {
+        return false;
+    };
+    let hashes = first.bytes().take_while(|sign| *sign == b'#').count();
+    let is_heading = (1..=6).contains(&hashes) && first[hashes..].starts_with(' ');
+    if !is_heading && first != "---" {
+        return false;
+    }
+    let mut open: Option<Mark<'_>> = None;
+    for (index, line) in lines.iter().enumerate() {
+        match (&open, Mark::of(line)) {
+            (None, Some(mark)) => open = Some(mark),
+            (Some(opener), Some(mark)) if opener.is_closed_by(&mark) => open = None,
+            (None, None) if is_mark(index) => return false,
+            _ => {}
+        }
+    }
+    open.is_none()
 }

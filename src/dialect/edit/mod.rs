@@ -6,9 +6,16 @@
 mod blocks;
 pub(super) mod diff;
 mod fenced;
+mod json;
+mod old_new;
+mod sed;
+mod target;
 
 use serde::Serialize;
 use thiserror::Error;
+
+use super::envelope::{self, FileAction};
+use target::Target;
 
 /// One change to a text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -118,11 +125,6 @@ pub enum EditError {
          the whole text without markers"
     )]
     TextOutside { line: usize, text: String },
-    #[error(
-        "line {line} (`{marker}`) begins an edit in a form that is not taken here: write \
-         SEARCH/REPLACE blocks"
-    )]
-    OtherForm { line: usize, marker: String },
     #[error("line {line} (`{text}`) cannot stand here: {expected}")]
     Unexpected {
         line: usize,
@@ -136,41 +138,77 @@ pub enum EditError {
     },
     #[error("the diff deletes the file: write `<rm>` with its path instead")]
     Deletion,
+    #[error("the edit is no valid JSON ({reason}): escape quotes and line breaks in its strings")]
+    Json { reason: String },
+    #[error("the sed flags `{flags}` hold a number: make the old text unique instead")]
+    SedNumber { flags: String },
+    #[error(
+        "this edit is for `{named}` and stands in a `<set>` of another file: write it into one \
+         with that path"
+    )]
+    OtherFile { named: String },
+    #[error(
+        "a patch that does more than change this one file cannot stand in a `<set>`: write it \
+         outside of any tag, from `*** Begin Patch` to `*** End Patch`"
+    )]
+    Envelope,
 }
 
-/// Reads the edits of a body whose target is not known; see [`parse_for`].
-pub(super) fn parse(body: &str, all: bool) -> Result<Option<Vec<Edit>>, EditError> {
-    parse_for(None, body, all)
-}
-
-/// Reads the edits of a body; `None` if it carries no mark of one and is a text.
-pub(super) fn parse_for(
-    _path: Option<&str>,
+/// Reads the edits of a body that is written to `path`; `None` if it carries no mark of one and is
+/// a text.
+///
+/// What is a text of its own in a file of that name is none: a diff in `fix.patch`, commands in
+/// `x.sed`, and a Markdown document that shows edits in its fences.
+pub(super) fn parse(
+    path: Option<&str>,
     body: &str,
     all: bool,
 ) -> Result<Option<Vec<Edit>>, EditError> {
+    let target = Target::of(path);
     let lines: Vec<&str> = body.lines().collect();
-    if let Some(edits) = blocks::parse(&lines, all)? {
+    if let Some(edits) = blocks::parse(target, &lines, all)? {
         return Ok(Some(edits));
     }
-    if let Some(edits) = diff::parse(&lines)? {
+    if !target.is_diff() {
+        if envelope::begins(body) {
+            return patch(target, envelope::parse(body)?).map(Some);
+        }
+        if let Some(edits) = diff::parse(target, &lines)? {
+            return Ok(Some(edits));
+        }
+    }
+    if let Some(edits) = old_new::parse(body, all)? {
         return Ok(Some(edits));
     }
-    other_form(&lines).map_or(Ok(None), Err)
+    if let Some(edits) = json::parse(&lines, all)? {
+        return Ok(Some(edits));
+    }
+    if target.is_sed_script() {
+        return Ok(None);
+    }
+    sed::parse(body, all)
 }
 
-/// A body that begins as a diff, a patch or a pair of tags is no text to be written into a file.
-fn other_form(lines: &[&str]) -> Option<EditError> {
-    let index = lines.iter().position(|line| !line.trim().is_empty())?;
-    let first = lines[index];
-    let next = lines.get(index + 1).copied().unwrap_or("");
-    let is_hunk = first.starts_with("@@") && next.starts_with(['-', '+', ' ', '@']);
-    let is_header = first.starts_with("--- ") && next.starts_with("+++ ");
-    let is_patch = ["*** Begin Patch", "<old_text>", "diff --git "]
-        .iter()
-        .any(|start| first.trim_start().starts_with(start));
-    (is_hunk || is_header || is_patch).then(|| EditError::OtherForm {
-        line: index + 1,
-        marker: first.trim().to_owned(),
-    })
+/// The edits of an envelope that does nothing but change or create the one file it stands in.
+fn patch(target: Target<'_>, mut actions: Vec<FileAction>) -> Result<Vec<Edit>, EditError> {
+    let (Some(action), true) = (actions.pop(), actions.is_empty()) else {
+        return Err(EditError::Envelope);
+    };
+    let (path, edits) = match action {
+        FileAction::Update {
+            path,
+            to: None,
+            edits,
+        } => (path, edits),
+        FileAction::Add { path, text } => {
+            let edit = Edit::new(EditKind::Patch, Some(String::new()), text, false);
+            (path, vec![edit])
+        }
+        FileAction::Update { .. } | FileAction::Delete { .. } => return Err(EditError::Envelope),
+    };
+    if target.can_be(&path) {
+        Ok(edits)
+    } else {
+        Err(EditError::OtherFile { named: path })
+    }
 }

@@ -90,10 +90,6 @@ fn markers_that_do_not_parse_are_never_a_text() {
         line,
         marker: marker.to_owned(),
     };
-    let other = |marker: &str| EditError::OtherForm {
-        line: 1,
-        marker: marker.to_owned(),
-    };
     for (body, expected) in [
         (
             "<<<<<<< SEARCH\na\n>>>>>>> REPLACE",
@@ -114,13 +110,6 @@ fn markers_that_do_not_parse_are_never_a_text() {
                 line: 6,
                 text: "<<<<<<< SERACH".to_owned(),
             },
-        ),
-        ("@@ -1,2 +1,2 @@\n-a\n+b", other("@@ -1,2 +1,2 @@")),
-        ("--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b", other("--- a/x")),
-        ("*** Begin Patch\n*** End Patch", other("*** Begin Patch")),
-        (
-            "<old_text>a</old_text><new_text>b</new_text>",
-            other("<old_text>a</old_text><new_text>b</new_text>"),
         ),
     ] {
         let written = format!("<set path=\"f\">\n{body}\n</set>");
@@ -146,14 +135,26 @@ fn what_only_resembles_an_edit_is_a_text() {
 #[test]
 fn search_and_replace_may_be_attributes() {
     for (written, expected) in [
-        (r#"<set path="f" search="a" replace="b"/>"#, edit("a", "b")),
-        (r#"<set path="f" search="a" replace=""/>"#, edit("a", "")),
-        (r#"<set path="f" search="a">b</set>"#, edit("a", "b")),
+        (
+            r#"<set path="f" search="a" replace="b"/>"#,
+            Edit::attributes("a", "b", false),
+        ),
+        (
+            r#"<set path="f" search="a" replace=""/>"#,
+            Edit::attributes("a", "", false),
+        ),
+        (
+            r#"<set path="f" search="a">b</set>"#,
+            Edit::attributes("a", "b", false),
+        ),
         (
             r#"<set path="f" search="a" replace="b">c</set>"#,
-            edit("a", "b"),
+            Edit::attributes("a", "b", false),
         ),
-        (r#"<set path="f" body="a">b</set>"#, edit("a", "b")),
+        (
+            r#"<set path="f" body="a">b</set>"#,
+            Edit::attributes("a", "b", false),
+        ),
     ] {
         assert_eq!(
             content(written),

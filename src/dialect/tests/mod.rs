@@ -3,6 +3,8 @@
 
 mod edits;
 mod healing;
+mod native;
+mod patches;
 mod properties;
 mod tags;
 

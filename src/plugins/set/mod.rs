@@ -309,6 +309,11 @@ pub fn how_it_matched(applied: &Applied) -> String {
 fn kind(kind: MatchKind) -> String {
     match kind {
         MatchKind::Whole | MatchKind::Exact | MatchKind::WithinLine => "exactly".to_owned(),
+        MatchKind::Inserted => "by nothing but their number".to_owned(),
+        MatchKind::Expression => "as a regular expression".to_owned(),
+        MatchKind::Typographic => "but for quotes, dashes and the like".to_owned(),
+        MatchKind::Unnumbered => "without the line numbers of the search half".to_owned(),
+        MatchKind::Unescaped => "without the escapes of the search half".to_owned(),
         MatchKind::BlankInsensitive => "but for blanks".to_owned(),
         MatchKind::Reindented => "with another indentation".to_owned(),
         MatchKind::Similar { score } => format!("by similarity ({score:.2})"),
