@@ -50,7 +50,7 @@ pub use command::{
     Call, Command, Content, Get, Number, Question, Rm, Search, Set, Shell, Status, Think, Tool,
     Transfer, Update,
 };
-pub use edit::{Edit, EditError, EditKind, Hint};
+pub use edit::{Edit, EditError, EditKind, Hint, unfenced};
 pub use elision::elided_line;
 pub use envelope::FileAction;
 pub use native::{CallError, from_call};

@@ -142,7 +142,7 @@ struct Undone {
 }
 
 /// The replacement is escaped like the search half if it holds none of the signs plain that the
-/// search half escapes; it is not escaped if it holds no escape; else nothing tells.
+/// search half holds only escaped; it is not escaped if it holds no escape; else nothing tells.
 fn unescaped(search: &[&str], replacement: &[&str], escapes: &Escapes) -> Option<Variant> {
     let old = escapes.undo(&search.join("\n"));
     if old.escaped == 0 {
@@ -152,7 +152,7 @@ fn unescaped(search: &[&str], replacement: &[&str], escapes: &Escapes) -> Option
     let new = escapes.undo(&written);
     let meant = if new.escaped == 0 {
         Some(written)
-    } else if new.plain & old.escaped == 0 {
+    } else if new.plain & old.escaped & !old.plain == 0 {
         Some(new.text)
     } else {
         None

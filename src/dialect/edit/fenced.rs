@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::target::is_markdown;
+
 /// A fence that holds all of a body.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Around<'l> {
@@ -22,6 +24,24 @@ pub(super) fn all_in_one<'l>(lines: &[&'l str]) -> Option<Around<'l>> {
         label: opener.label,
         inner: first + 1..last,
     })
+}
+
+/// The text of a file that was written as one Markdown fence, such as a program in a fence with its
+/// language. `None` where the body is something else, or the fence may belong to the text: in
+/// Markdown and in notes it may, and where another fence stands in the body nothing tells.
+pub fn unfenced<'b>(path: &str, body: &'b str) -> Option<&'b str> {
+    if is_markdown(path) {
+        return None;
+    }
+    let lines: Vec<&str> = body.split_inclusive('\n').collect();
+    let around = all_in_one(&lines)?;
+    let is_fence = |line: &&str| line.starts_with(['`', '~']) && Mark::of(line).is_some();
+    if lines[around.inner.clone()].iter().any(is_fence) {
+        return None;
+    }
+    let length = |lines: &[&str]| lines.iter().map(|line| line.len()).sum::<usize>();
+    let start = length(&lines[..around.inner.start]);
+    Some(&body[start..start + length(&lines[around.inner])])
 }
 
 /// Three or more backticks or tildes at the beginning of a line.

@@ -15,6 +15,7 @@ use serde::Serialize;
 use thiserror::Error;
 
 use super::envelope::{self, FileAction};
+pub use fenced::unfenced;
 use target::Target;
 
 /// One change to a text.
@@ -96,6 +97,13 @@ impl Edit {
     /// A replacement of the whole text.
     pub fn whole(replace: impl Into<String>) -> Self {
         Self::new(EditKind::ReplaceOnly, None, replace.into(), false)
+    }
+
+    /// Whether there must be a text for it: without old lines it creates one.
+    pub fn needs_text(&self) -> bool {
+        self.search
+            .as_deref()
+            .is_some_and(|search| !search.trim().is_empty())
     }
 
     /// An edit that stands in the attributes of a tag.
