@@ -288,8 +288,9 @@ impl<'t> Walk<'t> {
     fn native_calls(&mut self, at: usize, calls: Calls) -> usize {
         self.report_wrapper();
         let shape = calls.form.shape();
+        let start = calls.list.first().map_or(at, |call| call.at);
         let mut unknown = false;
-        for call in calls.calls {
+        for call in calls.list {
             if !self.has_room(call.at) {
                 return self.text.len();
             }
@@ -317,7 +318,7 @@ impl<'t> Walk<'t> {
             }
         }
         if unknown {
-            self.prose(at, calls.end);
+            self.prose(start, calls.end);
         }
         calls.end
     }
@@ -414,11 +415,19 @@ impl<'t> Walk<'t> {
             }
             first.get_or_insert((at, opening.tool.name()));
         }
-        if let Some((at, name)) = first {
+        let inner = fence.span.end..limit;
+        let shown = match first {
+            Some((at, name)) => Some((at, format!("`<{name}>`"))),
+            None => self
+                .natives
+                .shown(inner)
+                .map(|(at, what)| (at, what.to_owned())),
+        };
+        if let Some((at, what)) = shown {
             self.advise(
                 at,
                 format!(
-                    "`<{name}>` in a Markdown fence was read as an example and not run: write a \
+                    "{what} in a Markdown fence was read as an example and not run: write a \
                      command that is meant outside of fences."
                 ),
             );

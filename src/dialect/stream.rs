@@ -190,7 +190,6 @@ impl Tag {
             self.read += 1;
             match (self.quote, *byte) {
                 (Some(quote), byte) if byte == quote => self.quote = None,
-                (Some(_), _) => {}
                 (None, b'>') => return true,
                 (None, b'<') if self.read > self.start + 1 => return true,
                 (None, quote @ (b'"' | b'\'')) if self.after_equals => self.quote = Some(quote),

@@ -183,6 +183,11 @@ impl<'t> Reader<'t> {
                 self.position += 1 + usize::from(self_closing);
                 return Some(self_closing);
             }
+            if rest == "/" && self.behind_value.is_some() {
+                self.position = self.text.len();
+                self.flaw = Some(Flaw::NoEnd);
+                return Some(true);
+            }
             let length = name_length(rest);
             let name = &rest[..length];
             if length == 0 || !rest[length..].starts_with(ends_name) {
@@ -362,6 +367,7 @@ mod tests {
                 NoEnd,
             ),
             ("<get path=\"a\"", &[("path", "a")], "", NoEnd),
+            ("<get path=\"a\" /", &[("path", "a")], "", NoEnd),
         ] {
             assert_eq!(
                 read(text),

@@ -140,7 +140,7 @@ pub(super) enum Found {
 #[derive(Debug, PartialEq)]
 pub(super) struct Calls {
     pub form: Form,
-    pub calls: Vec<ToolCall>,
+    pub list: Vec<ToolCall>,
     pub end: usize,
     /// Whether something was left open.
     pub cut: bool,
@@ -242,18 +242,30 @@ impl<'t> Natives<'t> {
         let form = Form::Json;
         let found = Calls {
             form,
-            calls,
+            list: calls,
             end,
             cut: false,
         };
-        (!found.calls.is_empty()).then_some(found)
+        (!found.list.is_empty()).then_some(found)
+    }
+
+    /// What an example that fills `range` shows, and where, if it would have been a command
+    /// elsewhere.
+    pub(super) fn shown(&mut self, range: Range<usize>) -> Option<(usize, &'static str)> {
+        let at = xml::skip_blanks(self.text, range.start).min(range.end);
+        let inner = &self.text[at..range.end];
+        if envelope::begins(inner) {
+            return Some((at, "A patch"));
+        }
+        let is_call = json::looks_like_call(inner) && self.fill(range).is_some();
+        is_call.then_some((at, "A tool call"))
     }
 
     /// The Python calls at the start of a range.
     pub(super) fn expressions(&mut self, start: usize) -> Option<Calls> {
         let at = xml::skip_blanks(self.text, start);
         match self.sequence(at, Form::Python)? {
-            Found::Calls(calls) if calls.calls.iter().all(|call| is_known(&call.name)) => {
+            Found::Calls(calls) if calls.list.iter().all(|call| is_known(&call.name)) => {
                 Some(calls)
             }
             _ => None,
@@ -270,7 +282,7 @@ impl<'t> Natives<'t> {
     fn sequence(&mut self, at: usize, form: Form) -> Option<Found> {
         let mut found = Calls {
             form,
-            calls: Vec::new(),
+            list: Vec::new(),
             end: at,
             cut: false,
         };
@@ -278,11 +290,11 @@ impl<'t> Natives<'t> {
         loop {
             match self.item(position, form) {
                 Item::Calls(calls, end, cut) => {
-                    found.calls.extend(calls);
+                    found.list.extend(calls);
                     found.end = end;
                     found.cut |= cut;
                 }
-                Item::Broken(at, tool) if found.calls.is_empty() => {
+                Item::Broken(at, tool) if found.list.is_empty() => {
                     let end = self.region_end(at, form);
                     return Some(Found::Broken { form, tool, end });
                 }
@@ -290,7 +302,7 @@ impl<'t> Natives<'t> {
             }
             position = self.skip_separators(found.end);
         }
-        (!found.calls.is_empty()).then_some(Found::Calls(found))
+        (!found.list.is_empty()).then_some(Found::Calls(found))
     }
 
     fn skip_separators(&self, at: usize) -> usize {
@@ -348,7 +360,7 @@ impl<'t> Natives<'t> {
                 }
                 Some(Found::Calls(Calls {
                     form: Form::Json,
-                    calls,
+                    list: calls,
                     end,
                     cut,
                 }))
@@ -414,7 +426,7 @@ impl<'t> Natives<'t> {
                 let is_guess = read.cut && !is_known(&read.call.name);
                 Some(Found::Calls(Calls {
                     form,
-                    calls: vec![read.call],
+                    list: vec![read.call],
                     end: if is_guess { read.inner } else { read.end },
                     cut: read.cut,
                 }))
@@ -529,7 +541,7 @@ impl Natives<'_> {
         match self.with_arguments(name, at, brace) {
             Item::Calls(calls, end, cut) => Some(Found::Calls(Calls {
                 form,
-                calls,
+                list: calls,
                 end,
                 cut,
             })),

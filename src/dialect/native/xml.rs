@@ -95,7 +95,8 @@ fn tag<'t>(text: &'t str, at: usize, words: &[&'static str]) -> Option<Tag<'t>> 
     let (inside, rest) = behind.split_at_checked(length)?;
     // `<function=set{"path": …}` lacks its `>`.
     let ends = rest.starts_with('>');
-    if !ends && !(behind.starts_with('=') && rest.starts_with('{')) {
+    let lacks_end = behind.starts_with('=') && rest.starts_with('{');
+    if !ends && !lacks_end {
         return None;
     }
     let name = match inside.strip_prefix('=') {

@@ -509,7 +509,6 @@ fn what_only_looks_like_a_call_is_prose() {
         "{\"messages\": [\n  {\"name\": \"rm\", \"arguments\": {\"path\": \"x\"}}\n]}",
         "[{\"name\": \"x\"}, 1]",
         "Use `{\"name\":\"rm\",\"arguments\":{\"path\":\"x\"}}` there.",
-        "```\n{\"name\":\"rm\",\"arguments\":{\"path\":\"x\"}}\n```",
         "```json\n{\"name\":\"rm\",\"arguments\":{\"path\":\"x\"}}\nand so on\n```",
         "```json\n{\"scripts\": {\"test\": \"x\"}}\n```",
         "```python\nset(path=\"x\")\n```",
@@ -521,6 +520,24 @@ fn what_only_looks_like_a_call_is_prose() {
         assert_eq!(scan.commands, [], "{written}");
         assert_eq!(scan.unparsed, written);
         assert_eq!(scan.advisories, [], "{written}");
+    }
+}
+
+#[test]
+fn a_call_in_another_fence_is_an_example_and_the_model_is_told() {
+    for label in ["", "text", "javascript"] {
+        let written =
+            format!("```{label}\n{{\"name\":\"rm\",\"arguments\":{{\"path\":\"x\"}}}}\n```");
+        let scan = read(&written);
+        assert_eq!(scan.commands, []);
+        assert_eq!(scan.unparsed, written);
+        assert_eq!(scan.advisories.len(), 1);
+        assert_eq!(scan.advisories[0].place, place(2, 1));
+        assert!(
+            scan.advisories[0]
+                .message
+                .contains("was read as an example")
+        );
     }
 }
 

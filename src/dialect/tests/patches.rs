@@ -131,13 +131,24 @@ fn a_patch_that_cannot_be_read_is_refused_and_swallows_no_tag() {
 }
 
 #[test]
-fn a_patch_in_a_fence_or_a_sentence_is_talked_about() {
-    for written in [
-        format!("```\n{PATCH}\n```"),
-        "It begins with *** Begin Patch and a file.".to_owned(),
-    ] {
-        let scan = read(&written);
-        assert_eq!(scan.commands, [], "{written}");
-        assert_eq!(scan.unparsed, written);
-    }
+fn a_patch_in_a_fence_is_an_example_and_the_model_is_told() {
+    let written = format!("```diff\n{PATCH}\n```");
+    let scan = read(&written);
+    assert_eq!(scan.commands, []);
+    assert_eq!(scan.unparsed, written);
+    assert_eq!(scan.advisories.len(), 1);
+    let message = &scan.advisories[0].message;
+    assert!(
+        message.starts_with("A patch in a Markdown fence"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_patch_within_a_sentence_is_talked_about() {
+    let written = "It begins with *** Begin Patch and a file.";
+    let scan = read(written);
+    assert_eq!(scan.commands, []);
+    assert_eq!(scan.unparsed, written);
+    assert_eq!(scan.advisories, []);
 }
