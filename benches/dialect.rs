@@ -52,10 +52,13 @@ fn scanning() {
         &format!("{:.0} MB/s", 1.0 / scanned.as_secs_f64()),
         "≥ 100 MB/s",
     );
-    let begun = Instant::now();
-    black_box(scan(&long, MAX_COMMANDS));
-    let ratio = begun.elapsed().as_secs_f64() / scanned.as_secs_f64();
-    row("scan of 64 MB, of 1 MB", &format!("{ratio:.0} ×"), "≤ 96 ×");
+    let scanned_long = shortest(|| drop(black_box(scan(&long, MAX_COMMANDS))));
+    let ratio = scanned_long.as_secs_f64() / scanned.as_secs_f64();
+    row(
+        "scan of 64 MB, of 1 MB",
+        &format!("{ratio:.0} ×"),
+        "≤ 128 ×",
+    );
     let streamed = shortest(|| {
         let mut scanner = Scanner::new(MAX_COMMANDS);
         for chunk in short.as_bytes().chunks(16) {
@@ -182,7 +185,8 @@ fn patterns() {
 }
 
 /// Units that begin things and never end them, repeated up to 1 MB. The second figure is the time
-/// for 1 MB, of that for 128 KB: 8 if the time grows with the length.
+/// for 1 MB, of that for 128 KB: 8 if the time grows with the length and all stays in the
+/// processor's caches, 64 if it grows with the square.
 fn hostile_texts() {
     println!(
         "\n{:<38} {:>12} {:>14}   target",
@@ -196,7 +200,7 @@ fn hostile_texts() {
         let within = worst(&bodies[0], &bodies[1]);
         let (time, ratio) = if plain.0 > within.0 { plain } else { within };
         let (time, ratio) = (milliseconds(time), format!("{ratio:.1} ×"));
-        println!("{name:<38} {time:>12} {ratio:>14}   ≤ 100 ms, ≤ 16 ×");
+        println!("{name:<38} {time:>12} {ratio:>14}   ≤ 100 ms, ≤ 24 ×");
     }
 }
 

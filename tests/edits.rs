@@ -64,9 +64,9 @@ fn parse(theme: &str, text: &str) -> Vec<Case> {
         }
         let case = cases.last_mut().unwrap();
         match key {
-            "why" => case.why = value.to_owned(),
+            "why" => value.clone_into(&mut case.why),
             "one-reading" => case.one_reading = Some(value == "yes"),
-            "path" => case.path = value.to_owned(),
+            "path" => value.clone_into(&mut case.path),
             "tag" => case.tag = format!(" {value}"),
             "absent" => case.before = None,
             "before" => case.before = Some(shown(content)),

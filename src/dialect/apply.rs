@@ -22,8 +22,12 @@ use super::variants::{Variant, variants};
 /// Lines of the file that a refusal shows, at most.
 const MAX_NEAREST: usize = 12;
 
-/// Bytes of text that the edits of one body may be looked for in, all together.
-const MAX_WORK: usize = 1 << 28;
+/// What the edits of one body may cost, all together: a second at most.
+const MAX_WORK: usize = 1 << 27;
+
+/// What a line costs beside its bytes, and one that is looked at with forgiveness.
+const LINE: usize = 24;
+const FORGIVEN_LINE: usize = 160;
 
 /// A text after its edits.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -172,7 +176,10 @@ struct Step {
 
 impl Editing {
     fn apply(&mut self, edit: &Edit, number: usize) -> Result<Match, Refused> {
-        self.spend(edit, number)?;
+        self.spend(
+            self.text.len() + edit.replace.len() + LINE * self.shifts.len(),
+            number,
+        )?;
         check_elisions(edit, &self.text, number)?;
         let search = edit.search.as_deref().unwrap_or("");
         let is_empty = self.text.trim().is_empty();
@@ -187,7 +194,8 @@ impl Editing {
         }
         let text = std::mem::take(&mut self.text);
         let lines = Lines::of(&text);
-        let file: Vec<&str> = lines.lines.iter().map(|line| line.text).collect();
+        let file: Vec<&str> = lines.all.iter().map(|line| line.text).collect();
+        self.spend(LINE * file.len(), number)?;
         let step = if search.trim().is_empty() {
             self.insertion(edit, &file, number)?
         } else if edit.kind == EditKind::Sed {
@@ -200,9 +208,8 @@ impl Editing {
         Ok(step.matched)
     }
 
-    /// Bounds the work of a body: an edit costs as much as the text is long.
-    fn spend(&mut self, edit: &Edit, number: usize) -> Result<(), Refused> {
-        let cost = self.text.len() + edit.replace.len() + self.shifts.len();
+    /// Bounds the work of a body.
+    fn spend(&mut self, cost: usize, number: usize) -> Result<(), Refused> {
         let left = self.work.checked_sub(cost);
         self.work = left.ok_or(Refused::TooMuch { edit: number })?;
         Ok(())
@@ -301,7 +308,11 @@ impl Editing {
             },
         };
         let refused = |why| refusal(why, file, number);
-        if let Some(found) = query.strict().or_else(|| query.forgiving()) {
+        if let Some(found) = query.strict() {
+            return step(&hunk, &found.map_err(refused)?, number);
+        }
+        self.spend(FORGIVEN_LINE * file.len(), number)?;
+        if let Some(found) = query.forgiving() {
             return step(&hunk, &found.map_err(refused)?, number);
         }
         for (kind, variant) in variants(&search, &replacement) {

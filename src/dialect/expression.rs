@@ -50,11 +50,13 @@ pub(super) struct Command<'e> {
 impl Command<'_> {
     pub(super) fn run(&self, file: &[&str]) -> Result<Done, NotDone> {
         let asks = self.flags.contains(EXPRESSION_FLAGS);
-        if !asks && file.iter().any(|line| line.contains(self.old)) {
+        let holds = |line: &&str| line.len() >= self.old.len() && line.contains(self.old);
+        if !asks && file.iter().any(holds) {
             if let Some(escape) = escape_in(self.new) {
                 return Err(NotDone::Escape(escape));
             }
-            let matches = file.iter().enumerate().flat_map(|(index, line)| {
+            let lines = file.iter().enumerate().filter(|(_, line)| holds(line));
+            let matches = lines.flat_map(|(index, line)| {
                 let found = line.match_indices(self.old);
                 found.map(move |(at, found)| (index, at..at + found.len()))
             });

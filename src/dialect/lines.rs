@@ -11,35 +11,39 @@ pub(super) struct Line<'t> {
     pub end: &'t str,
 }
 
+impl Line<'_> {
+    const fn len(&self) -> usize {
+        self.text.len() + self.end.len()
+    }
+}
+
 /// The lines of a text, its byte-order mark set apart.
 #[derive(Debug)]
 pub(super) struct Lines<'t> {
     mark: &'t str,
-    pub lines: Vec<Line<'t>>,
+    /// The text behind the mark.
+    body: &'t str,
+    pub all: Vec<Line<'t>>,
 }
 
 impl<'t> Lines<'t> {
     pub(super) fn of(text: &'t str) -> Self {
         let body = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
         let (mark, _) = text.split_at(text.len() - body.len());
-        let lines = body.split_inclusive('\n').map(split_end).collect();
-        Self { mark, lines }
+        let all = body.split_inclusive('\n').map(split_end).collect();
+        Self { mark, body, all }
     }
 
     /// The line end that most lines have; LF for a text of one unfinished line.
     pub(super) fn usual_end(&self) -> &'static str {
-        let total = self
-            .lines
-            .iter()
-            .filter(|line| !line.end.is_empty())
-            .count();
-        let long = self.lines.iter().filter(|line| line.end == "\r\n").count();
+        let total = self.all.iter().filter(|line| !line.end.is_empty()).count();
+        let long = self.all.iter().filter(|line| line.end == "\r\n").count();
         if long * 2 > total { "\r\n" } else { "\n" }
     }
 
     /// Whether there is a last line and it lacks its end.
     fn is_unfinished(&self) -> bool {
-        self.lines.last().is_some_and(|line| line.end.is_empty())
+        self.all.last().is_some_and(|line| line.end.is_empty())
     }
 
     /// The text with some of its lines replaced. The changes are in order and do not overlap.
@@ -47,8 +51,8 @@ impl<'t> Lines<'t> {
         let mut writer = Writer::new(self);
         let mut next = 0;
         for change in changes {
-            writer.keep(&self.lines[next..change.lines.start]);
-            let old = &self.lines[change.lines.clone()];
+            writer.keep(self, next..change.lines.start);
+            let old = &self.all[change.lines.clone()];
             let last = change.with.len().saturating_sub(1);
             for (index, line) in change.with.iter().enumerate() {
                 let partner = if index == last {
@@ -58,9 +62,10 @@ impl<'t> Lines<'t> {
                 };
                 writer.push(line, partner.map_or("", |line| line.end));
             }
+            writer.skip(old);
             next = change.lines.end;
         }
-        writer.keep(&self.lines[next..]);
+        writer.keep(self, next..self.all.len());
         writer.finish(self.is_unfinished())
     }
 }
@@ -73,11 +78,13 @@ struct Writer {
     end: &'static str,
     /// Where the end of the last line begins; `None` before the first line.
     end_at: Option<usize>,
+    /// How many bytes of the old lines are behind.
+    read: usize,
 }
 
 impl Writer {
     fn new(lines: &Lines<'_>) -> Self {
-        let end = match lines.lines.first() {
+        let end = match lines.all.first() {
             Some(line) if line.end == "\r\n" => "\r\n",
             Some(line) if line.end == "\n" => "\n",
             _ => lines.usual_end(),
@@ -86,13 +93,26 @@ impl Writer {
             text: lines.mark.to_owned(),
             end,
             end_at: None,
+            read: 0,
         }
     }
 
-    fn keep(&mut self, lines: &[Line<'_>]) {
-        for line in lines {
-            self.push(line.text, line.end);
-        }
+    /// Copies lines as they are, all at once.
+    fn keep(&mut self, lines: &Lines<'_>, range: Range<usize>) {
+        let Some((last, others)) = lines.all[range].split_last() else {
+            return;
+        };
+        let length: usize = others.iter().map(Line::len).sum();
+        self.finish_last();
+        self.text
+            .push_str(&lines.body[self.read..self.read + length]);
+        self.read += length + last.len();
+        self.push(last.text, last.end);
+    }
+
+    /// Passes lines over.
+    fn skip(&mut self, lines: &[Line<'_>]) {
+        self.read += lines.iter().map(Line::len).sum::<usize>();
     }
 
     fn push(&mut self, line: &str, end: &str) {
@@ -138,10 +158,10 @@ pub fn whole_text(previous: Option<&str>, body: &str) -> String {
     if body.is_empty() {
         return String::new();
     }
-    let keeps_ends = previous.lines.iter().all(|line| line.end.is_empty());
+    let keeps_ends = previous.all.iter().all(|line| line.end.is_empty());
     let mut text = previous.mark.to_owned();
     let lines = Lines::of(body);
-    for line in &lines.lines {
+    for line in &lines.all {
         text.push_str(line.text);
         if !line.end.is_empty() {
             text.push_str(if keeps_ends {
@@ -158,6 +178,12 @@ pub fn whole_text(previous: Option<&str>, body: &str) -> String {
         text.push_str(model.usual_end());
     }
     text
+}
+
+/// A number that a line holds.
+#[expect(clippy::disallowed_methods, reason = "what is no number is text")]
+pub(super) fn number(text: &str) -> Option<usize> {
+    text.parse().ok()
 }
 
 /// Takes the last line break away.

@@ -124,19 +124,39 @@ impl Query<'_> {
         }
     }
 
+    /// The exact run, where the longest line of the search half stands in one place only.
+    fn few(&self) -> Option<Found> {
+        let longest = (0..self.search.len()).max_by_key(|index| self.search[*index].len())?;
+        let is_it = |index: &usize| self.file[*index] == self.search[longest];
+        let mut lines = (0..self.file.len()).filter(is_it);
+        let start = lines.next()?.checked_sub(longest)?;
+        let end = start + self.search.len();
+        let is_run = lines.next().is_none() && self.file.get(start..end)? == self.search;
+        is_run.then(|| Found {
+            kind: MatchKind::Exact,
+            places: vec![Spot::whole(start..end)],
+        })
+    }
+
     /// The runs of lines whose keys are the keys of the search half. Lines without a key are
     /// passed over in both.
     fn runs(&self, kind: MatchKind, key: fn(&str) -> Option<Cow<'_, str>>) -> Option<Found> {
         let wanted: Vec<Cow<'_, str>> = self.search.iter().filter_map(|line| key(line)).collect();
+        // Most searches end here: the longest line is nowhere.
+        let longest = wanted.iter().max_by_key(|key| key.len())?;
+        if !self
+            .file
+            .iter()
+            .any(|line| key(line).as_ref() == Some(longest))
+        {
+            return None;
+        }
         let keyed: Vec<(usize, Cow<'_, str>)> = self
             .file
             .iter()
             .enumerate()
             .filter_map(|(index, line)| Some((index, key(line)?)))
             .collect();
-        if wanted.is_empty() {
-            return None;
-        }
         let places: Vec<Spot> = find_runs(&keyed, &wanted, self.all, self.most())
             .into_iter()
             .map(|run| Spot::whole(keyed[run.start].0..keyed[run.end - 1].0 + 1))
@@ -147,7 +167,10 @@ impl Query<'_> {
 
 /// Whole lines, byte for byte. A one-line search for all takes those inside of lines along.
 fn exact(query: &Query<'_>) -> Option<Found> {
-    let found = query.runs(MatchKind::Exact, |line| Some(line.into()))?;
+    let found = match query.few() {
+        Some(found) => found,
+        None => query.runs(MatchKind::Exact, |line| Some(line.into()))?,
+    };
     if query.all && query.search.len() == 1 {
         let inside = occurrences(query);
         if inside.iter().any(|spot| spot.within.is_some()) {
@@ -182,6 +205,10 @@ fn occurrences(query: &Query<'_>) -> Vec<Spot> {
     let wanted = without_blank_ends(query.search)[0];
     let mut places = Vec::new();
     for (index, line) in query.file.iter().enumerate() {
+        // Setting up a search costs as much as what is searched for is long.
+        if line.len() < wanted.len() {
+            continue;
+        }
         for (at, found) in line.match_indices(wanted) {
             let whole = found.len() == line.len();
             places.push(Spot {

@@ -58,7 +58,11 @@ impl Narrow<'_> {
             let header = header.trim();
             let is_header = |line: &&str| line.trim().starts_with(header);
             let at = start + file[start..end].iter().position(is_header)?;
-            if file[at + 1..end].iter().any(|line| is_header(&line)) {
+            if file[at + 1..end]
+                .iter()
+                .copied()
+                .any(|line| is_header(&line))
+            {
                 return None;
             }
             let depth = indent_of(file[at]).len();

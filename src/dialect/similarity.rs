@@ -14,6 +14,9 @@ const ENOUGH: f64 = 0.9;
 /// A match leads every other place by at least this.
 const LEAD: f64 = 0.05;
 
+/// What the comparison of two lines costs beside that of their bytes.
+const COMPARISON: usize = 128;
+
 /// Comparisons of bytes that are left for all searches of one body.
 #[derive(Debug)]
 pub(super) struct Budget(usize);
@@ -174,7 +177,7 @@ impl Scorer<'_> {
             self.budget.spend(left.len() + 1)?;
             return Some(left.len());
         }
-        self.budget.spend(left.len() * right.len() + 1)?;
+        self.budget.spend(left.len() * right.len() + COMPARISON)?;
         let operations = capture_diff_slices(Algorithm::Myers, left, right);
         let equal = operations.iter().filter_map(|operation| match operation {
             similar::DiffOp::Equal { len, .. } => Some(*len),

@@ -77,9 +77,7 @@ impl Merge<'_> {
             };
             while let Some(ours) = rest.next_if(|ours| ours.old.end <= change.old.start) {
                 let touches = ours.old.is_empty() && ours.old.end == change.old.start;
-                if !touches {
-                    write(&mut line, ours)?;
-                } else if self.stands_apart(ours, change)? {
+                if !touches || self.stands_apart(ours, change)? {
                     write(&mut line, ours)?;
                 }
             }

@@ -2,6 +2,7 @@
 //! listing with its line numbers, or escaped as for HTML or for a regular expression.
 
 use super::apply::MatchKind;
+use super::lines::number;
 use super::locate::without_blank_ends;
 
 /// Both halves as they may have been meant.
@@ -30,8 +31,8 @@ pub(super) fn variants(search: &[&str], replacement: &[&str]) -> Vec<(MatchKind,
 fn numbered(line: &str) -> Option<(usize, &str)> {
     let line = line.trim_start();
     let digits = line.bytes().take_while(u8::is_ascii_digit).count();
-    let (number, rest) = line.split_at(digits);
-    let number = number.parse().map_or(None, Some)?;
+    let (digits, rest) = line.split_at(digits);
+    let number = number(digits)?;
     let text = match rest.trim_start_matches(' ').chars().next()? {
         '|' | '│' | ':' => {
             let (_, behind) = rest.split_once(['|', '│', ':'])?;

@@ -27,7 +27,7 @@ pub fn scanner(text: &str) {
         assert!(is_in(text, place), "{place:?} is not in the text");
     }
     for command in &whole.commands {
-        if !has_edits(&command.call) {
+        if has_written_form(&command.call) {
             let rendered = render(command);
             let calls: Vec<Call> = calls(&rendered);
             assert_eq!(calls, std::slice::from_ref(&command.call), "{rendered}");
@@ -60,12 +60,22 @@ fn calls(text: &str) -> Vec<Call> {
     commands.into_iter().map(|command| command.call).collect()
 }
 
-/// Edits have no written form in some cases, see `render`.
-fn has_edits(call: &Call) -> bool {
-    matches!(
-        call,
-        Call::Set(set) if matches!(set.content, Content::Edits(_) | Content::Unparsable(_))
-    )
+/// Some edits have none, see `render`; nor have arguments of native calls whose names no attribute
+/// can have.
+fn has_written_form(call: &Call) -> bool {
+    let is_name = |name: &String| {
+        let is_sign = |sign: char| sign.is_alphanumeric() || "_-.:".contains(sign);
+        name.starts_with(char::is_alphabetic) && name.chars().all(is_sign)
+    };
+    match call {
+        Call::Set(set) => {
+            let has_edits = matches!(set.content, Content::Edits(_) | Content::Unparsable(_));
+            !has_edits && set.other.keys().all(is_name)
+        }
+        Call::Get(get) => get.other.keys().all(is_name),
+        Call::Sh(shell) | Call::Env(shell) => shell.other.keys().all(is_name),
+        _ => true,
+    }
 }
 
 /// A body is edits, a text or refused, and no edit marker gets into a text.

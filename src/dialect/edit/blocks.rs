@@ -12,6 +12,7 @@
 //! >>>>>>> REPLACE
 //! ```
 
+use super::super::lines::number;
 use super::{Edit, EditError, EditKind, Target, fenced};
 
 /// What a line is to the grammar. The number is the length of the marker.
@@ -170,7 +171,7 @@ impl Blocks<'_> {
     fn told_line(&self, start: usize) -> (Option<usize>, usize) {
         let told = |index: usize, name: &str| {
             let line = self.lines.get(index)?.trim().strip_prefix(name)?;
-            line.parse::<usize>().map_or(None, Some)
+            number(line)
         };
         let Some(line) = told(start, ":start_line:") else {
             return (None, start);

@@ -5,6 +5,7 @@
 //! line whose sign was lost; a hunk in which some line has no sign at all is one whose author left
 //! the sign of all context lines out.
 
+use super::super::lines::number;
 use super::{Edit, EditError, EditKind, Hint, Target, fenced};
 
 const NO_HUNK: EditError = EditError::CutOff {
@@ -106,9 +107,8 @@ impl Numbers {
 
 /// `12,3`, or `12` for one line.
 fn counted(text: &str) -> Option<(usize, usize)> {
-    let number = |text: &str| text.trim().parse().map_or(None, Some);
     match text.split_once(',') {
-        Some((start, count)) => Some((number(start)?, number(count)?)),
+        Some((start, count)) => Some((number(start.trim())?, number(count.trim())?)),
         None => Some((number(text)?, 1)),
     }
 }
@@ -123,7 +123,7 @@ struct Reader<'l> {
     creates: bool,
 }
 
-impl<'l> Reader<'l> {
+impl Reader<'_> {
     /// Whether this is a diff at all. In a fence that says so, hunks need no header.
     fn begins(&self, labelled: bool) -> bool {
         if begins_at(self.lines, self.next) {

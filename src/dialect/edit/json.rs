@@ -32,13 +32,12 @@ pub(super) fn parse(lines: &[&str], all: bool) -> Result<Option<Vec<Edit>>, Edit
             .iter()
             .map(|item| edit(item.as_object()?, all))
             .collect(),
-        Ok(_) => None,
         Err(error) if begins_as_edit(text) => {
             return Err(EditError::Json {
                 reason: error.to_string(),
             });
         }
-        Err(_) => None,
+        Ok(_) | Err(_) => None,
     })
 }
 

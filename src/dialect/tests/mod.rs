@@ -2,6 +2,7 @@
 //! holds for any text.
 
 mod answers;
+mod edit_properties;
 mod edits;
 mod healing;
 mod native;
