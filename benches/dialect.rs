@@ -84,23 +84,26 @@ fn answer(length: usize) -> String {
     let mut number = 0;
     while text.len() < length {
         number += 1;
-        text.push_str(&match number % 4 {
-            0 => format!("Next, `part{number}`:\n\n<get path=\"src/part{number}.rs\" line=\"1\"/>\n"),
+        let next = match number % 4 {
+            0 => {
+                format!("Next, `part{number}`:\n\n<get path=\"src/part{number}.rs\" line=\"1\"/>\n")
+            }
             1 => format!("<set path=\"src/part{number}.rs\">\n{lines}</set>\n"),
             2 => format!(
                 "<set path=\"src/part{number}.rs\">\n<<<<<<< SEARCH\n{lines}=======\n{line}>>>>>>> REPLACE\n</set>\n"
             ),
             _ => format!("So it is:\n\n```rust\n{line}```\n\n<think>\n{line}</think>\n"),
-        });
+        };
+        text.push_str(&next);
     }
     text
 }
 
 fn editing() {
-    let file: String = (0..10_000)
-        .map(|n| format!("    let value_{n} = compute(input_{}, {n});\n", n % 97))
+    let lines: Vec<String> = (0..10_000)
+        .map(|n| format!("    let value_{n} = compute(input_{}, {n});", n % 97))
         .collect();
-    let lines: Vec<&str> = file.lines().collect();
+    let file = lines.join("\n") + "\n";
     let place = &lines[7_000..7_020];
     let exact = edit(&place.join("\n"));
     let shifted: Vec<String> = place.iter().map(|line| format!("  {line}")).collect();

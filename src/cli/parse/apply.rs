@@ -149,19 +149,25 @@ fn changed(
 fn worst(applied: &Applied) -> Option<MatchKind> {
     let kinds = applied.matches.iter().map(|found| found.kind);
     kinds.max_by(|left, right| {
-        let by_kind = forgiven(*left).cmp(&forgiven(*right));
+        let by_kind = rank(*left).cmp(&rank(*right));
         by_kind.then_with(|| score(*right).total_cmp(&score(*left)))
     })
 }
 
-const fn forgiven(kind: MatchKind) -> u8 {
+/// How much a match forgave, against the others, and its name.
+const fn rank(kind: MatchKind) -> (u8, &'static str) {
     match kind {
-        MatchKind::Whole => 0,
-        MatchKind::Exact => 1,
-        MatchKind::WithinLine => 2,
-        MatchKind::BlankInsensitive => 3,
-        MatchKind::Reindented => 4,
-        MatchKind::Similar { .. } => 5,
+        MatchKind::Whole => (0, "whole"),
+        MatchKind::Inserted => (1, "inserted"),
+        MatchKind::Exact => (2, "exact"),
+        MatchKind::WithinLine => (3, "within_line"),
+        MatchKind::Expression => (4, "expression"),
+        MatchKind::BlankInsensitive => (5, "blank_insensitive"),
+        MatchKind::Reindented => (6, "reindented"),
+        MatchKind::Typographic => (7, "typographic"),
+        MatchKind::Unnumbered => (8, "unnumbered"),
+        MatchKind::Unescaped => (9, "unescaped"),
+        MatchKind::Similar { .. } => (10, "similar"),
     }
 }
 
@@ -196,12 +202,8 @@ fn copy(root: &Root, path: &str, to: &str, transfer: &Transfer) -> Result<Done, 
 impl Done {
     pub(super) const fn name(self) -> &'static str {
         match self {
-            Self::Edited(MatchKind::Whole) | Self::Replaced => "whole",
-            Self::Edited(MatchKind::Exact) => "exact",
-            Self::Edited(MatchKind::WithinLine) => "within_line",
-            Self::Edited(MatchKind::BlankInsensitive) => "blank_insensitive",
-            Self::Edited(MatchKind::Reindented) => "reindented",
-            Self::Edited(MatchKind::Similar { .. }) => "similar",
+            Self::Edited(kind) => rank(kind).1,
+            Self::Replaced => "whole",
             Self::Created => "created",
             Self::Removed => "removed",
             Self::Moved => "moved",
