@@ -211,10 +211,11 @@ impl Done {
         }
     }
 
-    /// How alike the search half and what was found are, where they are not the same.
-    pub(super) const fn score(self) -> Option<f64> {
+    /// How alike the search half and what was found are, where they are not the same; to a
+    /// thousandth.
+    pub(super) fn score(self) -> Option<f64> {
         match self {
-            Self::Edited(MatchKind::Similar { score }) => Some(score),
+            Self::Edited(MatchKind::Similar { score }) => Some((score * 1e3).round() / 1e3),
             _ => None,
         }
     }
