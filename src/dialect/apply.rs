@@ -257,6 +257,7 @@ impl Editing {
     /// New lines without old ones: a hunk that says behind which line, or that the end is meant.
     fn insertion(&self, edit: &Edit, file: &[&str], number: usize) -> Result<Step, Refused> {
         let at = match (edit.kind, edit.hint.line) {
+            (EditKind::Diff | EditKind::Patch, _) if edit.search.as_deref() != Some("") => None,
             (EditKind::Patch, _) if edit.hint.at_end => Some(file.len()),
             (EditKind::Diff, Some(line)) if line > 0 => Some(self.now(line)),
             (EditKind::Diff | EditKind::Patch, _) => None,

@@ -237,3 +237,101 @@ impl<'l> Reader<'l> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialect::Hint;
+
+    fn edit(search: &str, replace: &str, hint: Hint) -> Edit {
+        Edit {
+            kind: EditKind::Patch,
+            hint,
+            ..Edit::block(search, replace)
+        }
+    }
+
+    #[test]
+    fn an_envelope_says_what_becomes_of_each_file() {
+        let text = "```\n*** Begin Patch\n*** Add File: a.txt\n+one\n+\n+two\n\n\
+            *** Update File: b.py\n*** Move to: c.py\n@@ class A\n@@ def f\n x\n-y\n+z\n\
+            @@\n-last\n*** End of File\n*** Delete File: d.txt\n\
+            *** Update File: e.txt\n*** Move to: f.txt\n*** End Patch\n```\n";
+        let expected = vec![
+            FileAction::Add {
+                path: "a.txt".to_owned(),
+                text: "one\n\ntwo".to_owned(),
+            },
+            FileAction::Update {
+                path: "b.py".to_owned(),
+                to: Some("c.py".to_owned()),
+                edits: vec![
+                    edit(
+                        "x\ny",
+                        "x\nz",
+                        Hint {
+                            under: vec!["class A".to_owned(), "def f".to_owned()],
+                            ..Hint::default()
+                        },
+                    ),
+                    edit(
+                        "last",
+                        "",
+                        Hint {
+                            at_end: true,
+                            ..Hint::default()
+                        },
+                    ),
+                ],
+            },
+            FileAction::Delete {
+                path: "d.txt".to_owned(),
+            },
+            FileAction::Update {
+                path: "e.txt".to_owned(),
+                to: Some("f.txt".to_owned()),
+                edits: vec![],
+            },
+        ];
+        assert_eq!(parse(text), Ok(expected));
+    }
+
+    #[test]
+    fn an_envelope_that_is_not_whole_is_refused() {
+        for (text, expected) in [
+            (
+                "*** Begin Patch\n*** Update File: a\n@@\n-x\n+y\n",
+                "the patch is cut off: end it with `*** End Patch`",
+            ),
+            (
+                "*** Begin Patch\n*** End Patch\n",
+                "the patch is cut off: write what it does, such as `*** Update File: PATH`",
+            ),
+            (
+                "*** Begin Patch\n*** Update File: a\n*** End Patch\n",
+                "the section of an updated file is cut off: write its hunks, lines that begin with \
+                 a blank, `-` or `+` below a `@@`",
+            ),
+            (
+                "*** Begin Patch\n*** Add File: a\n+x\ny\n*** End Patch\n",
+                "line 4 (`y`) cannot stand here: each line of an added file begins with `+`",
+            ),
+            (
+                "*** Begin Patch\n*** Delete File:\n*** End Patch\n",
+                "line 2 (`*** Delete File:`) cannot stand here: a path follows the colon",
+            ),
+            (
+                "*** Begin Patch\n*** Delete File: a\n*** End Patch\nmore\n",
+                "line 4 (`more`) cannot stand here: nothing stands behind `*** End Patch`",
+            ),
+            (
+                "*** Begin Patch\n*** Update File: a\n@@ f\n x\n*** End Patch\n",
+                "line 5 (`*** End Patch`) cannot stand here: a hunk has lines that begin with `-` \
+                 or `+`",
+            ),
+        ] {
+            let error = parse(text).unwrap_err();
+            assert_eq!(error.to_string(), expected, "{text}");
+        }
+    }
+}

@@ -203,6 +203,7 @@ fn inside(query: &Query<'_>) -> Option<Found> {
 
 fn occurrences(query: &Query<'_>) -> Vec<Spot> {
     let wanted = without_blank_ends(query.search)[0];
+    let has_words = wanted.trim().contains(char::is_whitespace);
     let mut places = Vec::new();
     for (index, line) in query.file.iter().enumerate() {
         // Setting up a search costs as much as what is searched for is long.
@@ -210,6 +211,11 @@ fn occurrences(query: &Query<'_>) -> Vec<Spot> {
             continue;
         }
         for (at, found) in line.match_indices(wanted) {
+            // Several words are a piece of code, and code does not end inside of a word; a single
+            // word may be what names begin or end with.
+            if has_words && (cuts_word(line, at) || cuts_word(line, at + found.len())) {
+                continue;
+            }
             let whole = found.len() == line.len();
             places.push(Spot {
                 lines: index..index + 1,
@@ -220,13 +226,16 @@ fn occurrences(query: &Query<'_>) -> Vec<Spot> {
     places
 }
 
+/// Whether a word stands across byte `at`.
+fn cuts_word(text: &str, at: usize) -> bool {
+    text[..at].ends_with(is_word_sign) && text[at..].starts_with(is_word_sign)
+}
+
 /// Matches that begin or end inside of a line, and inside of no word.
 fn partial_runs(query: &Query<'_>) -> Vec<Spot> {
     let search = without_blank_ends(query.search);
     let needle = search.join("\n");
     let text = query.file.join("\n");
-    let cuts_word =
-        |at: usize| text[..at].ends_with(is_word_sign) && text[at..].starts_with(is_word_sign);
     let mut starts = Vec::with_capacity(query.file.len());
     let mut next = 0;
     for line in query.file {
@@ -234,7 +243,7 @@ fn partial_runs(query: &Query<'_>) -> Vec<Spot> {
         next += line.len() + 1;
     }
     text.match_indices(&needle)
-        .filter(|(at, found)| !cuts_word(*at) && !cuts_word(at + found.len()))
+        .filter(|(at, found)| !cuts_word(&text, *at) && !cuts_word(&text, at + found.len()))
         .map(|(at, found)| {
             let first = starts
                 .partition_point(|start| *start <= at)

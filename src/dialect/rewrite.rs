@@ -254,43 +254,52 @@ impl Halves<'_> {
         indents: Option<&Shift<'_>>,
     ) -> Result<Vec<String>, Unclear> {
         let one_by_one = operation.old.len() == operation.new.len();
+        let new = self.replacement[operation.new.clone()].iter().copied();
+        let line = |(offset, line): (usize, &str)| {
+            let index = operation.old.start + offset;
+            let place = one_by_one.then(|| places[index].clone());
+            let partner = place
+                .filter(|place| !place.is_empty())
+                .map(|place| (self.search[index], place));
+            self.new_line(line, partner, indents)
+        };
+        new.enumerate().map(line).collect()
+    }
+
+    /// A line that an operation writes. `partner` is the one line in whose place it comes, in the
+    /// search half and in the file.
+    fn new_line(
+        &self,
+        line: &str,
+        partner: Option<(&str, Range<usize>)>,
+        indents: Option<&Shift<'_>>,
+    ) -> Result<String, Unclear> {
         let merges = matches!(
             self.kind,
             MatchKind::Similar { .. } | MatchKind::Typographic
         );
-        let mut lines = Vec::with_capacity(operation.new.len());
-        for (offset, line) in self.replacement[operation.new.clone()].iter().enumerate() {
-            let index = operation.old.start + offset;
-            let partner = (one_by_one && !places[index].is_empty())
-                .then(|| (self.search[index], self.file[places[index].start]));
-            let text = match partner {
-                Some((searched, found)) if merges => {
-                    match tokens::merge(searched.trim(), found.trim(), line.trim()) {
-                        Merged::Line(text) => [indent_of(line), &text].concat(),
-                        Merged::Conflict => {
-                            return Err(Unclear::OtherWord(places[index].clone()));
-                        }
-                    }
-                }
-                _ => (*line).to_owned(),
-            };
-            let Some(indents) = indents else {
-                lines.push(text);
-                continue;
-            };
-            let known = partner.filter(|(searched, _)| indent_of(searched) == indent_of(line));
-            let indent = match known {
-                Some((_, found)) => Some(indent_of(found).to_owned()),
-                None => indents.indent(indent_of(line)),
-            };
-            let inner = &text[indent_of(&text).len()..];
-            lines.push(match indent {
-                _ if inner.is_empty() => text,
-                Some(indent) => indent + inner,
-                None => return Err(Unclear::Indent((*line).to_owned())),
-            });
+        let mut text = line.to_owned();
+        let mut known = None;
+        if let Some((searched, place)) = partner {
+            let found = self.file[place.start];
+            if indent_of(searched) == indent_of(line) {
+                known = Some(indent_of(found).to_owned());
+            }
+            if merges {
+                text = match tokens::merge(searched.trim(), found.trim(), line.trim()) {
+                    Merged::Line(merged) => [indent_of(line), &merged].concat(),
+                    Merged::Conflict => return Err(Unclear::OtherWord(place)),
+                };
+            }
         }
-        Ok(lines)
+        let inner = &text[indent_of(&text).len()..];
+        let Some(indents) = indents.filter(|_| !inner.is_empty()) else {
+            return Ok(text);
+        };
+        match known.or_else(|| indents.indent(indent_of(line))) {
+            Some(indent) => Ok(indent + inner),
+            None => Err(Unclear::Indent(line.to_owned())),
+        }
     }
 
     /// Whether a match is all of its line but for blanks, so that the line as a whole is meant.
@@ -354,52 +363,48 @@ impl Halves<'_> {
     /// tells is that they are less deep than the file's line, or that only one of the readings
     /// puts the next line as deep as the first one asks for.
     fn one_line_as_several(&self, before: &str) -> Result<Vec<String>, Unclear> {
-        let owned = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect();
-        let (Some((first, rest)), Some(searched)) =
-            (self.replacement.split_first(), self.search.first())
+        let as_written = || {
+            self.replacement
+                .iter()
+                .map(|line| (*line).to_owned())
+                .collect()
+        };
+        let is_text = |line: &&&str| !line.trim().is_empty();
+        let (Some(searched), Some((first, rest))) =
+            (self.search.first(), self.replacement.split_first())
         else {
             return Ok(Vec::new());
         };
+        let Some(next) = rest.iter().find(is_text).filter(|_| !before.is_empty()) else {
+            return Ok(as_written());
+        };
         let own = indent_of(searched);
         let full = [before, own].concat();
-        let mut texts = rest.iter().filter(|line| !line.trim().is_empty());
-        let Some(next) = texts.clone().next() else {
-            return Ok(owned(self.replacement));
-        };
-        if before.is_empty() {
-            return Ok(owned(self.replacement));
-        }
-        let shift = Shift::of(
-            self.replacement,
-            &[(own, &full)],
-            level_of(self.file.iter().copied()),
-        );
-        let as_searched = || {
-            let line = |line: &&str| match shift.indent(indent_of(line)) {
-                _ if line.trim().is_empty() => Ok((*line).to_owned()),
-                Some(indent) => Ok(indent + &line[indent_of(line).len()..]),
-                None => Err(Unclear::Indent((*line).to_owned())),
-            };
-            let rest: Result<Vec<String>, Unclear> = rest.iter().map(line).collect();
-            Ok([vec![(*first).to_owned()], rest?].concat())
-        };
+        let mut texts = rest.iter().filter(is_text);
         if indent_of(first) != own || !texts.all(|line| line.starts_with(&full)) {
-            return as_searched();
+            return self.indented_from(own, &full);
         }
+        let level = level_of(self.file.iter().copied());
         let opens = first.trim_end().ends_with(['{', '(', '[', ':']);
-        let deeper = |base: &str| {
-            let deeper = indent_of(next).strip_prefix(base).unwrap_or("");
-            if opens {
-                deeper == level_of(self.file.iter().copied())
-            } else {
-                deeper.is_empty()
-            }
-        };
-        match (deeper(&full), deeper(own)) {
-            (true, false) => Ok(owned(self.replacement)),
-            (false, true) => as_searched(),
+        let asked = if opens { level } else { "" };
+        let fits = |base: &str| indent_of(next).strip_prefix(base) == Some(asked);
+        match (fits(&full), fits(own)) {
+            (true, false) => Ok(as_written()),
+            (false, true) => self.indented_from(own, &full),
             _ => Err(Unclear::Indent((*next).to_owned())),
         }
+    }
+
+    /// The replacement with `full` for `own` before all lines but the first.
+    fn indented_from(&self, own: &str, full: &str) -> Result<Vec<String>, Unclear> {
+        let level = level_of(self.file.iter().copied());
+        let shift = Shift::of(self.replacement, &[(own, full)], level);
+        let line = |(index, line): (usize, &&str)| match shift.indent(indent_of(line)) {
+            _ if index == 0 || line.trim().is_empty() => Ok((*line).to_owned()),
+            Some(indent) => Ok(indent + &line[indent_of(line).len()..]),
+            None => Err(Unclear::Indent((*line).to_owned())),
+        };
+        self.replacement.iter().enumerate().map(line).collect()
     }
 
     /// A line with the replacement at places inside of it.

@@ -235,8 +235,10 @@ impl Blocks<'_> {
     }
 
     fn replace_only(&self, divider: usize, length: usize) -> Result<(Edit, usize), EditError> {
-        let closer = self
-            .closer(divider, length)
+        let is_end = |index: &usize| self.markers[*index] == Some(Marker::Closer(length));
+        let closer = (divider + 1..self.lines.len())
+            .find(is_end)
+            .or_else(|| self.closer(divider, length))
             .ok_or(EditError::NoEnd { line: divider + 1 })?;
         let replace = self.lines[divider + 1..closer].join("\n");
         let edit = Edit::new(EditKind::ReplaceOnly, None, replace, self.all);

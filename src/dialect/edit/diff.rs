@@ -48,7 +48,8 @@ fn inside(target: Target<'_>, lines: &[&str]) -> Option<EditError> {
     Some(EditError::Unexpected {
         line: index + 1,
         text: lines[index].to_owned(),
-        expected: "write either nothing but the diff or the whole text",
+        expected: "write nothing but the diff, or, where it is text, the whole text between a \
+                   line `=======` and a line `>>>>>>> REPLACE`",
     })
 }
 
@@ -255,7 +256,13 @@ pub(in crate::dialect) fn edit(kind: EditKind, header: &Header, lines: &[&str]) 
     }
     // Without old lines only `-N,0` says where the new ones go.
     let numbers = header.numbers.filter(|it| !old.is_empty() || it.old == 0);
-    let mut edit = Edit::new(kind, Some(old.join("\n")), new.join("\n"), false);
+    let is_blank = !old.is_empty() && old.iter().all(|line| line.trim().is_empty());
+    let search = if is_blank {
+        "\n".repeat(old.len()) // told from no lines at all
+    } else {
+        old.join("\n")
+    };
+    let mut edit = Edit::new(kind, Some(search), new.join("\n"), false);
     edit.hint.line = numbers.map(|numbers| numbers.start);
     edit.hint.under = header.under.iter().cloned().collect();
     edit

@@ -129,8 +129,9 @@ pub enum EditError {
     )]
     StrayMarker { line: usize, marker: String },
     #[error(
-        "line {line} (`{text}`) stands outside of the edit blocks: write either blocks only or \
-         the whole text without markers"
+        "line {line} (`{text}`) stands outside of the edit blocks: write blocks only, or, where \
+         markers are text, the whole text between a line `=========` and a line \
+         `>>>>>>>>> REPLACE`"
     )]
     TextOutside { line: usize, text: String },
     #[error("line {line} (`{text}`) cannot stand here: {expected}")]

@@ -65,14 +65,18 @@ fn refuse(
     if !is_edit {
         return Ok(None);
     }
-    let line = body[..body.len() - body.trim_start().len()].lines().count()
-        + body.trim_start()[..body.trim().len() - rest.len()]
-            .lines()
-            .count();
+    let expected = "write pairs of `<old_text>…</old_text><new_text>…</new_text>` and nothing else";
+    if rest.is_empty() {
+        return Err(EditError::CutOff {
+            form: "the pair of tags",
+            expected,
+        });
+    }
+    let before = &body[..body.trim_end().len() - rest.len()];
     Err(EditError::Unexpected {
-        line: line.max(1),
+        line: before.matches('\n').count() + 1,
         text: rest.lines().next().unwrap_or("").to_owned(),
-        expected: "write pairs of `<old_text>…</old_text><new_text>…</new_text>` and nothing else",
+        expected,
     })
 }
 

@@ -178,11 +178,10 @@ proptest! {
         off in 0_usize..5,
     ) {
         let changed = changed % lines.len();
-        let old: String = lines.iter().map(|(line, _)| format!("{line}\n")).collect();
-        let line = |(index, (line, _)): (usize, &(String, &str))| {
-            if index == changed { "new\n".to_owned() } else { format!("{line}\n") }
-        };
-        let new: String = lines.iter().enumerate().map(line).collect();
+        let mut texts: Vec<&str> = lines.iter().map(|(line, _)| line.as_str()).collect();
+        let old = texts.join("\n") + "\n";
+        texts[changed] = "new";
+        let new = texts.join("\n") + "\n";
         let diff = similar::TextDiff::from_lines(&old, &new);
         let diff = diff.unified_diff().context_radius(2).header("a/f", "b/f").to_string();
         let diff = diff.replace("@@ -", &format!("@@ -{}", "1".repeat(off)));
