@@ -60,20 +60,10 @@ fn calls(text: &str) -> Vec<Call> {
     commands.into_iter().map(|command| command.call).collect()
 }
 
-/// Some edits have none, see `render`; nor have arguments of native calls whose names no attribute
-/// can have.
+/// Some edits have none, see `render`.
 fn has_written_form(call: &Call) -> bool {
-    let is_name = |name: &String| {
-        let is_sign = |sign: char| sign.is_alphanumeric() || "_-.:".contains(sign);
-        name.starts_with(char::is_alphabetic) && name.chars().all(is_sign)
-    };
     match call {
-        Call::Set(set) => {
-            let has_edits = matches!(set.content, Content::Edits(_) | Content::Unparsable(_));
-            !has_edits && set.other.keys().all(is_name)
-        }
-        Call::Get(get) => get.other.keys().all(is_name),
-        Call::Sh(shell) | Call::Env(shell) => shell.other.keys().all(is_name),
+        Call::Set(set) => !matches!(set.content, Content::Edits(_) | Content::Unparsable(_)),
         _ => true,
     }
 }
