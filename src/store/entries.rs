@@ -8,6 +8,7 @@ mod read;
 mod transfer;
 
 use rusqlite::{Connection, params};
+use serde_json::Value;
 
 use super::{ChangeKind, StoreError, Tx, contents, now_ms};
 use crate::dialect::PathPattern;
@@ -47,8 +48,8 @@ pub struct Write {
     pub body: Option<String>,
     /// The body is put behind the one that is there.
     pub append: bool,
-    /// With a body they replace the stored ones; without one they are merged into them (RFC 7396:
-    /// null deletes a key).
+    /// With a whole body they replace the stored ones; without one, or with one to append, they are
+    /// merged into them (RFC 7396). An attribute that is null is none.
     pub attributes: Option<Attributes>,
     /// The state and why; a state without a reason clears the reason.
     pub ended: Option<(State, Option<Outcome>)>,
@@ -286,7 +287,7 @@ fn forbidden(path: &str, scheme: Scheme, writer: Writer) -> StoreError {
 fn insert(tx: &Tx<'_>, run: RunId, write: Write) -> Result<(), StoreError> {
     let scheme = write.path.scheme();
     let attributes = match write.attributes {
-        Some(attributes) => attributes,
+        Some(attributes) => merged(Attributes::new(), attributes),
         None => Attributes::new(),
     };
     // `set` inserts only where there is a body.
@@ -324,7 +325,7 @@ fn patch(tx: &Tx<'_>, run: RunId, entry: Entry, write: Write) -> Result<(), Stor
             None => entry.body,
         };
         let attributes = match write.attributes {
-            Some(new) if write.body.is_some() && !write.append => new,
+            Some(new) if write.body.is_some() && !write.append => merged(Attributes::new(), new),
             Some(changes) => merged(entry.attributes, changes),
             None => entry.attributes,
         };
@@ -431,20 +432,30 @@ fn free_path(tx: &Tx<'_>, run: RunId, base: &EntryPath) -> Result<EntryPath, Sto
     Ok(path)
 }
 
-/// JSON merge patch (RFC 7396) of an object's keys.
+/// JSON merge patch (RFC 7396): null deletes a key, an object is merged into what is there.
 fn merged(mut attributes: Attributes, changes: Attributes) -> Attributes {
-    for (key, value) in changes {
-        if value.is_null() {
-            attributes.shift_remove(&key);
-        } else {
-            attributes.insert(key, value);
+    for (key, change) in changes {
+        match change {
+            Value::Null => {
+                attributes.shift_remove(&key);
+            }
+            Value::Object(inner) => {
+                let stored = match attributes.get_mut(&key).map(Value::take) {
+                    Some(Value::Object(stored)) => stored,
+                    _ => Attributes::new(),
+                };
+                attributes.insert(key, Value::Object(merged(stored, inner)));
+            }
+            other => {
+                attributes.insert(key, other);
+            }
         }
     }
     attributes
 }
 
 fn json_text(attributes: &Attributes) -> String {
-    serde_json::Value::Object(attributes.clone()).to_string()
+    Value::Object(attributes.clone()).to_string()
 }
 
 fn chars(text: &str) -> i64 {

@@ -1,5 +1,6 @@
 //! The store by its public surface, on a real file.
 
 mod bench;
+mod model;
 mod runs;
 mod verbs;
