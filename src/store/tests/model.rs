@@ -22,9 +22,9 @@ use crate::store::{Change, StoreError, Tx};
 #[test]
 fn the_store_does_what_a_plain_map_of_each_run_would_do() {
     let cases = if std::env::var_os("RUMMY_SLOW").is_some() {
-        4000
+        2500
     } else {
-        100
+        64
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()

@@ -85,8 +85,10 @@ pub static GIVEN: &[Given] = &[
     pattern!("known://x/*", Some("known"), "known://x/", |path| path
         .starts_with("known://x/")
         && !path["known://x/".len()..].contains('/')),
-    pattern!("*://a", None, "", |path| path.ends_with("://a")
-        && !path.starts_with("://")),
+    pattern!("*://a", None, "", |path| {
+        path.strip_suffix("://a")
+            .is_some_and(|scheme| !scheme.is_empty() && !scheme.contains('/'))
+    }),
     pattern!("known://é *", Some("known"), "known://", |path| path
         .starts_with("known://é%20")),
     pattern!("src/*.rs", Some("file"), "src/", |path| path
