@@ -57,6 +57,7 @@ CREATE TABLE runs (
     finished_at   INTEGER
 ) STRICT;
 CREATE INDEX runs_of_project ON runs (project_id, id);
+CREATE INDEX runs_of_parent ON runs (parent_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX runs_by_status ON runs (status);
 CREATE INDEX runs_by_end ON runs (finished_at) WHERE finished_at IS NOT NULL;
 
@@ -98,6 +99,7 @@ CREATE TABLE turns (
     created_at        INTEGER NOT NULL,
     UNIQUE (run_id, sequence)
 ) STRICT;
+CREATE INDEX turns_of_loop ON turns (loop_id);
 
 -- Texts kept once however often they occur, compressed.
 CREATE TABLE contents (
@@ -142,7 +144,10 @@ CREATE TABLE views (
 CREATE INDEX views_of_entry ON views (entry_id);
 CREATE INDEX views_by_change ON views (run_id, changed);
 CREATE INDEX views_in_packet ON views (run_id, visibility);
-CREATE INDEX views_open ON views (run_id, state) WHERE state IN ('proposed', 'streaming');
+-- Spelled with OR: only so does SQLite see that `state = 'proposed'` can use it.
+CREATE INDEX views_open ON views (run_id, state, path)
+    WHERE state = 'proposed' OR state = 'streaming';
+CREATE INDEX views_of_loop ON views (loop_id) WHERE loop_id IS NOT NULL;
 
 -- What a proposed entry wants to change. `base` is the text it was made against (NULL: there was
 -- no file), `after` the text it proposes; `hunks` says what of it is decided.
@@ -158,6 +163,9 @@ CREATE TABLE proposals (
     replaced_id INTEGER REFERENCES contents (id),
     PRIMARY KEY (run_id, path)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX proposals_by_base ON proposals (base_id) WHERE base_id IS NOT NULL;
+CREATE INDEX proposals_by_after ON proposals (after_id) WHERE after_id IS NOT NULL;
+CREATE INDEX proposals_by_replaced ON proposals (replaced_id) WHERE replaced_id IS NOT NULL;
 
 CREATE TABLE constraints (
     project_id INTEGER NOT NULL REFERENCES projects (id) ON DELETE CASCADE,

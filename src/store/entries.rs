@@ -420,16 +420,26 @@ fn next_change(tx: &Tx<'_>, run: RunId) -> Result<i64, StoreError> {
         .query_row([run.0], |row| row.get(0))?)
 }
 
-/// The path itself where it is free, else the first ordinal behind it that is.
+/// The path itself where it is free, else one with an ordinal that is, behind one that is taken. It
+/// is found in steps that double and then halve, so that many rows of one name cost little.
 fn free_path(tx: &Tx<'_>, run: RunId, base: &EntryPath) -> Result<EntryPath, StoreError> {
-    let mut taken = tx.prepare_cached("SELECT 1 FROM views WHERE run_id = ?1 AND path = ?2")?;
-    let mut path = base.clone();
-    let mut ordinal = 1;
-    while taken.exists(params![run.0, path.as_str()])? {
-        ordinal += 1;
-        path = base.numbered(ordinal);
+    if !exists(tx, run, base)? {
+        return Ok(base.clone());
     }
-    Ok(path)
+    let is_taken = |ordinal: u32| exists(tx, run, &base.numbered(ordinal));
+    let (mut taken, mut free) = (1, 2);
+    while is_taken(free)? {
+        (taken, free) = (free, free.saturating_mul(2));
+    }
+    while free - taken > 1 {
+        let middle = u32::midpoint(taken, free);
+        if is_taken(middle)? {
+            taken = middle;
+        } else {
+            free = middle;
+        }
+    }
+    Ok(base.numbered(free))
 }
 
 /// JSON merge patch (RFC 7396): null deletes a key, an object is merged into what is there.

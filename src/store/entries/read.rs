@@ -308,7 +308,8 @@ fn body(connection: &Connection, view: ViewId) -> Result<String, StoreError> {
 pub fn in_packet(connection: &Connection, run: RunId) -> Result<Vec<Entry>, StoreError> {
     let mut statement = connection.prepare_cached(&format!(
         "{SELECT} JOIN schemes ON schemes.name = entries.scheme
-         WHERE views.run_id = ?1 AND views.visibility <> 'archived' AND schemes.shown = 1
+         WHERE views.run_id = ?1 AND views.visibility IN ('visible', 'summarized')
+             AND schemes.shown = 1
          ORDER BY views.id"
     ))?;
     let rows = statement.query_map([run.0], read_entry)?;

@@ -24,7 +24,7 @@ fn the_store_does_what_a_plain_map_of_each_run_would_do() {
     let cases = if std::env::var_os("RUMMY_SLOW").is_some() {
         2500
     } else {
-        64
+        100
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
@@ -41,7 +41,7 @@ fn the_store_does_what_a_plain_map_of_each_run_would_do() {
         failure_persistence: None,
         ..Config::default()
     };
-    let steps = prop::collection::vec(steps::step(), 1..30);
+    let steps = prop::collection::vec(steps::step(), 1..40);
     let tested = TestRunner::new(config).run(&steps, |steps| {
         runtime.block_on(async { Pair::new(&bench).await.follow(steps).await })
     });

@@ -137,6 +137,8 @@ pub static FILTERS: &[Filter] = &[
 /// Paths that are written to, as they are stored.
 const PATHS: &[&str] = &[
     "known://a",
+    "known://a",
+    "known://a",
     "known://b",
     "known://x/a",
     "known://x/b",
@@ -260,8 +262,8 @@ fn turn() -> impl Strategy<Value = Option<u32>> {
 
 fn patch() -> impl Strategy<Value = Patch> {
     (
-        option::weighted(0.6, body()),
-        prop::bool::weighted(0.2),
+        option::weighted(0.7, body()),
+        prop::bool::weighted(0.3),
         option::weighted(0.3, attributes()),
         option::weighted(0.3, ended()),
         option::weighted(0.3, select(Visibility::ALL)),
@@ -281,7 +283,9 @@ fn patch() -> impl Strategy<Value = Patch> {
 
 fn meant() -> impl Strategy<Value = Words> {
     let filter = option::weighted(0.3, 0..FILTERS.len());
-    ((0..GIVEN.len()).prop_map(|at| &GIVEN[at]), filter)
+    let all = GIVEN.iter().position(|given| given.text == "**").unwrap();
+    let given = prop_oneof![4 => 0..GIVEN.len(), 1 => Just(all)];
+    (given.prop_map(|at| &GIVEN[at]), filter)
 }
 
 fn page() -> impl Strategy<Value = Page> {
@@ -325,9 +329,9 @@ pub fn step() -> impl Strategy<Value = Step> {
         }),
         2 => (run(), words(&["src/a.rs", "src/a.rs_2"]), body()).prop_map(|(r, t, b)| Step::Log(r, t, b)),
         1 => (run(), audit, 1_u32..3, body()).prop_map(|(r, s, t, b)| Step::Audit(r, s, t, b)),
-        2 => (run(), meant(), page()).prop_map(|(r, m, p)| Step::List(r, m, p)),
+        6 => (run(), meant(), page()).prop_map(|(r, m, p)| Step::List(r, m, p)),
         1 => run().prop_map(Step::TakeTurn),
-        2 => (run(), words(ALIASES)).prop_map(|(r, a)| Step::Fork(r, a)),
+        3 => (run(), words(ALIASES)).prop_map(|(r, a)| Step::Fork(r, a)),
         1 => (run(), words(ALIASES)).prop_map(|(r, a)| Step::Rename(r, a)),
         1 => (run(), option::of(option::of(Just(0.5))), option::of(persona))
             .prop_map(|(r, t, p)| Step::Configure(r, t, p)),

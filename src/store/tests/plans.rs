@@ -1,0 +1,228 @@
+//! What statements cost. Every one that the store runs is watched; none may go through a table, or
+//! a whole index, row by row.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use rusqlite::StatementStatus;
+use rusqlite::trace::{TraceEvent, TraceEventCodes};
+
+use super::bench::{all, bench, enqueue, new_run, path};
+use crate::entries::{
+    Action, Decision, EntryPath, Mode, Outcome, RunStatus, Scheme, State, TurnNumber, Visibility,
+    Writer,
+};
+use crate::store::entries::{self, Query, Write};
+use crate::store::leases::{self, Holder};
+use crate::store::proposals::{self, Verdict};
+use crate::store::{Store, StoreError, Tx, loops, projects, runs, turns};
+
+thread_local! {
+    /// What went through a whole table: on the store's own thread.
+    static SCANS: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
+    /// How many statements were run.
+    static RUN: RefCell<usize> = const { RefCell::new(0) };
+}
+
+fn watch(event: TraceEvent<'_>) {
+    if let TraceEvent::Profile(statement, _) = event {
+        RUN.with_borrow_mut(|run| *run += 1);
+        if statement.get_status(StatementStatus::FullscanStep) > 0 {
+            SCANS.with_borrow_mut(|scans| scans.insert(statement.sql().into_owned()));
+        }
+    }
+}
+
+/// What was seen since the last time: the statements that scanned, and how many there were in all.
+async fn seen(store: &Store) -> (BTreeSet<String>, usize) {
+    let taken = store.call(|connection| {
+        connection.trace_v2(TraceEventCodes::SQLITE_TRACE_PROFILE, Some(watch));
+        Ok((SCANS.take(), RUN.take()))
+    });
+    taken.await.unwrap()
+}
+
+#[tokio::test]
+async fn no_statement_of_a_turn_goes_through_a_whole_table() {
+    let bench = bench().await;
+    let run = bench.run;
+    seen(&bench.store).await;
+    bench
+        .store
+        .write(move |tx| {
+            for turn in 1..4 {
+                a_turn(tx, run, turn)?;
+            }
+            Ok(())
+        })
+        .await
+        .unwrap();
+    bench
+        .store
+        .write(move |tx| {
+            let new = new_run(tx, "child");
+            let child = runs::fork(tx, run, &new)?;
+            a_turn(tx, child, 4)?;
+            runs::rename(tx, child, &"other".parse().unwrap())?;
+            leases::interrupt(tx, child)?;
+            leases::recover(tx, |_| false).map(drop)
+        })
+        .await
+        .unwrap();
+    let (scans, run) = seen(&bench.store).await;
+    assert!(run > 100, "only {run} statements were seen");
+    assert_eq!(scans, BTreeSet::new());
+}
+
+/// All that a turn does, and what is read beside it.
+fn a_turn(tx: &mut Tx<'_>, run: crate::entries::RunId, turn: u32) -> Result<(), StoreError> {
+    let turn = TurnNumber(turn);
+    let holder = Holder {
+        pid: 1,
+        started: "now".to_owned(),
+    };
+    enqueue(tx, run, Mode::Act, "first")?;
+    enqueue(tx, run, Mode::Act, "second")?;
+    let new = loops::NewLoop {
+        mode: Mode::Act,
+        model: "test",
+        prompt: "more",
+        config: &loops::LoopConfig::default(),
+        joins: true,
+    };
+    loops::enqueue(tx, run, &new)?;
+    leases::acquire(tx, run, &holder, |_| true)?;
+    leases::heartbeat(tx, &holder)?;
+    let claimed = loops::claim(tx, run)?.unwrap();
+    loops::take_joining(tx, run, Mode::Act)?;
+    runs::set_status(tx, run, RunStatus::Running, None)?;
+    turns::begin(tx, run, claimed.id)?;
+
+    for at in [
+        "known://a/b",
+        "known://c",
+        "src/a.rs",
+        "prompt://1",
+        "sh://turn_1/x_1",
+    ] {
+        let write = Write::body(path(at), "body").at(turn, claimed.id);
+        entries::set(tx, run, Writer::Plugin, write)?;
+    }
+    let streaming = Write::to(path("sh://turn_1/x_1")).state(State::Streaming);
+    entries::set(tx, run, Writer::Plugin, streaming)?;
+    entries::audit(tx, run, Scheme::System, turn, claimed.id, "packet")?;
+    let base = EntryPath::log(turn, "set", "src/a.rs");
+    for state in [State::Resolved, State::Proposed] {
+        let write = Write::body(base.clone(), "").state(state);
+        let logged = entries::log(tx, run, write.at(turn, claimed.id))?;
+        if state == State::Proposed {
+            propose(tx, run, &logged)?;
+        }
+    }
+
+    for query in [
+        all("**", None),
+        all("known://**", Some("body")),
+        all("src/*.rs", Some("/b/")),
+        Query::in_state(State::Proposed),
+        Query::in_state(State::Failed),
+        Query::of_scheme(Scheme::Unknown),
+        Query::of_scheme(Scheme::File),
+        Query {
+            visibility: Some(Visibility::Visible),
+            limit: Some(2),
+            offset: 1,
+            ..Query::default()
+        },
+    ] {
+        entries::list(tx, run, &query)?;
+        entries::heads(tx, run, &query)?;
+    }
+    entries::in_packet(tx, run)?;
+    entries::history_since(tx, run, 2)?;
+    let model = Writer::Model;
+    entries::show(
+        tx,
+        run,
+        model,
+        &all("known://*", None),
+        Visibility::Visible,
+        Some(turn),
+    )?;
+    entries::cp(
+        tx,
+        run,
+        model,
+        &all("known://*", None),
+        &path("known://x/"),
+        None,
+    )?;
+    entries::mv(
+        tx,
+        run,
+        model,
+        &all("known://x/*", None),
+        &path("known://y/"),
+        None,
+    )?;
+    entries::rm(tx, run, model, &all("known://y/**", None))?;
+
+    loops::newest(tx, run)?;
+    loops::current(tx, run)?;
+    loops::is_pending(tx, run, Mode::Ask)?;
+    loops::has_queued(tx, run)?;
+    turns::answered(tx, run, turn, &turns::Figures::default())?;
+    turns::totals(tx, run)?;
+    turns::count_answered(tx, run)?;
+    runs::list(tx, projects::ensure(tx, "file:///p", "/p")?, Some(5), 0)?;
+    loops::end_all(tx, run, RunStatus::Done, &Outcome::Aborted)?;
+    runs::set_status(tx, run, RunStatus::Done, None)?;
+    leases::release(tx, run, &holder)
+}
+
+fn propose(tx: &mut Tx<'_>, run: crate::entries::RunId, at: &EntryPath) -> Result<(), StoreError> {
+    let change = proposals::Change {
+        action: Action::Set,
+        target: &path("src/a.rs"),
+        base: Some("a\n"),
+        after: "b\n",
+    };
+    proposals::put(tx, run, at, &change)?;
+    proposals::find(tx, run, at)?;
+    proposals::pending(tx, run)?;
+    proposals::count_pending(tx, run)?;
+    proposals::runs_with_pending(tx, projects::ensure(tx, "file:///p", "/p")?)?;
+    let verdict = Verdict {
+        decision: Decision::Accepted,
+        hunks: &["h1".to_owned()],
+        reason: None,
+        replaced: Some("a\n"),
+    };
+    proposals::decide(tx, run, at, verdict)?;
+    proposals::cancel_pending(tx, run, &Outcome::Aborted).map(drop)
+}
+
+#[tokio::test]
+async fn what_is_open_is_found_without_a_look_at_what_is_settled() {
+    let bench = bench().await;
+    let plan = |sql: &'static str| {
+        bench.store.read(move |connection| {
+            let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+            let steps = statement.query_map([0], |row| row.get(3))?;
+            Ok(steps.collect::<Result<Vec<String>, _>>()?.join("; "))
+        })
+    };
+    for sql in [
+        "SELECT views.id, views.path FROM views WHERE views.run_id = ?
+         AND views.state = 'proposed' ORDER BY views.path",
+        "SELECT count(*) FROM views
+         JOIN proposals ON proposals.run_id = views.run_id AND proposals.path = views.path
+         WHERE views.run_id = ?1 AND views.state = 'proposed'",
+    ] {
+        let plan = plan(sql).await.unwrap();
+        assert!(
+            plan.contains("INDEX views_open (run_id=? AND state=?)"),
+            "{plan}"
+        );
+    }
+}
