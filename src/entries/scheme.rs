@@ -181,7 +181,7 @@ mod tests {
             format!("{scheme}: {category}, {shown}, {default}")
         };
         let table: Vec<String> = Scheme::ALL.iter().map(row).collect();
-        expect_test::expect![[r#"
+        expect_test::expect![[r"
             file: data, shown, summarized
             known: data, shown, summarized
             unknown: unknown, shown, visible
@@ -198,7 +198,7 @@ mod tests {
             user: audit, hidden, archived
             assistant: audit, hidden, archived
             reasoning: audit, hidden, archived
-            model: audit, hidden, archived"#]]
+            model: audit, hidden, archived"]]
         .assert_eq(&table.join("\n"));
     }
 

@@ -313,7 +313,7 @@ fn seed_schemes(connection: &mut Connection) -> Result<(), StoreError> {
         .prepare("SELECT name, category, scope, writers, shown FROM schemes")?
         .query_map([], |row| row.try_into())?
         .collect::<Result<_, _>>()?;
-    let rows = Scheme::ALL.iter().map(scheme_row);
+    let rows = Scheme::ALL.iter().copied().map(scheme_row);
     let wanted: Vec<SchemeRow> = rows.filter(|row| !stored.contains(row)).collect();
     // Nothing is written where nothing is new: another process may be at work.
     if wanted.is_empty() {
@@ -334,7 +334,7 @@ fn seed_schemes(connection: &mut Connection) -> Result<(), StoreError> {
 /// A row of the table `schemes`: name, category, scope, writers, shown.
 type SchemeRow = (String, String, String, String, bool);
 
-fn scheme_row(scheme: &Scheme) -> SchemeRow {
+fn scheme_row(scheme: Scheme) -> SchemeRow {
     (
         scheme.to_string(),
         scheme.category().to_string(),

@@ -260,12 +260,12 @@ fn done(run: &mut Run, step: &Step, found: &Answer) -> Result<(Vec<String>, Vec<
             Ok((vec![(run.next_turn - 1).to_string()], Vec::new()))
         }
         Step::Rename(_, alias) => run.rename(alias).map(silent),
-        Step::Configure(_, None, None) => Ok(silent(Vec::new())),
-        Step::Configure(_, temperature, persona) => {
+        Step::Configure(_, changes) if *changes == Changes::default() => Ok(silent(Vec::new())),
+        Step::Configure(_, changes) => {
             let old = run.settings.clone();
             run.configure(Settings {
-                temperature: temperature.unwrap_or(old.temperature),
-                persona: persona.clone().unwrap_or(old.persona),
+                temperature: changes.temperature.unwrap_or(old.temperature),
+                persona: changes.persona.clone().unwrap_or(old.persona),
             })
             .map(silent)
         }
@@ -390,12 +390,7 @@ fn perform(tx: &mut Tx<'_>, run: RunId, in_loop: LoopId, step: Step) -> Result<D
             runs::rename(tx, run, &alias.parse().unwrap())?;
             Vec::new()
         }
-        Step::Configure(_, temperature, persona) => {
-            let changes = Changes {
-                temperature,
-                persona,
-                ..Changes::default()
-            };
+        Step::Configure(_, changes) => {
             runs::configure(tx, run, &changes)?;
             Vec::new()
         }
@@ -516,10 +511,7 @@ impl Whole {
             persona: run.settings.persona.clone(),
         };
         prop_assert_eq!(&settings, &model.settings);
-        prop_assert_eq!(
-            (run.changes, run.removals),
-            (model.changes as i64, model.removals as i64)
-        );
+        prop_assert_eq!((run.changes, run.removals), (model.changes, model.removals));
         Ok(())
     }
 }
@@ -555,7 +547,7 @@ fn no(error: &StoreError) -> No {
         StoreError::Mirror { .. } => No::Mirror,
         StoreError::NothingToSet { .. } => No::NothingToSet,
         StoreError::NothingToAppend(_) => No::NothingToAppend,
-        StoreError::NoFolder { .. } => No::NoFolder,
+        StoreError::NoFolder { .. } => No::SeveralToOne,
         StoreError::AliasTaken(_) => No::AliasTaken,
         StoreError::Active(_) => No::Active,
         StoreError::Path(_) => No::BadPath,

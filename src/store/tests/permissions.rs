@@ -148,7 +148,7 @@ async fn what_a_writer_may_do_is_the_same_in_every_verb_and_branch() {
         let shows = bench.may(*scheme, &at, VISIBILITY).await.join(" ");
         writeln!(table, "{:<9} {writes:<19} | {shows}", scheme.as_str()).unwrap();
     }
-    expect_test::expect![[r#"
+    expect_test::expect![[r"
         file      model plugin        | model plugin client
         known     model plugin client | model plugin client
         unknown   model plugin client | model plugin client
@@ -166,7 +166,7 @@ async fn what_a_writer_may_do_is_the_same_in_every_verb_and_branch() {
         assistant system              | client system
         reasoning system              | client system
         model     system              | client system
-    "#]]
+    "]]
     .assert_eq(&table);
 }
 
@@ -183,11 +183,11 @@ async fn a_refusal_names_the_path_the_writer_and_who_may() {
         let refused = bench.set(writer, Write::body(path(at), "x")).await;
         texts.push(refused.unwrap_err().to_string());
     }
-    expect_test::expect![[r#"
+    expect_test::expect![[r"
         client may not write src/a.rs: entries of scheme file are written by model, plugin
         plugin may not write system://1: entries of scheme system are written by system
         model may not write prompt://1: entries of scheme prompt are written by plugin
-        run://first mirrors a run and changes with it: change the run itself, with ask, act, config, rename, abort or deleteRun"#]].assert_eq(&texts.join("\n"));
+        run://first mirrors a run and changes with it: change the run itself, with ask, act, config, rename, abort or deleteRun"]].assert_eq(&texts.join("\n"));
 }
 
 #[tokio::test]

@@ -283,7 +283,7 @@ async fn what_is_not_meant_is_not_touched() {
             writeln!(table, "    {entry}").unwrap();
         }
     }
-    expect_test::expect![[r#"
+    expect_test::expect![[r"
         set known://*
             known://a summarized new
             known://a* summarized new
@@ -347,7 +347,7 @@ async fn what_is_not_meant_is_not_touched() {
             src/a.rs summarized fn cookies
             src/b.rs summarized fn b
         rm **
-    "#]]
+    "]]
     .assert_eq(&table);
 }
 

@@ -20,7 +20,7 @@ pub struct Row {
     /// Where it stands among the entries that the run has come to see.
     pub arrived: usize,
     /// The number of the change with which it ceased to be proposed.
-    pub settled: Option<usize>,
+    pub settled: Option<i64>,
 }
 
 #[derive(Debug, Clone)]
@@ -31,8 +31,8 @@ pub struct Run {
     pub next_turn: u32,
     pub settings: Settings,
     pub rows: BTreeMap<String, Row>,
-    pub changes: usize,
-    pub removals: usize,
+    pub changes: i64,
+    pub removals: i64,
     arrivals: usize,
 }
 
@@ -50,7 +50,7 @@ pub enum No {
     Mirror,
     NothingToSet,
     NothingToAppend,
-    NoFolder,
+    SeveralToOne,
     AliasTaken,
     Active,
     BadPath,
@@ -350,7 +350,7 @@ impl Run {
             return Err(No::NotFound);
         }
         if !to.ends_with('/') && paths.len() > 1 {
-            return Err(No::NoFolder);
+            return Err(No::SeveralToOne);
         }
         let target = |path: &str| match to.strip_suffix('/') {
             // Only a log spells a path as one segment.

@@ -8,6 +8,7 @@ use proptest::sample::select;
 use serde_json::json;
 
 use crate::entries::{Attributes, Outcome, Scheme, State, Visibility, Writer};
+use crate::store::runs::Changes;
 
 /// Words that mean entries, and what they mean.
 pub struct Given {
@@ -93,7 +94,7 @@ pub static GIVEN: &[Given] = &[
         .starts_with("known://é%20")),
     pattern!("src/*.rs", Some("file"), "src/", |path| path
         .starts_with("src/")
-        && path.ends_with(".rs")),
+        && path.strip_suffix(".rs").is_some()),
     pattern!("**/a*", None, "", |path| path
         .rsplit('/')
         .next()
@@ -222,7 +223,7 @@ pub enum Step {
     TakeTurn(Which),
     Fork(Which, &'static str),
     Rename(Which, &'static str),
-    Configure(Which, Option<Option<f64>>, Option<Option<String>>),
+    Configure(Which, Changes),
     Finish(Which),
     Delete(Which),
 }
@@ -305,6 +306,16 @@ fn page() -> impl Strategy<Value = Page> {
         })
 }
 
+fn changes() -> impl Strategy<Value = Changes> {
+    let persona = option::of(words(&["p", "q"]).prop_map(str::to_owned));
+    let temperature = option::of(Just(0.5));
+    (option::of(temperature), option::of(persona)).prop_map(|(temperature, persona)| Changes {
+        temperature,
+        persona,
+        ..Changes::default()
+    })
+}
+
 pub fn step() -> impl Strategy<Value = Step> {
     let run = || 0_usize..ALIASES.len();
     let shown =
@@ -318,7 +329,6 @@ pub fn step() -> impl Strategy<Value = Step> {
         words(TARGETS),
         option::of(select(Visibility::ALL)),
     );
-    let persona = option::of(words(&["p", "q"]).prop_map(str::to_owned));
     prop_oneof![
         12 => (run(), writer(), words(PATHS), patch()).prop_map(|(r, w, p, x)| Step::Set(r, w, p, x)),
         3 => (run(), writer(), meant(), patch()).prop_map(|(r, w, m, x)| Step::SetAll(r, w, m, x)),
@@ -333,8 +343,7 @@ pub fn step() -> impl Strategy<Value = Step> {
         1 => run().prop_map(Step::TakeTurn),
         3 => (run(), words(ALIASES)).prop_map(|(r, a)| Step::Fork(r, a)),
         1 => (run(), words(ALIASES)).prop_map(|(r, a)| Step::Rename(r, a)),
-        1 => (run(), option::of(option::of(Just(0.5))), option::of(persona))
-            .prop_map(|(r, t, p)| Step::Configure(r, t, p)),
+        1 => (run(), changes()).prop_map(|(r, c)| Step::Configure(r, c)),
         1 => run().prop_map(Step::Finish),
         1 => run().prop_map(Step::Delete),
     ]
