@@ -1,6 +1,7 @@
 -- The whole store. Times are milliseconds since 1970, UTC. Words in CHECKs are those of
 -- src/entries; `schemes` is written from there at each opening, so that an entry of a scheme that
--- does not exist cannot be stored.
+-- does not exist cannot be stored. Runs, loops and texts are known by their ids in memory too, so no
+-- id of theirs is given twice: AUTOINCREMENT.
 
 CREATE TABLE schemes (
     name       TEXT PRIMARY KEY,
@@ -34,10 +35,10 @@ CREATE TABLE calibrations (
 ) STRICT, WITHOUT ROWID;
 
 -- `summary` is the newest `<update>` with a final status. `changes` numbers every change to one of
--- the run's views, `removals` every removal of a row of its history: with them a follower reads only
--- what is new.
+-- the run's views, `removals` counts the views that went, `retractions` those of them that were rows of
+-- its history: with them a follower reads only what is new.
 CREATE TABLE runs (
-    id            INTEGER PRIMARY KEY,
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
     project_id    INTEGER NOT NULL REFERENCES projects (id) ON DELETE CASCADE,
     parent_id     INTEGER REFERENCES runs (id) ON DELETE SET NULL,
     alias         TEXT NOT NULL UNIQUE,
@@ -53,6 +54,7 @@ CREATE TABLE runs (
     next_loop     INTEGER NOT NULL DEFAULT 1 CHECK (next_loop >= 1),
     changes       INTEGER NOT NULL DEFAULT 0,
     removals      INTEGER NOT NULL DEFAULT 0,
+    retractions   INTEGER NOT NULL DEFAULT 0,
     created_at    INTEGER NOT NULL,
     finished_at   INTEGER
 ) STRICT;
@@ -64,7 +66,7 @@ CREATE INDEX runs_by_end ON runs (finished_at) WHERE finished_at IS NOT NULL;
 -- A run's queue of prompts. `phase` is where the loop stands: 4 define, 5 discover, 8 deploy. A
 -- queued prompt that `joins` is taken up by the loop that is active when its next turn begins.
 CREATE TABLE loops (
-    id         INTEGER PRIMARY KEY,
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
     run_id     INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
     sequence   INTEGER NOT NULL CHECK (sequence >= 1),
     mode       TEXT NOT NULL CHECK (mode IN ('ask', 'act')),
@@ -101,12 +103,18 @@ CREATE TABLE turns (
 ) STRICT;
 CREATE INDEX turns_of_loop ON turns (loop_id);
 
--- Texts kept once however often they occur, compressed.
+-- Texts kept once however often they occur, compressed: whole ones by their hash, or what differs
+-- from the text `base_id` between the first `head` and the last `tail` bytes that both share.
 CREATE TABLE contents (
-    id   INTEGER PRIMARY KEY,
-    hash BLOB NOT NULL UNIQUE,
-    zstd BLOB NOT NULL
+    id      INTEGER PRIMARY KEY AUTOINCREMENT,
+    hash    BLOB UNIQUE,
+    base_id INTEGER REFERENCES contents (id),
+    head    INTEGER NOT NULL DEFAULT 0,
+    tail    INTEGER NOT NULL DEFAULT 0,
+    zstd    BLOB NOT NULL,
+    CHECK ((hash IS NULL) = (base_id IS NOT NULL))
 ) STRICT;
+CREATE INDEX contents_by_base ON contents (base_id) WHERE base_id IS NOT NULL;
 
 -- What an entry says. Runs share a row after a fork until one of them writes; `chars` counts the
 -- body's characters. Audit entries keep their body in `contents`.

@@ -29,6 +29,10 @@ mod frames;
 mod harness;
 #[path = "stdio/initialize.rs"]
 mod initialize;
+#[path = "stdio/library.rs"]
+mod library;
+#[path = "stdio/lifecycle.rs"]
+mod lifecycle;
 #[path = "stdio/order.rs"]
 mod order;
 #[path = "stdio/queries.rs"]

@@ -11,6 +11,7 @@
 //! an error that ends the loop. Whoever starts a run gets its errors at once, before anything runs.
 
 mod ask;
+mod board;
 mod budget;
 mod dispatch;
 mod events;
@@ -33,4 +34,4 @@ pub use events::{Activity, Event, EventKind, Events, Standing, Subject, TextKind
 pub use host::Host;
 pub use job::Settings;
 pub use start::{Start, StartError, Started};
-pub use supervisor::Supervisor;
+pub use supervisor::{Supervisor, lives};

@@ -468,7 +468,8 @@ async fn beat(shared: Weak<Shared>) {
     }
 }
 
-fn lives(holder: &Holder) -> bool {
+/// Whether the process that holds a lease still runs.
+pub fn lives(holder: &Holder) -> bool {
     let identity = ProcessIdentity {
         pid: holder.pid,
         started: holder.started.clone(),

@@ -74,14 +74,22 @@ pub fn recover(
     };
     let mut interrupted = Vec::new();
     for run in active {
-        let held = holder_of(tx, run)?
-            .is_some_and(|(holder, heartbeat)| holds(&holder, heartbeat, &is_alive));
-        if !held {
+        if !is_driven(tx, run, &is_alive)? {
             interrupt(tx, run)?;
             interrupted.push(run);
         }
     }
     Ok(interrupted)
+}
+
+/// Whether a live process drives a run.
+pub fn is_driven(
+    connection: &Connection,
+    run: RunId,
+    is_alive: impl Fn(&Holder) -> bool,
+) -> Result<bool, StoreError> {
+    let held = holder_of(connection, run)?;
+    Ok(held.is_some_and(|(holder, heartbeat)| holds(&holder, heartbeat, is_alive)))
 }
 
 /// Sets a run, its active and queued loops and its open streams to 499 `interrupted`.

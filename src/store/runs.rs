@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::json;
 
 use super::entries::{self, Query, Write};
-use super::{StoreError, Tx, mapped, now_ms, parsed, parsed_optional};
+use super::{StoreError, Tx, contents, mapped, now_ms, parsed, parsed_optional};
 use crate::entries::{
     Attributes, EntryPath, Outcome, ProjectId, RunAlias, RunId, RunStatus, TurnNumber, Writer,
 };
@@ -26,9 +26,11 @@ pub struct Run {
     /// The last turn taken; none before the first.
     pub turn: Option<TurnNumber>,
     pub created_at: i64,
-    /// How many views were changed and removed so far; see [`entries::history_since`].
+    /// How many changes there were to views so far; see [`entries::history_since`].
     pub changes: i64,
+    /// How many views went, and how many of those were rows of the history.
     pub removals: i64,
+    pub retractions: i64,
 }
 
 /// What a new run begins with.
@@ -232,6 +234,29 @@ pub fn list(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// The runs of some projects, or of all, newest first. No limit: all.
+pub fn newest(
+    connection: &Connection,
+    projects: Option<&[ProjectId]>,
+    limit: Option<u32>,
+) -> Result<Vec<Run>, StoreError> {
+    let mut statement = connection.prepare_cached(&format!(
+        "{SELECT} WHERE ?1 IS NULL OR runs.project_id IN (SELECT value FROM json_each(?1))
+         ORDER BY runs.id DESC LIMIT ?2"
+    ))?;
+    let projects = projects.map(|ids| json!(ids.iter().map(|id| id.0).collect::<Vec<_>>()));
+    let projects = projects.map(|ids| ids.to_string());
+    let rows = statement.query_map(params![projects, limit.map_or(-1, i64::from)], read_run)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The names of all runs, newest first.
+pub fn aliases(connection: &Connection) -> Result<Vec<RunAlias>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT alias FROM runs ORDER BY id DESC")?;
+    let rows = statement.query_map([], |row| parsed(row, "alias"))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// Sets a run's status, the reason for it, and its mirror.
 pub fn set_status(
     tx: &mut Tx<'_>,
@@ -275,15 +300,7 @@ fn sweep(tx: &Tx<'_>) -> Result<(), StoreError> {
         "DELETE FROM entries WHERE NOT EXISTS (SELECT 1 FROM views WHERE entry_id = entries.id)",
         [],
     )?;
-    tx.execute(
-        "DELETE FROM contents WHERE id NOT IN (
-             SELECT content_id FROM entries WHERE content_id IS NOT NULL
-             UNION SELECT base_id FROM proposals WHERE base_id IS NOT NULL
-             UNION SELECT after_id FROM proposals WHERE after_id IS NOT NULL
-             UNION SELECT replaced_id FROM proposals WHERE replaced_id IS NOT NULL)",
-        [],
-    )?;
-    Ok(())
+    contents::sweep(tx)
 }
 
 /// Sets the run's summary.
@@ -325,5 +342,6 @@ fn read_run(row: &Row<'_>) -> rusqlite::Result<Run> {
         created_at: row.get("created_at")?,
         changes: row.get("changes")?,
         removals: row.get("removals")?,
+        retractions: row.get("retractions")?,
     })
 }

@@ -13,7 +13,7 @@ use crate::entries::{
 };
 use crate::lsp::proposals::accept::{Wish, accept};
 use crate::store::entries::{self, Access, Query, Write};
-use crate::store::proposals;
+use crate::store::{StoreError, proposals};
 
 /// The method `set`.
 pub struct Set;
@@ -134,7 +134,9 @@ async fn set_matches(
         (None, None, None) => Access::Visibility,
         _ => Access::Content,
     };
-    cx.store()
+    let path = params.path.clone();
+    let written = cx
+        .store()
         .write(move |tx| {
             let query = Query::named(tx, run, &params.path, filter)?;
             entries::set_all(tx, run, Writer::Client, &query, access, |entry| {
@@ -142,6 +144,9 @@ async fn set_matches(
             })
         })
         .await?;
+    if written.is_empty() {
+        return Err(StoreError::NotFound { path }.into());
+    }
     Ok(SetResult::OK)
 }
 

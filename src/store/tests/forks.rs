@@ -139,17 +139,18 @@ async fn a_fork_has_one_row_a_path_and_shares_the_texts_until_one_writes() {
 async fn a_fork_reads_its_entries_in_the_order_of_its_parent() {
     let bench = bench().await;
     let parent = bench.run;
-    for at in ["known://c", "known://a", "known://b"] {
+    for at in ["unknown://c", "unknown://a", "unknown://b"] {
         bench.known(at, "").await;
     }
     let order = bench
         .store
         .write(move |tx| {
             // What was changed last is not last.
-            let query = all("known://*", None);
+            let query = all("unknown://*", None);
             entries::show(tx, parent, Writer::Model, &query, Visibility::Visible, None)?;
             let child = fork(tx, parent, "child")?;
-            let packet = entries::in_packet(tx, child)?;
+            let mut packet = entries::in_packet(tx, child, None)?.changed;
+            packet.sort_by_key(|entry| entry.view);
             Ok(packet
                 .iter()
                 .map(|entry| entry.path.to_string())
@@ -157,7 +158,7 @@ async fn a_fork_reads_its_entries_in_the_order_of_its_parent() {
         })
         .await
         .unwrap();
-    assert_eq!(order, ["known://c", "known://a", "known://b"]);
+    assert_eq!(order, ["unknown://c", "unknown://a", "unknown://b"]);
 }
 
 #[tokio::test]
@@ -169,7 +170,14 @@ async fn a_fork_leaves_proposals_the_mirror_and_the_audit_behind_and_goes_on_cou
         .write(move |tx| {
             let in_loop = enqueue(tx, parent, Mode::Act, "p")?;
             let turn = runs::take_turn(tx, parent)?;
-            entries::audit(tx, parent, Scheme::System, turn, in_loop, "packet")?;
+            entries::audit(
+                tx,
+                parent,
+                Scheme::System,
+                (turn, in_loop),
+                "packet".into(),
+                None,
+            )?;
             let log = Write::body(path("log://turn_1/set/a"), "done").at(turn, in_loop);
             entries::set(tx, parent, Writer::Plugin, log)?;
             let proposed = Write::body(path("log://turn_1/set/b"), "").state(State::Proposed);

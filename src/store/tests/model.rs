@@ -4,18 +4,21 @@
 mod naive;
 mod steps;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
+use rusqlite::Connection;
 use tokio::sync::broadcast::Receiver;
 
 use self::naive::{No, Row, Run, Settings, Told};
 use self::steps::{ALIASES, FILTERS, Given, Page, Patch, Shown, Step};
 use super::bench::{Bench, bench, enqueue, new_run, path};
 use crate::dialect::BodyFilter;
-use crate::entries::{Entry, EntryPath, LoopId, Mode, RunId, RunStatus, TurnNumber, Writer};
-use crate::store::entries::{self, Access, Head, Query, Write};
+use crate::entries::{
+    Entry, EntryPath, LoopId, Mode, RunId, RunStatus, TurnNumber, ViewId, Visibility, Writer,
+};
+use crate::store::entries::{self, Access, Head, Query, Seen, Write};
 use crate::store::runs::{self, Changes};
 use crate::store::{Change, StoreError, Tx};
 
@@ -55,6 +58,31 @@ struct Pair<'b> {
     bench: &'b Bench,
     changes: Receiver<Change>,
     runs: Vec<(RunId, LoopId, Run)>,
+    followed: HashMap<RunId, Followed>,
+}
+
+/// A packet that is followed from step to step by what has changed.
+#[derive(Debug, Default, PartialEq)]
+struct Followed {
+    seen: Option<Seen>,
+    rows: BTreeMap<ViewId, Entry>,
+}
+
+impl Followed {
+    fn on(mut self, connection: &Connection, run: RunId) -> Result<Self, StoreError> {
+        let found = entries::in_packet(connection, run, self.seen)?;
+        if let Some(left) = found.left {
+            self.rows.retain(|view, _| left.contains(view));
+        }
+        for entry in found.changed {
+            self.rows.remove(&entry.view);
+            if entry.visibility != Visibility::Archived {
+                self.rows.insert(entry.view, entry);
+            }
+        }
+        self.seen = Some(found.seen);
+        Ok(self)
+    }
 }
 
 /// What both answer to a step.
@@ -75,6 +103,7 @@ impl<'b> Pair<'b> {
             bench,
             changes: bench.store.changes(),
             runs: vec![(run, in_loop, Run::new(ALIASES[0], Settings::default()))],
+            followed: HashMap::new(),
         }
     }
 
@@ -102,19 +131,22 @@ impl<'b> Pair<'b> {
         prop_assert_eq!(found, expected, "what {} answers", shown);
         for (id, _, model) in &self.runs {
             let id = *id;
+            let followed = self.followed.remove(&id).unwrap_or_else(Followed::default);
             let read = self.bench.store.read(move |connection| {
                 Ok(Whole {
                     run: runs::by_id(connection, id)?,
                     rows: entries::list(connection, id, &Query::default())?,
                     heads: entries::heads(connection, id, &Query::default())?,
-                    packet: entries::in_packet(connection, id)?,
+                    packet: entries::in_packet(connection, id, None)?.changed,
+                    followed: followed.on(connection, id)?,
                     history: entries::history_since(connection, id, 0)?,
                 })
             });
-            read.await
-                .unwrap()
+            let whole = read.await.unwrap();
+            whole
                 .is(model)
                 .map_err(|why| TestCaseError::fail(format!("after {shown}: {why}")))?;
+            self.followed.insert(id, whole.followed);
         }
         Ok(())
     }
@@ -357,7 +389,8 @@ fn perform(tx: &mut Tx<'_>, run: RunId, in_loop: LoopId, step: Step) -> Result<D
             vec![entries::log(tx, run, Write::body(base, &body))?.to_string()]
         }
         Step::Audit(_, scheme, turn, text) => {
-            entries::audit(tx, run, scheme, TurnNumber(turn), in_loop, &text)?;
+            let at = (TurnNumber(turn), in_loop);
+            entries::audit(tx, run, scheme, at, text.into(), None)?;
             Vec::new()
         }
         Step::List(_, from, page) => {
@@ -457,6 +490,7 @@ struct Whole {
     rows: Vec<Entry>,
     heads: Vec<Head>,
     packet: Vec<Entry>,
+    followed: Followed,
     history: Vec<Entry>,
 }
 
@@ -480,6 +514,7 @@ impl Whole {
                     visibility: entry.visibility,
                     turn: entry.turn.map(|turn| turn.0),
                     arrived,
+                    changed: entry.changed,
                     settled,
                 };
                 (path, row)
@@ -489,8 +524,20 @@ impl Whole {
         let listed: Vec<Head> = self.rows.iter().map(head).collect();
         prop_assert_eq!(&self.heads, &listed, "the heads of {}", model.alias);
         let paths = |rows: &[Entry]| rows.iter().map(|e| e.path.to_string()).collect::<Vec<_>>();
+        let packet: BTreeMap<ViewId, Entry> = self
+            .packet
+            .iter()
+            .map(|entry| (entry.view, entry.clone()))
+            .collect();
         prop_assert_eq!(
-            paths(&self.packet),
+            &self.followed.rows,
+            &packet,
+            "what was followed of {}",
+            model.alias
+        );
+        let packet: Vec<Entry> = packet.into_values().collect();
+        prop_assert_eq!(
+            paths(&packet),
             model.packet(),
             "the packet of {}",
             model.alias
@@ -511,7 +558,10 @@ impl Whole {
             persona: run.settings.persona.clone(),
         };
         prop_assert_eq!(&settings, &model.settings);
-        prop_assert_eq!((run.changes, run.removals), (model.changes, model.removals));
+        prop_assert_eq!(
+            (run.changes, run.removals, run.retractions),
+            (model.changes, model.removals, model.retractions)
+        );
         Ok(())
     }
 }

@@ -123,7 +123,14 @@ fn a_turn(tx: &mut Tx<'_>, run: RunId, turn: u32) -> Result<(), StoreError> {
     }
     let streaming = Write::to(path("sh://turn_1/x_1")).state(State::Streaming);
     entries::set(tx, run, Writer::Plugin, streaming)?;
-    entries::audit(tx, run, Scheme::System, turn, claimed.id, "packet")?;
+    entries::audit(
+        tx,
+        run,
+        Scheme::System,
+        (turn, claimed.id),
+        "packet".into(),
+        None,
+    )?;
     let base = EntryPath::log(turn, "set", "src/a.rs");
     for state in [State::Resolved, State::Proposed] {
         let write = Write::body(base.clone(), "").state(state);
@@ -151,7 +158,7 @@ fn a_turn(tx: &mut Tx<'_>, run: RunId, turn: u32) -> Result<(), StoreError> {
         entries::list(tx, run, &query)?;
         entries::heads(tx, run, &query)?;
     }
-    entries::in_packet(tx, run)?;
+    let seen = entries::in_packet(tx, run, None)?.seen;
     entries::history_since(tx, run, 2)?;
     let model = Writer::Model;
     entries::show(
@@ -179,6 +186,9 @@ fn a_turn(tx: &mut Tx<'_>, run: RunId, turn: u32) -> Result<(), StoreError> {
         None,
     )?;
     entries::rm(tx, run, model, &all("known://y/**", None))?;
+    entries::in_packet(tx, run, Some(seen))?;
+    turns::list(tx, run)?;
+    loops::list(tx, run)?;
 
     loops::newest(tx, run)?;
     loops::current(tx, run)?;

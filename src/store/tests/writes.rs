@@ -535,14 +535,8 @@ async fn an_audit_row_that_is_filtered_by_its_body_is_read_uncompressed() {
     bench
         .act(|tx, run| {
             let in_loop = super::bench::enqueue(tx, run, crate::entries::Mode::Ask, "p")?;
-            entries::audit(
-                tx,
-                run,
-                Scheme::System,
-                TurnNumber(1),
-                in_loop,
-                "the packet",
-            )
+            let at = (TurnNumber(1), in_loop);
+            entries::audit(tx, run, Scheme::System, at, "the packet".into(), None)
         })
         .await
         .unwrap();

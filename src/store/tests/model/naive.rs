@@ -19,7 +19,9 @@ pub struct Row {
     pub turn: Option<u32>,
     /// Where it stands among the entries that the run has come to see.
     pub arrived: usize,
-    /// The number of the change with which it ceased to be proposed.
+    /// The number of the change that touched it last, and of the one with which it ceased to be
+    /// proposed.
+    pub changed: i64,
     pub settled: Option<i64>,
 }
 
@@ -33,6 +35,7 @@ pub struct Run {
     pub rows: BTreeMap<String, Row>,
     pub changes: i64,
     pub removals: i64,
+    pub retractions: i64,
     arrivals: usize,
 }
 
@@ -138,6 +141,7 @@ impl Run {
             rows: BTreeMap::new(),
             changes: 0,
             removals: 0,
+            retractions: 0,
             arrivals: 0,
         };
         let mirror = Patch {
@@ -205,6 +209,7 @@ impl Run {
                 visibility: default_visibility(scheme_of(path)),
                 turn: None,
                 arrived: self.arrivals,
+                changed: 0,
                 settled: None,
             };
             self.rows.insert(path.to_owned(), new);
@@ -228,6 +233,7 @@ impl Run {
         }
         row.visibility = patch.visibility.unwrap_or(row.visibility);
         row.turn = patch.turn.or(row.turn);
+        row.changed = self.changes;
         if row.state == State::Proposed {
             row.settled = None;
         } else if row.settled.is_none() {
@@ -325,8 +331,9 @@ impl Run {
 
     fn remove(&mut self, path: &str) -> Told {
         self.rows.remove(path);
+        self.removals += 1;
         if ["log", "prompt"].contains(&scheme_of(path)) {
-            self.removals += 1;
+            self.retractions += 1;
         }
         (path.to_owned(), "Remove")
     }

@@ -1,0 +1,240 @@
+//! What holds for all runs: constraints on files, and the skills and personas of the home.
+
+use std::rc::Rc;
+
+use serde_json::{Value, json};
+
+use crate::lsp::script::{APP, fix_app, update};
+use crate::lsp::{Sandbox, Session, list};
+use crate::model_server::{ModelServer, Reply};
+
+fn content() -> ModelServer {
+    ModelServer::start(vec![Reply::text(update(200, "Done")).repeat()])
+}
+
+fn sandbox() -> Rc<Sandbox> {
+    let sandbox = Sandbox::new(&[
+        ("src/app.rs", APP),
+        ("src/gen/a.rs", "generated\n"),
+        ("notes.md", "my notes\n"),
+    ]);
+    let home = sandbox.home();
+    for (file, text) in [
+        ("skills/git.md", "# Committing\n\nCommit small.\n"),
+        ("personas/pirate.md", "You talk like a pirate.\n"),
+        ("config.md", "no skill"),
+    ] {
+        let file = home.join(file);
+        std::fs::create_dir_all(file.parent().expect("it has a folder")).expect("it is made");
+        std::fs::write(file, text).expect("it is written");
+    }
+    Rc::new(sandbox)
+}
+
+fn session(server: &ModelServer) -> Session {
+    let sandbox = sandbox();
+    let home = sandbox.home();
+    Session::builder()
+        .sandbox(&sandbox)
+        .env("RUMMY_HOME", home.to_str().expect("it is text"))
+        .model_at(&server.url())
+        .start()
+}
+
+fn system(server: &ModelServer, nth: usize) -> String {
+    let requests = server.requests();
+    list(&requests[nth]["messages"])[0]["content"]
+        .as_str()
+        .expect("it is text")
+        .to_owned()
+}
+
+fn kind(error: &Value) -> &str {
+    error["data"]["kind"].as_str().unwrap_or("")
+}
+
+#[test]
+fn a_constraint_is_kept_relative_to_the_folder_and_listed_by_pattern() {
+    let server = content();
+    let mut session = session(&server);
+    let root = session.sandbox.workspace();
+    let absolute = root.join("src/gen/**");
+    for (pattern, word, kept) in [
+        (
+            absolute.to_str().expect("it is text"),
+            "ignore",
+            "src/gen/**",
+        ),
+        ("./notes.md", "active", "notes.md"),
+        ("x/../src/", "readonly", "src/"),
+        ("notes.md", "readonly", "notes.md"),
+    ] {
+        let set = session.ask(
+            "rummy/file/constraint",
+            json!({"pattern": pattern, "visibility": word}),
+        );
+        assert_eq!(set, json!({"ok": true, "pattern": kept}));
+    }
+    assert_eq!(
+        session.ask("rummy/getConstraints", json!({})),
+        json!([
+            {"pattern": "notes.md", "visibility": "readonly"},
+            {"pattern": "src/", "visibility": "readonly"},
+            {"pattern": "src/gen/**", "visibility": "ignore"},
+        ])
+    );
+    for pattern in ["src/", "never/set"] {
+        let dropped = session.ask("rummy/file/drop", json!({"pattern": pattern}));
+        assert_eq!(dropped, json!({"ok": true, "pattern": pattern}));
+    }
+    assert_eq!(
+        list(&session.ask("rummy/getConstraints", json!({}))).len(),
+        2
+    );
+    for params in [
+        json!({"pattern": "../x", "visibility": "active"}),
+        json!({"pattern": "/etc/*", "visibility": "active"}),
+        json!({"pattern": "", "visibility": "active"}),
+        json!({"pattern": ".", "visibility": "ignore"}),
+        json!({"pattern": "a[", "visibility": "ignore"}),
+        json!({"pattern": "a", "visibility": "hidden"}),
+        json!({"pattern": "a"}),
+    ] {
+        let error = session.refused("rummy/file/constraint", params.clone());
+        assert_eq!(kind(&error), "invalid_params", "{params}: {error}");
+    }
+}
+
+#[test]
+fn constraints_hold_from_the_next_turn_on_also_for_a_run_that_works() {
+    let server = ModelServer::start(vec![
+        Reply::text(update(145, "Asked")).gate(),
+        Reply::text(update(155, "Found")).gate(),
+        Reply::text(update(200, "Done")),
+    ]);
+    let mut session = session(&server);
+    session.act("look", "where is it?");
+    server.wait_for_requests(1);
+    assert!(system(&server, 0).contains("src/gen/a.rs"));
+    for (pattern, word) in [("src/gen", "ignore"), ("notes.md", "active")] {
+        session.ask(
+            "rummy/file/constraint",
+            json!({"pattern": pattern, "visibility": word}),
+        );
+    }
+    server.release();
+    server.wait_for_requests(2);
+    let second = system(&server, 1);
+    assert!(!second.contains("src/gen/a.rs"), "{second}");
+    server.release();
+    session.wait_for_status("look", 200);
+}
+
+#[test]
+fn a_file_that_is_read_only_is_not_changed_and_the_model_is_told() {
+    let server = ModelServer::start(vec![
+        Reply::text(fix_app()),
+        Reply::text(update(204, "Cannot")),
+    ]);
+    let mut session = session(&server);
+    session.ask(
+        "rummy/file/constraint",
+        json!({"pattern": "src", "visibility": "readonly"}),
+    );
+    session.act("fix", "raise the retries");
+    session.wait_for_status("fix", 204);
+    let failed = session.ask("rummy/getEntries", json!({"run": "fix", "state": "failed"}));
+    assert_eq!(failed[0]["outcome"], "readonly", "{failed}");
+}
+
+#[test]
+fn a_skill_is_given_to_a_run_and_taken_away() {
+    let server = content();
+    let mut session = session(&server);
+    session.act("look", "x");
+    session.wait_for_status("look", 200);
+    assert_eq!(
+        session.ask("rummy/listSkills", json!({})),
+        json!([{"name": "git", "description": "Committing"}])
+    );
+    assert_eq!(
+        session.ask("rummy/skill/add", json!({"run": "look", "name": "git"})),
+        json!({"ok": true})
+    );
+    assert_eq!(
+        session.ask("rummy/getSkills", json!({"run": "look"})),
+        json!(["git"])
+    );
+    session.act("look", "y");
+    session.wait_for_status("look", 200);
+    assert!(system(&server, 1).contains("Commit small."));
+    session.ask("rummy/skill/remove", json!({"run": "look", "name": "git"}));
+    assert_eq!(
+        session.ask("rummy/getSkills", json!({"run": "look"})),
+        json!([])
+    );
+    for (method, params, expected) in [
+        (
+            "rummy/skill/add",
+            json!({"run": "look", "name": "none"}),
+            "not_found",
+        ),
+        (
+            "rummy/skill/add",
+            json!({"run": "look", "name": "../config"}),
+            "invalid_params",
+        ),
+        (
+            "rummy/skill/add",
+            json!({"run": "nobody", "name": "git"}),
+            "not_found",
+        ),
+        (
+            "rummy/skill/remove",
+            json!({"run": "look", "name": "git"}),
+            "not_found",
+        ),
+        (
+            "rummy/persona/set",
+            json!({"run": "look", "name": "none"}),
+            "not_found",
+        ),
+        (
+            "rummy/persona/set",
+            json!({"run": "look", "name": "../config"}),
+            "invalid_params",
+        ),
+    ] {
+        let error = session.refused(method, params.clone());
+        assert_eq!(kind(&error), expected, "{params}: {error}");
+    }
+}
+
+#[test]
+fn a_persona_is_set_by_name_or_text_and_cleared() {
+    let server = content();
+    let mut session = session(&server);
+    assert_eq!(
+        session.ask("rummy/listPersonas", json!({})),
+        json!(["pirate"])
+    );
+    session.ask(
+        "rummy/ask",
+        json!({"run": "look", "prompt": "x", "persona": "pirate"}),
+    );
+    session.wait_for_status("look", 200);
+    assert!(system(&server, 0).contains("You talk like a pirate."));
+    let mut persona = |params: Value| {
+        session.ask("rummy/persona/set", params);
+        session.ask("rummy/getRun", json!({"run": "look"}))["persona"].take()
+    };
+    assert_eq!(
+        persona(json!({"run": "look", "text": "Terse.", "name": "pirate"})),
+        "Terse."
+    );
+    assert_eq!(
+        persona(json!({"run": "look", "name": "pirate"})),
+        "You talk like a pirate.\n"
+    );
+    assert_eq!(persona(json!({"run": "look"})), Value::Null);
+}

@@ -1,0 +1,463 @@
+//! Runs as entries: begun, gone on with, joined, forked, renamed, configured, removed.
+
+use serde_json::{Value, json};
+
+use crate::lsp::script::{APP, fix_app, set, update};
+use crate::lsp::{Session, list};
+use crate::model_server::{ModelServer, Reply};
+
+fn session(server: &ModelServer) -> Session {
+    Session::builder()
+        .file("src/app.rs", APP)
+        .model_at(&server.url())
+        .start()
+}
+
+/// A model that ends every loop at once.
+fn content() -> ModelServer {
+    ModelServer::start(vec![Reply::text(update(200, "Done")).repeat()])
+}
+
+/// A session with a finished run `look` that knows `known://plan`.
+fn looked() -> (ModelServer, Session) {
+    let server = ModelServer::start(vec![
+        Reply::text(set("known://plan", "the plan\n") + &update(200, "Looked")),
+        Reply::text(update(200, "Done")).repeat(),
+    ]);
+    let mut session = session(&server);
+    session.act("look", "where is it?");
+    session.wait_for_status("look", 200);
+    (server, session)
+}
+
+/// The text of a message that the model was sent in its nth request.
+fn sent(server: &ModelServer, nth: usize, role: &str) -> String {
+    let requests = server.requests();
+    let message = list(&requests[nth]["messages"])
+        .iter()
+        .find(|message| message["role"] == role)
+        .expect("there is a message of each role");
+    message["content"].as_str().expect("it is text").to_owned()
+}
+
+fn refused(session: &mut Session, method: &str, params: Value) -> (String, String) {
+    let error = session.refused(method, params);
+    let text = |value: &Value| value.as_str().unwrap_or("").to_owned();
+    (text(&error["data"]["kind"]), text(&error["message"]))
+}
+
+#[test]
+fn a_prompt_that_is_injected_joins_the_next_turn_of_the_active_loop() {
+    let server = ModelServer::start(vec![
+        Reply::text(update(145, "Asked")).gate(),
+        Reply::text(update(200, "Both done")),
+    ]);
+    let mut session = session(&server);
+    session.act("look", "where is it?");
+    server.wait_for_requests(1);
+    let injected = session.ask(
+        "rummy/inject",
+        json!({"run": "look", "prompt": "and look in the attic", "mode": "act"}),
+    );
+    assert_eq!(
+        injected,
+        json!({"run": "look", "status": 102, "injected": "next_turn"})
+    );
+    server.release();
+    session.wait_for_status("look", 200);
+    assert!(sent(&server, 1, "user").contains("and look in the attic"));
+    let prompts: Vec<Value> = session
+        .entries("look")
+        .into_iter()
+        .filter(|entry| entry["scheme"] == "prompt")
+        .map(|entry| entry["path"].clone())
+        .collect();
+    assert_eq!(prompts, ["prompt://1", "prompt://2"]);
+    assert_eq!(server.requests().len(), 2, "it began no loop of its own");
+}
+
+#[test]
+fn a_prompt_that_is_injected_in_the_last_turn_is_answered_all_the_same() {
+    let server = ModelServer::start(vec![
+        Reply::text(update(200, "Done")).gate(),
+        Reply::text(update(204, "Nothing in the attic")),
+    ]);
+    let mut session = session(&server);
+    session.act("look", "where is it?");
+    server.wait_for_requests(1);
+    session.ask(
+        "rummy/inject",
+        json!({"run": "look", "prompt": "and the attic?", "mode": "act"}),
+    );
+    server.release();
+    session.wait_for_status("look", 204);
+    assert!(sent(&server, 1, "user").contains("and the attic?"));
+}
+
+#[test]
+fn a_prompt_of_the_other_mode_waits_for_a_loop_of_its_own() {
+    let server = ModelServer::start(vec![
+        Reply::text(update(200, "Done")).gate(),
+        Reply::text(update(204, "Answered")),
+    ]);
+    let mut session = session(&server);
+    session.act("look", "where is it?");
+    server.wait_for_requests(1);
+    let injected = session.ask(
+        "rummy/inject",
+        json!({"run": "look", "prompt": "why?", "mode": "ask"}),
+    );
+    assert_eq!(injected, json!({"run": "look", "status": 102}));
+    server.release();
+    session.wait_for_status("look", 204);
+    assert!(sent(&server, 1, "user").contains("mode=\"ask\""));
+}
+
+#[test]
+fn injecting_into_an_idle_run_starts_a_loop_and_into_none_is_refused() {
+    let (_server, mut session) = looked();
+    let injected = session.ask(
+        "rummy/inject",
+        json!({"run": "look", "prompt": "again", "mode": "ask"}),
+    );
+    assert_eq!(injected, json!({"run": "look", "status": 100}));
+    session.wait_for_status("look", 200);
+    let (kind, _) = refused(
+        &mut session,
+        "rummy/inject",
+        json!({"run": "nobody", "prompt": "x", "mode": "ask"}),
+    );
+    assert_eq!(kind, "not_found");
+}
+
+#[test]
+fn a_follow_up_keeps_the_model_the_flags_and_the_settings_of_its_run() {
+    let server = content();
+    let mut session = Session::builder()
+        .file("attic.txt", "dust\n")
+        .model_at(&server.url())
+        .env("RUMMY_MODEL_other", "openai/other")
+        .options(&json!({"model": "other"}))
+        .start();
+    session.ask(
+        "rummy/ask",
+        json!({"run": "look", "prompt": "one", "model": "test", "temperature": 0.1,
+               "persona": "You are terse.", "noRepo": true}),
+    );
+    session.wait_for_status("look", 200);
+    session.ask("rummy/ask", json!({"run": "look", "prompt": "two"}));
+    session.wait_for_status("look", 200);
+    assert_eq!(server.requests()[1]["temperature"], json!(0.1));
+    let system = sent(&server, 1, "system");
+    assert!(system.contains("You are terse."), "{system}");
+    assert!(!system.contains("attic.txt"), "{system}");
+}
+
+#[test]
+fn two_that_start_one_name_at_once_have_both_their_prompts_answered() {
+    let server = content();
+    let mut session = session(&server);
+    let first = session.send("rummy/act", json!({"run": "look", "prompt": "first"}));
+    let second = session.send("rummy/act", json!({"run": "look", "prompt": "second"}));
+    for sent in [first, second] {
+        session.answer(sent).expect("neither is refused");
+    }
+    server.wait_for_requests(2);
+    session.wait_for("run/state", |state| {
+        state["status"] == 200 && state["turn"] == 2
+    });
+    assert!(sent(&server, 0, "user").contains("first"));
+    assert!(sent(&server, 1, "user").contains("second"));
+}
+
+#[test]
+fn a_start_that_cannot_be_is_refused_before_there_is_a_run() {
+    let server = content();
+    let mut session = session(&server);
+    let table = [
+        (json!({"mode": "watch"}), "invalid_params", "watch"),
+        (json!({}), "invalid_params", "attributes.mode"),
+        (
+            json!({"mode": "ask", "model": "nobody"}),
+            "not_found",
+            "nobody",
+        ),
+        (
+            json!({"mode": "ask", "contextLimit": 1023}),
+            "invalid_params",
+            "contextLimit",
+        ),
+        (
+            json!({"mode": "ask", "temperature": 2.1}),
+            "invalid_params",
+            "temperature",
+        ),
+        (json!({"mode": "ask", "fork": true}), "not_found", "look"),
+    ];
+    for (attributes, expected, part) in table {
+        let params = json!({"path": "run://look", "body": "x", "attributes": attributes});
+        let (kind, message) = refused(&mut session, "rummy/set", params.clone());
+        assert_eq!(kind, expected, "{params}");
+        assert!(message.contains(part), "{message} does not say `{part}`");
+    }
+    assert_eq!(session.ask("rummy/getRuns", json!({})), json!([]));
+}
+
+#[test]
+fn a_run_exists_by_the_time_its_start_is_answered() {
+    let server = ModelServer::start(vec![Reply::text(update(200, "Done")).gate()]);
+    let mut session = session(&server);
+    let started = session.ask(
+        "rummy/set",
+        json!({"path": "run://look", "body": "where?", "attributes": {"mode": "ask", "temperature": 0.5}}),
+    );
+    assert_eq!(started, json!({"ok": true, "alias": "look"}));
+    assert_eq!(
+        session.ask("rummy/getRun", json!({"run": "look"}))["temperature"],
+        json!(0.5)
+    );
+    let mirror = session.ask(
+        "rummy/getEntries",
+        json!({"run": "look", "pattern": "run://*"}),
+    );
+    assert_eq!(mirror[0]["path"], "run://look");
+    assert_eq!(mirror[0]["attributes"]["model"], "test");
+    server.release();
+    session.wait_for_status("look", 200);
+}
+
+#[test]
+fn a_fork_knows_what_its_parent_knows_and_changes_nothing_of_it() {
+    let (server, mut session) = looked();
+    session.ask(
+        "rummy/persona/set",
+        json!({"run": "look", "text": "You are the parent."}),
+    );
+    let forked = session.ask(
+        "rummy/act",
+        json!({"run": "look", "fork": true, "prompt": "what if?", "persona": "You are the child."}),
+    );
+    let child = forked["run"].as_str().expect("an alias").to_owned();
+    assert!(child.starts_with("test_"), "{child}");
+    let state = session.wait_for_status(&child, 200);
+    assert_eq!(
+        state["turn"], 2,
+        "the child begins at the parent's next turn"
+    );
+    let system = sent(&server, 1, "system");
+    assert!(
+        system.contains("the plan") && system.contains("You are the child."),
+        "{system}"
+    );
+
+    session.ask(
+        "rummy/set",
+        json!({"run": child, "path": "known://plan", "body": "another"}),
+    );
+    session.ask(
+        "rummy/set",
+        json!({"run": child, "path": "known://plan", "attributes": {"tags": "x"}}),
+    );
+    let plan = |session: &mut Session, run: &str, text: &str| {
+        let params = json!({"run": run, "pattern": "known://**", "bodyFilter": text});
+        list(&session.ask("rummy/getEntries", params)).to_vec()
+    };
+    assert_eq!(plan(&mut session, "look", "the plan").len(), 1);
+    assert_eq!(plan(&mut session, &child, "the plan").len(), 0);
+    let own = plan(&mut session, &child, "another");
+    assert_eq!(own.len(), 1, "one path, one entry");
+    assert_eq!(own[0]["attributes"]["tags"], "x");
+    assert_eq!(
+        plan(&mut session, "look", "the plan")[0]["attributes"].get("tags"),
+        None
+    );
+    let runs = session.ask("rummy/getRuns", json!({}));
+    assert_eq!(runs[0]["parent"], "look");
+    assert_eq!(
+        session.ask("rummy/getRun", json!({"run": "look"}))["persona"],
+        "You are the parent."
+    );
+}
+
+#[test]
+fn a_fork_takes_no_proposal_of_its_parent_along() {
+    let server = ModelServer::start(vec![
+        Reply::text(fix_app()).when("raise the retries"),
+        Reply::text(update(200, "Done")).repeat(),
+    ]);
+    let mut session = session(&server);
+    session.act("fix", "raise the retries");
+    session.wait_for_proposals("fix", 1);
+    let forked = session.ask(
+        "rummy/ask",
+        json!({"run": "fix", "fork": true, "prompt": "what is proposed?"}),
+    );
+    let child = forked["run"].as_str().expect("an alias").to_owned();
+    session.wait_for_status(&child, 200);
+    let proposed = json!({"run": child, "state": "proposed"});
+    assert_eq!(session.ask("rummy/getEntries", proposed), json!([]));
+    assert_eq!(
+        session.ask("rummy/getRun", json!({"run": "fix"}))["pending"],
+        1
+    );
+}
+
+#[test]
+fn a_run_gets_another_name_and_the_old_one_is_free() {
+    let (_server, mut session) = looked();
+    session.act("other", "x");
+    session.wait_for_status("other", 200);
+    let renamed = session.ask("rummy/rename", json!({"run": "look", "name": "attic"}));
+    assert_eq!(renamed, json!({"run": "attic"}));
+    session.wait_for_status("attic", 200);
+    let table = [
+        ("rummy/getRun", json!({"run": "look"}), "not_found"),
+        (
+            "rummy/rename",
+            json!({"run": "attic", "name": "other"}),
+            "conflict",
+        ),
+        (
+            "rummy/rename",
+            json!({"run": "attic", "name": "../x"}),
+            "invalid_params",
+        ),
+        (
+            "rummy/rename",
+            json!({"run": "look", "name": "x"}),
+            "not_found",
+        ),
+    ];
+    for (method, params, expected) in table {
+        let (kind, message) = refused(&mut session, method, params.clone());
+        assert_eq!(kind, expected, "{params}: {message}");
+    }
+    let moved = json!({"run": "attic", "from": "run://attic", "to": "run://look"});
+    assert_eq!(session.ask("rummy/mv", moved), json!({"ok": true}));
+    let mirror = session.ask(
+        "rummy/getEntries",
+        json!({"run": "look", "pattern": "run://*"}),
+    );
+    assert_eq!(list(&mirror).len(), 1);
+    assert_eq!(mirror[0]["path"], "run://look");
+    session.act("attic", "the name is free");
+    session.wait_for_status("attic", 200);
+}
+
+#[test]
+fn a_run_may_be_renamed_while_it_works_and_waits_for_the_user() {
+    let server = ModelServer::start(vec![
+        Reply::text(fix_app()),
+        Reply::text(update(200, "Done")).repeat(),
+    ]);
+    let mut session = session(&server);
+    session.act("fix", "raise the retries");
+    let pending = session.wait_for_proposals("fix", 1);
+    session.ask("rummy/rename", json!({"run": "fix", "name": "retries"}));
+    session.wait_for_proposals("fix", 0);
+    session.wait_for_proposals("retries", 1);
+    let path = &pending[0]["path"];
+    session.accept("retries", path).expect("it is accepted");
+    session.wait_for_status("retries", 200);
+    session.wait_for_proposals("retries", 0);
+}
+
+#[test]
+fn settings_are_changed_and_cleared_by_name() {
+    let (server, mut session) = looked();
+    let settings = |session: &mut Session| {
+        let run = session.ask("rummy/getRun", json!({"run": "look"}));
+        json!([
+            run["model"],
+            run["temperature"],
+            run["persona"],
+            run["contextLimit"]
+        ])
+    };
+    let set =
+        json!({"run": "look", "temperature": 0.2, "persona": "Terse.", "contextLimit": 50000});
+    assert_eq!(session.ask("rummy/config", set), json!({"run": "look"}));
+    assert_eq!(
+        settings(&mut session),
+        json!(["test", 0.2, "Terse.", 50000])
+    );
+    let cleared =
+        json!({"path": "run://look", "attributes": {"temperature": null, "persona": null}});
+    assert_eq!(
+        session.ask("rummy/set", cleared),
+        json!({"ok": true, "alias": "look"})
+    );
+    assert_eq!(settings(&mut session), json!(["test", null, null, 50000]));
+    let table = [
+        (json!({"temperature": -1}), "temperature"),
+        (json!({"contextLimit": 5}), "contextLimit"),
+        (json!({"model": "nobody"}), "nobody"),
+        (json!({"temperature": "hot"}), "hot"),
+        (json!({}), "model, temperature, persona or contextLimit"),
+    ];
+    for (mut params, part) in table {
+        params["run"] = json!("look");
+        let (_, message) = refused(&mut session, "rummy/config", params.clone());
+        assert!(message.contains(part), "{params}: {message}");
+    }
+    let unknown = json!({"path": "run://look", "attributes": {"temprature": 1}});
+    let (_, message) = refused(&mut session, "rummy/set", unknown);
+    assert!(message.contains("temprature"), "{message}");
+    session.act("look", "and now");
+    session.wait_for_status("look", 200);
+    assert_eq!(server.requests()[1].get("temperature"), None);
+}
+
+#[test]
+fn a_run_that_is_removed_is_gone_and_an_active_one_is_busy() {
+    let server = ModelServer::start(vec![
+        Reply::text(update(200, "Done")),
+        Reply::text(fix_app()),
+        Reply::text(update(200, "Done")).repeat(),
+    ]);
+    let mut session = session(&server);
+    session.act("look", "x");
+    session.wait_for_status("look", 200);
+    session.act("fix", "raise the retries");
+    session.wait_for_proposals("fix", 1);
+    let (kind, message) = refused(&mut session, "rummy/deleteRun", json!({"run": "fix"}));
+    assert_eq!(kind, "busy", "{message}");
+    assert_eq!(
+        session.ask("rummy/deleteRun", json!({"run": "look"})),
+        json!({"ok": true})
+    );
+    let (kind, _) = refused(&mut session, "rummy/getRun", json!({"run": "look"}));
+    assert_eq!(kind, "not_found");
+    session.ask("rummy/abort", json!({"run": "fix"}));
+    session.wait_for_proposals("fix", 0);
+    session.ask("rummy/deleteRun", json!({"run": "fix"}));
+    assert_eq!(session.ask("rummy/getRuns", json!({})), json!([]));
+}
+
+#[test]
+fn the_entry_of_a_run_is_changed_through_the_run_alone() {
+    let (_server, mut session) = looked();
+    session.ask("rummy/rm", json!({"run": "look", "path": "**"}));
+    session.ask(
+        "rummy/set",
+        json!({"run": "look", "path": "known://a", "body": "x"}),
+    );
+    let table = [
+        ("rummy/rm", json!({"run": "look", "path": "run://look"})),
+        ("rummy/rm", json!({"run": "look", "path": "run://*"})),
+        (
+            "rummy/cp",
+            json!({"run": "look", "from": "known://a", "to": "run://b"}),
+        ),
+        (
+            "rummy/mv",
+            json!({"run": "look", "from": "run://look", "to": "known://b"}),
+        ),
+    ];
+    for (method, params) in table {
+        let (kind, message) = refused(&mut session, method, params.clone());
+        assert_eq!(kind, "forbidden", "{params}: {message}");
+    }
+    session.act("look", "it goes on");
+    session.wait_for_status("look", 200);
+}
