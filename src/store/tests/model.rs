@@ -131,7 +131,7 @@ impl<'b> Pair<'b> {
         prop_assert_eq!(found, expected, "what {} answers", shown);
         for (id, _, model) in &self.runs {
             let id = *id;
-            let followed = self.followed.remove(&id).unwrap_or_else(Followed::default);
+            let followed = std::mem::take(self.followed.entry(id).or_default());
             let read = self.bench.store.read(move |connection| {
                 Ok(Whole {
                     run: runs::by_id(connection, id)?,
