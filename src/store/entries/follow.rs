@@ -35,7 +35,12 @@ pub fn in_packet(
 ) -> Result<InPacket, StoreError> {
     let found = runs::by_id(connection, run)?;
     let changed = match seen {
-        None => shown(connection, run, "views.visibility <> 'archived'", None)?,
+        None => shown(
+            connection,
+            run,
+            "views.visibility IN ('visible', 'summarized')",
+            None,
+        )?,
         Some(seen) if seen.changes == found.changes => Vec::new(),
         Some(seen) => shown(connection, run, "views.changed > ?", Some(seen.changes))?,
     };
