@@ -15,6 +15,7 @@ mod budget;
 mod dispatch;
 mod events;
 mod fit;
+mod heartbeat;
 mod host;
 mod job;
 mod packet;
