@@ -72,7 +72,8 @@ fn servers_that_write_at_once_lose_nothing_and_refuse_nothing() {
                 asked.push((at, writer.send("rummy/set", write)));
             }
         }
-        let params = json!({"run": format!("run{}", batch % WRITERS), "path": "known://note/**"});
+        let params =
+            json!({"run": format!("run{}", batch % WRITERS), "pattern": "known://note/**"});
         let seen = list(&reader.ask("rummy/getEntries", params)).len();
         assert!(seen >= batch * UNDER_WAY, "{seen} entries in batch {batch}");
         for (at, id) in asked {
@@ -81,7 +82,7 @@ fn servers_that_write_at_once_lose_nothing_and_refuse_nothing() {
     }
     for at in 0..WRITERS {
         let run = format!("run{at}");
-        let params = json!({"run": run, "path": "known://note/**"});
+        let params = json!({"run": run, "pattern": "known://note/**"});
         let entries = reader.ask("rummy/getEntries", params);
         assert_eq!(list(&entries).len(), WRITES, "entries of {run}");
     }
@@ -230,7 +231,7 @@ fn a_driver_that_stood_still_too_long_does_not_write_to_the_run_any_more() {
 
 /// The paths of the run's knowledge.
 fn known(session: &mut Session) -> Vec<Value> {
-    let params = json!({"run": "wait", "path": "known://**"});
+    let params = json!({"run": "wait", "pattern": "known://**"});
     let entries = session.ask("rummy/getEntries", params);
     let paths = list(&entries).iter().map(|entry| entry["path"].clone());
     paths.collect()
