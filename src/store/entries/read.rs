@@ -273,7 +273,11 @@ fn candidates(run: RunId, query: &Query) -> (String, Vec<Sql>) {
             &[text],
         );
     }
-    sql.push_str(" ORDER BY views.path");
+    // A `+` keeps the order from deciding the index: the few open entries are sorted.
+    sql.push_str(match query.state {
+        Some(State::Proposed | State::Streaming) => " ORDER BY +views.path",
+        _ => " ORDER BY views.path",
+    });
     (sql, values)
 }
 
@@ -308,7 +312,8 @@ fn body(connection: &Connection, view: ViewId) -> Result<String, StoreError> {
 pub fn in_packet(connection: &Connection, run: RunId) -> Result<Vec<Entry>, StoreError> {
     let mut statement = connection.prepare_cached(&format!(
         "{SELECT} JOIN schemes ON schemes.name = entries.scheme
-         WHERE views.run_id = ?1 AND views.visibility <> 'archived' AND schemes.shown = 1
+         WHERE views.run_id = ?1 AND views.visibility IN ('visible', 'summarized')
+             AND schemes.shown = 1
          ORDER BY views.id"
     ))?;
     let rows = statement.query_map([run.0], read_entry)?;
