@@ -4,6 +4,7 @@
 //! run grows too large. Sizes are measured in turn, so that a busy machine weighs on all alike.
 
 #![expect(
+    clippy::cast_precision_loss,
     clippy::unwrap_used,
     clippy::print_stdout,
     reason = "a benchmark that cannot run has nothing to say, and prints what it measured"
@@ -226,7 +227,7 @@ async fn operations(table: &mut Table) {
         places.push(Place::new(size).await);
         filled.push(begun.elapsed());
     }
-    let head: Vec<String> = SIZES.iter().map(|size| size.to_string()).collect();
+    let head: Vec<String> = SIZES.iter().map(ToString::to_string).collect();
     table.row("entries of a run, medians", &head);
     table.measured("filling the run", &filled, None);
     points(table, &places).await;
@@ -250,7 +251,8 @@ async fn points(table: &mut Table, places: &[Place]) {
 
     let times = medians(places, 301, |store, run, n| {
         let new = EntryPath::parse(&format!("known://new{}/{n}", n % 7)).unwrap();
-        set(store, run, Write::body(new, &text(n, 200)))
+        let write = Write::body(new, &text(n, 200)).visibility(Visibility::Archived);
+        set(store, run, write)
     })
     .await;
     table.measured("a write of a new entry", &times, Some(LIMIT));
@@ -275,7 +277,8 @@ async fn points(table: &mut Table, places: &[Place]) {
     let turn = std::sync::atomic::AtomicU32::new(1);
     let times = medians(places, 301, |store, run, n| {
         let turn = TurnNumber(turn.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
-        let line = Write::body(EntryPath::log(turn, "set", "known://a"), &text(n, 200));
+        let line = Write::body(EntryPath::log(turn, "set", "known://a"), &text(n, 200))
+            .visibility(Visibility::Archived);
         async move {
             store
                 .write(move |tx| entries::log(tx, run, line))

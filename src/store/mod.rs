@@ -37,6 +37,10 @@ use crate::entries::{EntryPath, LoopId, PathError, RunId, Scheme, UnknownWord, W
 /// How long a transaction waits for another process's before it gives up.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Kilobytes of pages that are kept in memory: about what a packet of a large run touches, whose
+/// entries lie each on a page of its own.
+const PAGE_CACHE: i64 = 16_000;
+
 /// Changes that a slow listener may fall behind; one that misses some reads the store again.
 const CHANGE_BACKLOG: usize = 1024;
 
@@ -307,6 +311,8 @@ fn configure(connection: &Connection) -> Result<(), StoreError> {
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    // Negative: kilobytes, not pages.
+    connection.pragma_update(None, "cache_size", -PAGE_CACHE)?;
     connection.set_prepared_statement_cache_capacity(128);
     Ok(())
 }

@@ -272,9 +272,10 @@ impl Target {
     fn step(&self, numbers: &mut Numbers) -> (&'static str, Value, Option<Shown>) {
         let is_group = self.paths.len() > 1;
         let Some(mut shown) = self.shows.clone() else {
-            return match is_group {
-                true => self.plant(),
-                false => self.create(numbers),
+            return if is_group {
+                self.plant()
+            } else {
+                self.create(numbers)
             };
         };
         let mut params = json!({"run": "storm", "path": self.name, "pattern": is_group});
