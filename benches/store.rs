@@ -18,6 +18,7 @@ use rummy_lsp::dialect::{BodyFilter, PathPattern};
 use rummy_lsp::entries::{
     EntryPath, LoopId, Mode, RunId, RunStatus, Scheme, State, TurnNumber, Visibility, Writer,
 };
+use rummy_lsp::store::contents::Kept;
 use rummy_lsp::store::entries::{self, Query, Write};
 use rummy_lsp::store::loops::{self, LoopConfig, NewLoop};
 use rummy_lsp::store::runs::{self, NewRun, Settings};
@@ -339,16 +340,7 @@ async fn lists(table: &mut Table, places: &[Place]) {
     .await;
     table.measured("the open entries: none", &times, Some(LIMIT));
 
-    let times = medians(places, 11, |store, run, _| async move {
-        let found = store
-            .read(move |connection| entries::in_packet(connection, run))
-            .await
-            .unwrap();
-        assert!(found.len() >= SEEN);
-    })
-    .await;
-    table.measured("a packet of 1,000 entries", &times, Some(LIMIT));
-
+    packets(table, places).await;
     for (what, filter) in [
         ("a text", "no such words"),
         ("a regex", "/no such [wm]ords/"),
@@ -357,6 +349,19 @@ async fn lists(table: &mut Table, places: &[Place]) {
         let times = medians(places, 5, listed(&everywhere, 0)).await;
         table.measured(&format!("all bodies searched for {what}"), &times, None);
     }
+}
+
+/// What a packet is made of.
+async fn packets(table: &mut Table, places: &[Place]) {
+    let times = medians(places, 11, |store, run, _| async move {
+        let found = store
+            .read(move |connection| entries::in_packet(connection, run, None))
+            .await
+            .unwrap();
+        assert!(found.changed.len() >= SEEN);
+    })
+    .await;
+    table.measured("a packet of 1,000 entries", &times, Some(LIMIT));
 }
 
 /// What concerns a whole run.
@@ -386,6 +391,7 @@ async fn long_run(table: &mut Table) {
     let (run, in_loop) = store.write(started).await.unwrap();
     let mut log = Vec::new();
     let mut times = Vec::new();
+    let mut sent = None;
     for turn in 1..=TURNS {
         let answer = text(turn as usize, ANSWER);
         let packet = packet(turn, &log);
@@ -394,8 +400,8 @@ async fn long_run(table: &mut Table) {
             &answer[..120]
         ));
         let begun = Instant::now();
-        store
-            .write(move |tx| take_turn(tx, run, in_loop, &packet, &answer))
+        sent = store
+            .write(move |tx| take_turn(tx, run, in_loop, &packet, &answer, sent.as_ref()).map(Some))
             .await
             .unwrap();
         times.push(begun.elapsed());
@@ -419,6 +425,12 @@ async fn long_run(table: &mut Table) {
 struct Packet {
     system: String,
     user: String,
+}
+
+/// A packet that is kept: the next one is compared with it.
+struct Sent {
+    system: Kept,
+    user: Kept,
 }
 
 fn packet(turn: u32, log: &[String]) -> Packet {
@@ -464,16 +476,25 @@ fn take_turn(
     in_loop: LoopId,
     packet: &Packet,
     answer: &str,
-) -> Result<(), StoreError> {
+    before: Option<&Sent>,
+) -> Result<Sent, StoreError> {
     let turn = turns::begin(tx, run, in_loop)?;
     turns::answered(tx, run, turn, &Figures::default())?;
-    for (scheme, text) in [
-        (Scheme::System, packet.system.as_str()),
-        (Scheme::User, &packet.user),
-        (Scheme::Assistant, answer),
-    ] {
-        entries::audit(tx, run, scheme, turn, in_loop, text)?;
-    }
+    let at = (turn, in_loop);
+    let system = packet.system.as_str().into();
+    let user = packet.user.as_str().into();
+    let kept = Sent {
+        system: entries::audit(
+            tx,
+            run,
+            Scheme::System,
+            at,
+            system,
+            before.map(|b| &b.system),
+        )?,
+        user: entries::audit(tx, run, Scheme::User, at, user, before.map(|b| &b.user))?,
+    };
+    entries::audit(tx, run, Scheme::Assistant, at, answer.into(), None)?;
     let known = EntryPath::parse(&format!("known://finding/{turn}")).map_err(StoreError::from)?;
     let (finding, summary) = (&answer[..800], &answer[..120]);
     entries::set(
@@ -490,5 +511,5 @@ fn take_turn(
         let line = Write::body(EntryPath::log(turn, action, target), summary).at(turn, in_loop);
         entries::log(tx, run, line)?;
     }
-    Ok(())
+    Ok(kept)
 }

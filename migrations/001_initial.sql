@@ -34,8 +34,8 @@ CREATE TABLE calibrations (
 ) STRICT, WITHOUT ROWID;
 
 -- `summary` is the newest `<update>` with a final status. `changes` numbers every change to one of
--- the run's views, `removals` every removal of a row of its history: with them a follower reads only
--- what is new.
+-- the run's views, `removals` counts the views that went, `retractions` those of them that were rows of
+-- its history: with them a follower reads only what is new.
 CREATE TABLE runs (
     id            INTEGER PRIMARY KEY,
     project_id    INTEGER NOT NULL REFERENCES projects (id) ON DELETE CASCADE,
@@ -53,6 +53,7 @@ CREATE TABLE runs (
     next_loop     INTEGER NOT NULL DEFAULT 1 CHECK (next_loop >= 1),
     changes       INTEGER NOT NULL DEFAULT 0,
     removals      INTEGER NOT NULL DEFAULT 0,
+    retractions   INTEGER NOT NULL DEFAULT 0,
     created_at    INTEGER NOT NULL,
     finished_at   INTEGER
 ) STRICT;
@@ -99,12 +100,18 @@ CREATE TABLE turns (
     UNIQUE (run_id, sequence)
 ) STRICT;
 
--- Texts kept once however often they occur, compressed.
+-- Texts kept once however often they occur, compressed: whole ones by their hash, or what differs
+-- from the text `base_id` between the first `head` and the last `tail` bytes that both share.
 CREATE TABLE contents (
-    id   INTEGER PRIMARY KEY,
-    hash BLOB NOT NULL UNIQUE,
-    zstd BLOB NOT NULL
+    id      INTEGER PRIMARY KEY,
+    hash    BLOB UNIQUE,
+    base_id INTEGER REFERENCES contents (id),
+    head    INTEGER NOT NULL DEFAULT 0,
+    tail    INTEGER NOT NULL DEFAULT 0,
+    zstd    BLOB NOT NULL,
+    CHECK ((hash IS NULL) = (base_id IS NOT NULL))
 ) STRICT;
+CREATE INDEX contents_by_base ON contents (base_id) WHERE base_id IS NOT NULL;
 
 -- What an entry says. Runs share a row after a fork until one of them writes; `chars` counts the
 -- body's characters. Audit entries keep their body in `contents`.

@@ -8,7 +8,6 @@ use tokio::time::MissedTickBehavior;
 use crate::dialect::Scanner;
 use crate::entries::TurnNumber;
 use crate::llm::{Answer, Progress, Request, tokens};
-use crate::store::turns;
 
 use super::events::{Activity, EventKind, TextKind};
 use super::fit::Fitted;
@@ -23,17 +22,12 @@ const PROGRESS_EVERY: u32 = 2;
 
 /// Calls the model with a packet. Stopping the loop drops the call, and with it the request.
 pub async fn ask(job: &Job, turn: TurnNumber, fitted: &Fitted) -> Result<Answer, TurnError> {
-    let run = job.subject.run;
-    let call = job
-        .store
-        .read(move |connection| turns::count_answered(connection, run))
-        .await?;
     let request = Request {
         model: &job.settings.model,
         system: &fitted.packet.system,
         user: &fitted.packet.user,
         temperature: job.temperature,
-        call,
+        call: job.answers(),
     };
     let relay = Relay::new(job, turn);
     let mut hear = |progress: Progress<'_>| relay.hear(&progress);

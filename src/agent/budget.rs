@@ -22,26 +22,26 @@ type Tier<'t> = (&'t dyn Fn(&Row) -> bool, Visibility);
 /// the prompt's body, knowledge last.
 pub fn demotions(rows: &[Row], turn: TurnNumber, over: u64) -> Vec<Demotion> {
     let last = turn.0.saturating_sub(1);
-    let latest_prompt = prompt::latest(rows).map(|row| row.entry.path.clone());
+    let latest_prompt = prompt::latest(rows).map(|row| row.path.clone());
     let tier = |wanted: &dyn Fn(&Row) -> bool, to: Visibility| -> Vec<Demotion> {
         let mut rows: Vec<&Row> = rows
             .iter()
-            .filter(|row| row.entry.visibility != to)
+            .filter(|row| row.visibility != to)
             .filter(|row| wanted(row) && sheds(row, to))
             .collect();
-        rows.sort_by_key(|row| (row.entry.turn, row.entry.view));
+        rows.sort_by_key(|row| (row.turn, row.view));
         enough(rows, to, over)
     };
-    let turn_of = |row: &Row| row.entry.turn.map_or(0, |turn| turn.0);
+    let turn_of = |row: &Row| row.turn.map_or(0, |turn| turn.0);
     let is_source = |row: &Row| {
-        row.entry.scheme().category() == Category::Data
-            && !matches!(row.entry.scheme(), Scheme::Known | Scheme::Skill)
-            && row.entry.visibility == Visibility::Visible
+        row.scheme().category() == Category::Data
+            && !matches!(row.scheme(), Scheme::Known | Scheme::Skill)
+            && row.visibility == Visibility::Visible
     };
     let is_log = |row: &Row| {
         let old_prompt =
-            row.entry.scheme() == Scheme::Prompt && Some(&row.entry.path) != latest_prompt.as_ref();
-        row.entry.scheme() == Scheme::Log || old_prompt
+            row.scheme() == Scheme::Prompt && Some(&row.path) != latest_prompt.as_ref();
+        row.scheme() == Scheme::Log || old_prompt
     };
     let tiers: [Tier<'_>; 5] = [
         (
@@ -55,15 +55,12 @@ pub fn demotions(rows: &[Row], turn: TurnNumber, over: u64) -> Vec<Demotion> {
         (&is_source, Visibility::Summarized),
         (
             &|row| {
-                Some(&row.entry.path) == latest_prompt.as_ref()
-                    && row.entry.visibility == Visibility::Visible
+                Some(&row.path) == latest_prompt.as_ref() && row.visibility == Visibility::Visible
             },
             Visibility::Summarized,
         ),
         (
-            &|row| {
-                row.entry.scheme() == Scheme::Known && row.entry.visibility == Visibility::Visible
-            },
+            &|row| row.scheme() == Scheme::Known && row.visibility == Visibility::Visible,
             Visibility::Summarized,
         ),
     ];
@@ -78,7 +75,7 @@ pub fn demotions(rows: &[Row], turn: TurnNumber, over: u64) -> Vec<Demotion> {
 fn sheds(row: &Row, to: Visibility) -> bool {
     match to {
         Visibility::Archived => true,
-        _ => !row.text.is_empty(),
+        _ => row.shown > 0,
     }
 }
 
@@ -91,8 +88,8 @@ fn enough(rows: Vec<&Row>, to: Visibility, over: u64) -> Vec<Demotion> {
         }
         freed += row.tokens.max(1);
         demoted.push(Demotion {
-            path: row.entry.path.clone(),
-            turn: row.entry.turn,
+            path: row.path.clone(),
+            turn: row.turn,
             tokens: row.tokens,
             to,
         });

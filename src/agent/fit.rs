@@ -1,19 +1,22 @@
 //! From the entries to a packet that fits: rendered, measured, and put away in tiers until it does.
 
 use crate::entries::{Outcome, Visibility, Writer};
+use crate::plugins::telemetry::{Bucket, distribution};
 use crate::plugins::{Assembly, Row, TurnContext, error};
 use crate::store::StoreError;
 use crate::store::entries::{self, Write};
 
+use super::board::Board;
 use super::budget::{self, Demotion};
 use super::job::Job;
 use super::packet::{self, Packet};
 use super::turn::{TurnError, tools};
 
-/// A packet and the rows that it was made of.
+/// A packet that goes to the model.
 pub struct Fitted {
     pub packet: Packet,
-    pub rows: Vec<Row>,
+    /// What its entries take, by category.
+    pub distribution: Vec<Bucket>,
 }
 
 /// What came of making a packet.
@@ -26,21 +29,23 @@ pub enum Fit {
 }
 
 /// Assembles the turn's packet.
-pub async fn fit(job: &Job, cx: &TurnContext<'_>) -> Result<Fit, TurnError> {
+pub async fn fit(job: &Job, cx: &TurnContext<'_>, board: &mut Board) -> Result<Fit, TurnError> {
     let mut demoted: Vec<Demotion> = Vec::new();
     let mut first_size = None;
     loop {
-        let fitted = assemble(job, cx).await?;
+        board.refresh(cx.store, cx.run, job.divisor()).await?;
+        let fitted = assemble(job, cx, board.rows());
         let Some(figures) = fitted.packet.figures.filter(|figures| figures.over() > 0) else {
             if let Some(size) = first_size {
                 tell(job, cx, size, &demoted).await?;
                 // The packet that is sent says what was put away.
-                return Ok(Fit::Fits(assemble(job, cx).await?));
+                board.refresh(cx.store, cx.run, job.divisor()).await?;
+                return Ok(Fit::Fits(assemble(job, cx, board.rows())));
             }
             return Ok(Fit::Fits(fitted));
         };
         let size = *first_size.get_or_insert(figures.usage);
-        let tier = budget::demotions(&fitted.rows, cx.turn, figures.over());
+        let tier = budget::demotions(board.rows(), cx.turn, figures.over());
         if tier.is_empty() {
             tell(job, cx, size, &demoted).await?;
             return Ok(Fit::TooLarge {
@@ -52,17 +57,11 @@ pub async fn fit(job: &Job, cx: &TurnContext<'_>) -> Result<Fit, TurnError> {
     }
 }
 
-async fn assemble(job: &Job, cx: &TurnContext<'_>) -> Result<Fitted, StoreError> {
-    let run = cx.run;
+fn assemble(job: &Job, cx: &TurnContext<'_>, rows: &[Row]) -> Fitted {
     let divisor = job.divisor();
-    let entries = cx
-        .store
-        .read(move |connection| entries::in_packet(connection, run))
-        .await?;
-    let rows = packet::rows(entries, divisor);
     let tools = tools(job);
     let assembly = Assembly {
-        rows: &rows,
+        rows,
         mode: job.in_loop.mode,
         phase: job.phase(),
         tools: &tools,
@@ -70,19 +69,22 @@ async fn assemble(job: &Job, cx: &TurnContext<'_>) -> Result<Fitted, StoreError>
         divisor,
         map_tokens: job.settings.limits.map_tokens,
         budget: None,
-        reverted: reverted(&rows, cx),
+        reverted: reverted(rows, cx),
     };
     let packet = packet::render(assembly, job.ceiling());
-    Ok(Fitted { packet, rows })
+    let distribution = distribution(rows, packet.head_tokens, divisor);
+    Fitted {
+        packet,
+        distribution,
+    }
 }
 
 /// How many entries were put away in this turn or the one before, if any.
 fn reverted(rows: &[Row], cx: &TurnContext<'_>) -> Option<u64> {
     rows.iter()
         .rev()
-        .take_while(|row| row.entry.turn.is_none_or(|turn| turn.0 + 1 >= cx.turn.0))
-        .find_map(|row| row.entry.attributes.get("demotedCount"))
-        .and_then(serde_json::Value::as_u64)
+        .take_while(|row| row.turn.is_none_or(|turn| turn.0 + 1 >= cx.turn.0))
+        .find_map(|row| row.demoted)
 }
 
 async fn put_away(cx: &TurnContext<'_>, tier: &[Demotion]) -> Result<(), StoreError> {

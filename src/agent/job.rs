@@ -10,7 +10,8 @@ use crate::entries::{Phase, RunStatus, Scheme, TurnNumber};
 use crate::llm::{Answer, ModelSpec, Models};
 use crate::plugins::TurnContext;
 use crate::plugins::file::Files;
-use crate::plugins::telemetry::{Telemetry, distribution};
+use crate::plugins::telemetry::Telemetry;
+use crate::store::contents::Kept;
 use crate::store::entries::audit;
 use crate::store::loops::Loop;
 use crate::store::turns::Figures;
@@ -50,11 +51,21 @@ pub struct Job {
     pub(super) moving: Mutex<Moving>,
 }
 
-/// Where the loop stands, and the model's measured characters a token.
+/// Where the loop stands, what its run has used, and the model's measured characters a token.
 #[derive(Debug, Clone, Copy)]
 pub struct Moving {
     pub standing: Standing,
     pub divisor: f64,
+    /// What the run has used so far, and how many answers it got for that.
+    pub used: Figures,
+    pub answers: u64,
+}
+
+/// The messages of the newest packet as they are kept: the next ones are much like them.
+#[derive(Debug, Default)]
+pub struct Sent {
+    system: Option<Kept>,
+    user: Option<Kept>,
 }
 
 /// How much a new measurement of the characters a token moves the kept one.
@@ -113,6 +124,16 @@ impl Job {
         self.change(|moving| moving.standing.turn = Some(turn));
     }
 
+    /// What the run has used so far.
+    pub fn used(&self) -> Figures {
+        self.moving().used
+    }
+
+    /// How many answers the run has got so far.
+    pub fn answers(&self) -> u64 {
+        self.moving().answers
+    }
+
     /// Characters a token, as far as they were measured.
     pub fn divisor(&self) -> f64 {
         self.moving().divisor
@@ -168,37 +189,58 @@ impl Job {
         &self,
         turn: TurnNumber,
         fitted: &Fitted,
-        answer: &Answer,
-        heard: &Scan,
+        (answer, heard): (&Answer, &Scan),
+        sent: &mut Sent,
     ) -> Result<Telemetry, StoreError> {
         let figures = Self::figures(fitted, answer);
         let texts = [
-            (Scheme::System, fitted.packet.system.clone()),
-            (Scheme::User, fitted.packet.user.clone()),
             (Scheme::Assistant, answer.text.clone()),
             (Scheme::Reasoning, reasoning(answer, heard)),
             (Scheme::Model, provenance(answer)),
         ];
-        let (run, in_loop) = (self.subject.run, self.in_loop.id);
+        let packet = [&fitted.packet.system, &fitted.packet.user].map(Arc::clone);
+        let (run, at) = (self.subject.run, (turn, self.in_loop.id));
         let measured = self.measured(fitted, answer);
         let actual = self.settings.model.actual.clone();
-        let totals = self
+        let before = std::mem::take(sent);
+        *sent = self
             .store
             .write(move |tx| {
                 turns::answered(tx, run, turn, &figures)?;
+                let [system, user] = packet;
+                let sent = Sent {
+                    system: Some(audit(
+                        tx,
+                        run,
+                        Scheme::System,
+                        at,
+                        system,
+                        before.system.as_ref(),
+                    )?),
+                    user: Some(audit(
+                        tx,
+                        run,
+                        Scheme::User,
+                        at,
+                        user,
+                        before.user.as_ref(),
+                    )?),
+                };
                 for (scheme, text) in texts.into_iter().filter(|(_, text)| !text.is_empty()) {
-                    audit(tx, run, scheme, turn, in_loop, &text)?;
+                    audit(tx, run, scheme, at, text.into(), None)?;
                 }
                 if let Some(divisor) = measured {
                     models::calibrate(tx, &actual, divisor)?;
                 }
-                turns::totals(tx, run)
+                Ok(sent)
             })
             .await?;
-        if let Some(divisor) = measured {
-            self.change(|moving| moving.divisor = divisor);
-        }
-        Ok(self.telemetry(fitted, answer, &totals))
+        self.change(|moving| {
+            moving.divisor = measured.unwrap_or(moving.divisor);
+            moving.used = moving.used.with(&figures);
+            moving.answers += 1;
+        });
+        Ok(self.telemetry(fitted, answer, &self.used()))
     }
 
     fn figures(fitted: &Fitted, answer: &Answer) -> Figures {
@@ -246,7 +288,7 @@ impl Job {
             reasoning_tokens: totals.reasoning,
             total_tokens: totals.total,
             cost: totals.cost,
-            context_distribution: distribution(&fitted.rows, packet.head_tokens, self.divisor()),
+            context_distribution: fitted.distribution.clone(),
         }
     }
 

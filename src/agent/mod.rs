@@ -11,6 +11,7 @@
 //! an error that ends the loop. Whoever starts a run gets its errors at once, before anything runs.
 
 mod ask;
+mod board;
 mod budget;
 mod dispatch;
 mod events;

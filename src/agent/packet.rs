@@ -3,16 +3,17 @@
 //! Sections follow each other by their place; what changes most stands last, so that the beginning
 //! of the packet is the same bytes as in the turn before. Tokens are counted on the final text.
 
-use crate::entries::Entry;
+use std::sync::Arc;
+
 use crate::llm::tokens;
-use crate::plugins::budget::Figures;
-use crate::plugins::{ALL, Assembly, Message, Row, file, project};
+use crate::plugins::budget::{self, Figures};
+use crate::plugins::{ALL, Assembly, Message, Plugin, Section};
 
 /// What goes to the model.
 #[derive(Debug, Clone)]
 pub struct Packet {
-    pub system: String,
-    pub user: String,
+    pub system: Arc<str>,
+    pub user: Arc<str>,
     /// Tokens of both messages, by the estimate.
     pub tokens: u64,
     /// Tokens of the instructions alone.
@@ -30,69 +31,92 @@ impl Packet {
 /// Renders the packet. The budget block holds the figures of the packet that it is part of, so it is
 /// rendered until its own length changes nothing any more, four times at most.
 pub fn render(mut assembly: Assembly<'_>, ceiling: Option<u64>) -> Packet {
-    let mut packet = draw(&assembly);
-    let Some(ceiling) = ceiling else {
-        return packet;
-    };
-    for _ in 0..4 {
-        let figures = Figures {
-            ceiling,
-            usage: packet.tokens,
-            system: packet.head_tokens,
-        };
-        if assembly.budget == Some(figures) {
-            break;
-        }
-        assembly.budget = Some(figures);
-        packet = draw(&assembly);
-        packet.figures = Some(Figures {
-            usage: packet.tokens,
-            ..figures
-        });
-    }
-    packet
-}
-
-/// The entries as rows: what of each is shown, and what it takes whole.
-pub fn rows(entries: Vec<Entry>, divisor: f64) -> Vec<Row> {
-    entries
-        .into_iter()
-        .map(|entry| {
-            let chars = file::chars(&entry.path, entry.body.chars().count(), &entry.attributes);
-            Row {
-                text: project(&entry),
-                tokens: tokens::estimate(chars, divisor),
-                entry,
+    let mut sections = Sections::of(&assembly);
+    let mut usage = sections.tokens(assembly.divisor);
+    let head_tokens = sections.head_tokens(assembly.divisor);
+    let mut figures = None;
+    if let Some(ceiling) = ceiling {
+        for _ in 0..4 {
+            let now = Figures {
+                ceiling,
+                usage,
+                system: head_tokens,
+            };
+            if figures == Some(now) {
+                break;
             }
-        })
-        .collect()
+            figures = Some(now);
+            assembly.budget = figures;
+            sections.put_budget(&assembly);
+            usage = sections.tokens(assembly.divisor);
+        }
+    }
+    Packet {
+        system: sections.join(Message::System),
+        user: sections.join(Message::User),
+        tokens: usage,
+        head_tokens,
+        figures: figures.map(|figures| Figures { usage, ..figures }),
+    }
 }
 
-fn draw(assembly: &Assembly<'_>) -> Packet {
-    let mut sections: Vec<_> = ALL
-        .iter()
-        .flat_map(|plugin| plugin.sections(assembly))
-        .collect();
-    sections.sort_by_key(|section| section.place);
-    let join = |message: Message| {
-        let parts: Vec<&str> = sections
-            .iter()
-            .filter(|section| section.message == message)
-            .map(|section| section.text.as_str())
-            .collect();
-        parts.join("\n\n")
-    };
-    let (system, user) = (join(Message::System), join(Message::User));
-    let head = sections
-        .iter()
-        .find(|section| section.message == Message::System)
-        .map_or(0, |section| section.text.chars().count());
-    let chars = system.chars().count() + user.chars().count();
-    Packet {
-        tokens: tokens::estimate(chars, assembly.divisor),
-        head_tokens: tokens::estimate(head, assembly.divisor),
-        system,
-        user,
-        figures: None,
+/// The parts of a packet in their order, each with its length.
+struct Sections(Vec<(Section, usize)>);
+
+/// Between two parts of a message.
+const JOINT: &str = "\n\n";
+
+impl Sections {
+    fn of(assembly: &Assembly<'_>) -> Self {
+        let all = ALL.iter().flat_map(|plugin| plugin.sections(assembly));
+        let mut sections = Self(all.map(measured).collect());
+        sections.0.sort_by_key(|(section, _)| section.place);
+        sections
     }
+
+    /// Draws the budget block anew and leaves all else.
+    fn put_budget(&mut self, assembly: &Assembly<'_>) {
+        let is_budget =
+            |section: &Section| section.message == Message::User && section.place == budget::PLACE;
+        self.0.retain(|(section, _)| !is_budget(section));
+        let drawn = budget::Budget.sections(assembly).into_iter().map(measured);
+        self.0.extend(drawn);
+        self.0.sort_by_key(|(section, _)| section.place);
+    }
+
+    /// What both messages take as they will be joined.
+    fn tokens(&self, divisor: f64) -> u64 {
+        let chars = [Message::System, Message::User].map(|message| {
+            let lengths = self
+                .of_message(message)
+                .map(|(_, chars)| chars + JOINT.len());
+            lengths.sum::<usize>().saturating_sub(JOINT.len())
+        });
+        tokens::estimate(chars.iter().sum(), divisor)
+    }
+
+    /// What the instructions take.
+    fn head_tokens(&self, divisor: f64) -> u64 {
+        let head = self.of_message(Message::System).next();
+        tokens::estimate(head.map_or(0, |(_, chars)| *chars), divisor)
+    }
+
+    fn of_message(&self, message: Message) -> impl Iterator<Item = &(Section, usize)> {
+        self.0
+            .iter()
+            .filter(move |(section, _)| section.message == message)
+    }
+
+    fn join(&self, message: Message) -> Arc<str> {
+        let parts: Vec<&str> = self
+            .of_message(message)
+            .map(|(section, _)| section.text.as_str())
+            .collect();
+        parts.join(JOINT).into()
+    }
+}
+
+fn measured(section: Section) -> (Section, usize) {
+    let chars = section.text.chars().count();
+    (section, chars)
 }

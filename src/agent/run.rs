@@ -5,15 +5,15 @@ use std::sync::{Arc, Mutex};
 use crate::entries::{Outcome, RunStatus};
 use crate::plugins::error;
 use crate::store::loops::Loop;
-use crate::store::{StoreError, loops, models, projects, proposals, runs};
+use crate::store::{StoreError, loops, models, projects, proposals, runs, turns};
 use crate::workspace::Root;
 
 use super::events::{EventKind, Standing, Subject};
 use super::job::{Job, Moving, Settings};
 use super::stop::Stop;
 use super::supervisor::Shared;
-use super::turn::{TurnError, take};
-use super::verdict::{Record, Verdict};
+use super::turn::{Memory, TurnError, take};
+use super::verdict::Verdict;
 
 /// How a loop ended.
 struct End {
@@ -39,7 +39,7 @@ pub async fn run_loop(
         phase: in_loop.phase,
     };
     let (end, standing) = match prepare(shared, subject, in_loop, settings, stop).await {
-        Ok(job) => (turns(&job).await, job.standing()),
+        Ok(job) => (take_turns(&job).await, job.standing()),
         Err(error) => (ended_by(error), began),
     };
     let (run, aborted) = (subject.run, end.outcome == Some(Outcome::Aborted));
@@ -97,7 +97,7 @@ async fn prepare(
 ) -> Result<Job, TurnError> {
     let (id, project, actual) = (subject.run, subject.project, settings.model.actual.clone());
     let store = shared.store.within(in_loop.id);
-    let (run, project, divisor) = store
+    let (run, project, divisor, used, answers) = store
         .write(move |tx| {
             runs::set_status(tx, id, RunStatus::Running, None)?;
             let superseded = Outcome::Reason("superseded by a new prompt".to_owned());
@@ -106,6 +106,8 @@ async fn prepare(
                 runs::by_id(tx, id)?,
                 projects::find(tx, project)?,
                 models::divisor(tx, &actual)?,
+                turns::totals(tx, id)?,
+                turns::count_answered(tx, id)?,
             ))
         })
         .await?;
@@ -126,6 +128,8 @@ async fn prepare(
             phase: in_loop.phase,
         },
         divisor: divisor.unwrap_or(settings.limits.token_divisor),
+        used,
+        answers,
     };
     Ok(Job {
         store,
@@ -148,12 +152,12 @@ async fn prepare(
 }
 
 /// Takes turns until one of them ends the loop.
-async fn turns(job: &Job) -> End {
+async fn take_turns(job: &Job) -> End {
     job.state(None);
-    let mut record = Record::default();
+    let mut memory = Memory::default();
     for at in 0..job.settings.limits.max_turns {
         let verdict = match job.stop.check() {
-            Ok(()) => take(job, &mut record, at == 0).await,
+            Ok(()) => take(job, &mut memory, at == 0).await,
             Err(stopped) => Err(stopped.into()),
         };
         match verdict {

@@ -8,10 +8,11 @@ use crate::store::entries::Query;
 use crate::store::{StoreError, entries, loops, turns};
 
 use super::ask::ask;
+use super::board::Board;
 use super::dispatch::dispatch;
 use super::events::Activity;
 use super::fit::{Fit, fit};
-use super::job::Job;
+use super::job::{Job, Sent};
 use super::phase::{Step, step};
 use super::stop::Stopped;
 use super::verdict::{CYCLE, Mistake, Record, TurnReport, Verdict};
@@ -44,8 +45,16 @@ impl From<Problem> for TurnError {
     }
 }
 
+/// What a loop remembers from turn to turn beside the store.
+#[derive(Debug, Default)]
+pub struct Memory {
+    record: Record,
+    board: Board,
+    sent: Sent,
+}
+
 /// Takes one turn of a loop. `first` tells whether it is the loop's first.
-pub async fn take(job: &Job, record: &mut Record, first: bool) -> Result<Verdict, TurnError> {
+pub async fn take(job: &Job, memory: &mut Memory, first: bool) -> Result<Verdict, TurnError> {
     let turn = begin(job, first).await?;
     let files = job.files().await?;
     let cx = job.context(turn, files.as_ref());
@@ -53,10 +62,10 @@ pub async fn take(job: &Job, record: &mut Record, first: bool) -> Result<Verdict
     if first {
         show_named_files(&cx).await?;
     }
-    if let Some(spent) = spent(job).await? {
+    if let Some(spent) = spent(job) {
         return Ok(spent);
     }
-    let fitted = match fit(job, &cx).await? {
+    let fitted = match fit(job, &cx, &mut memory.board).await? {
         Fit::Fits(fitted) => fitted,
         Fit::TooLarge { tokens } => {
             return Ok(Verdict::Stop {
@@ -70,7 +79,9 @@ pub async fn take(job: &Job, record: &mut Record, first: bool) -> Result<Verdict
         Ok(answer) => {
             job.progress(turn, Activity::Processing, None, None);
             let heard = scan(&answer.text, job.settings.limits.max_commands);
-            let telemetry = job.keep_answer(turn, &fitted, &answer, &heard).await?;
+            let telemetry = job
+                .keep_answer(turn, &fitted, (&answer, &heard), &mut memory.sent)
+                .await?;
             (dispatch(job, &cx, &answer, heard).await?, Some(telemetry))
         }
         Err(TurnError::Model(LlmError::ContextExceeded { message })) => {
@@ -79,7 +90,7 @@ pub async fn take(job: &Job, record: &mut Record, first: bool) -> Result<Verdict
         }
         Err(error) => return Err(error),
     };
-    let verdict = conclude(job, turn, record, report).await?;
+    let verdict = conclude(job, turn, &mut memory.record, report).await?;
     job.state(telemetry);
     Ok(verdict)
 }
@@ -106,27 +117,20 @@ async fn begin(job: &Job, first: bool) -> Result<TurnNumber, StoreError> {
 }
 
 /// The end of a run that has used up its cap in tokens or money, before it uses more.
-async fn spent(job: &Job) -> Result<Option<Verdict>, StoreError> {
+fn spent(job: &Job) -> Option<Verdict> {
     let limits = &job.settings.limits;
-    if limits.max_tokens.is_none() && limits.max_cost.is_none() {
-        return Ok(None);
-    }
-    let run = job.subject.run;
-    let used = job
-        .store
-        .read(move |connection| turns::totals(connection, run))
-        .await?;
+    let used = job.used();
     let reached = match (limits.max_tokens, limits.max_cost) {
         (Some(cap), _) if used.tokens() >= cap => format!("its cap of {cap} tokens is reached"),
         (_, Some(cap)) if used.cost.is_some_and(|cost| cost >= cap) => {
             format!("its cap of {cap} in money is reached")
         }
-        _ => return Ok(None),
+        _ => return None,
     };
-    Ok(Some(Verdict::Stop {
+    Some(Verdict::Stop {
         status: RunStatus::Aborted,
         outcome: Some(Outcome::Reason(reached)),
-    }))
+    })
 }
 
 /// Makes the files visible that the user named with the prompt.

@@ -152,9 +152,11 @@ fn number(fields: &mut Attributes, name: &str) -> Option<Number> {
 
 fn set(mut attributes: Attributes, body: Option<&str>) -> Set {
     let fields = &mut attributes;
+    let path = fields.take("path");
+    let block = body.map(block).filter(|text| !text.is_empty());
     Set {
-        path: fields.take("path"),
-        content: content(fields, body.map(block).filter(|text| !text.is_empty())),
+        content: content(fields, path.as_deref(), block),
+        path,
         visibility: fields.take("visibility"),
         summary: fields.take("summary"),
         filter: fields.take("filter"),
@@ -165,26 +167,21 @@ fn set(mut attributes: Attributes, body: Option<&str>) -> Set {
 
 /// What a `set` writes. An edit in attributes goes before one in the body, as its `replace` half
 /// may be the body; a `body` attribute beside a body is a search half too.
-fn content(fields: &mut Attributes, block: Option<Block<'_>>) -> Content {
+fn content(fields: &mut Attributes, path: Option<&str>, block: Option<Block<'_>>) -> Content {
     let all = [fields.take_flag("all"), fields.take_flag("g")].contains(&true);
     let attribute = fields.take_any("body");
     let replace = fields.take_any("replace");
     let text = block.map(|block| block.text);
     if let Some(search) = fields.take("search") {
         let replace = replace.or_else(|| text.map(str::to_owned));
-        return Content::Edits(vec![Edit {
-            search: Some(search),
-            replace: replace.unwrap_or_default(),
-            all,
-        }]);
+        let edit = Edit::attributes(search, replace.unwrap_or_default(), all);
+        return Content::Edits(vec![edit]);
     }
     match (attribute, text) {
-        (Some(search), Some(text)) if !search.is_empty() => Content::Edits(vec![Edit {
-            search: Some(search),
-            replace: text.to_owned(),
-            all,
-        }]),
-        (_, Some(text)) => match edit::parse(text, all) {
+        (Some(search), Some(text)) if !search.is_empty() => {
+            Content::Edits(vec![Edit::attributes(search, text, all)])
+        }
+        (_, Some(text)) => match edit::parse(path, text, all) {
             Ok(Some(edits)) => Content::Edits(edits),
             Ok(None) => Content::Text(text.to_owned()),
             Err(error) => Content::Unparsable(error),

@@ -2,17 +2,11 @@
 //!
 //! What is known are pairs: a line as the search half indents it, and as the file does. A
 //! replacement line that is indented like a search line gets what the file has there; a deeper one
-//! gets the rest of its indentation translated level by level.
+//! gets the rest of its indentation translated level by level. Where the pairs contradict each
+//! other, nothing is known.
 
 /// Pairs of different depth that are looked at; real code has fewer.
 const MAX_PAIRS: usize = 32;
-
-/// Rewrites the indentation of `lines`. `pairs` holds matched lines, search half first; `level`
-/// is what the file indents one level with.
-pub(super) fn reindent(lines: &[&str], pairs: &[(&str, &str)], level: &str) -> Vec<String> {
-    let shift = Shift::of(lines, pairs, level);
-    lines.iter().map(|line| shift.line(line)).collect()
-}
 
 /// The blanks that `line` begins with.
 pub(super) fn indent_of(line: &str) -> &str {
@@ -36,63 +30,80 @@ pub(super) fn level_of<'t>(lines: impl Iterator<Item = &'t str>) -> &'t str {
     smallest
 }
 
-struct Shift<'t> {
-    /// Indentations that belong together, one pair a search indentation.
-    pairs: Vec<(&'t str, &'t str)>,
+/// What is known of two indentations that belong together.
+pub(super) struct Shift<'t> {
+    /// Indentations that belong together, one pair a search indentation; `None` where the file has
+    /// several for it.
+    pairs: Vec<(&'t str, Option<&'t str>)>,
     /// One level in the search half and in the file.
     from: String,
     to: String,
+    /// Whether every pair can be had from every other, level by level.
+    regular: bool,
 }
 
 impl<'t> Shift<'t> {
-    fn of(lines: &[&'t str], matched: &[(&'t str, &'t str)], level: &str) -> Self {
-        let mut pairs: Vec<(&str, &str)> = Vec::new();
+    /// `lines` are to be indented anew. `matched` holds indentations, that of the search half
+    /// first; `level` is what the file indents one level with.
+    pub(super) fn of(lines: &[&str], matched: &[(&'t str, &'t str)], level: &str) -> Self {
+        let mut pairs: Vec<(&str, Option<&str>)> = Vec::new();
         for (searched, found) in matched {
-            let (searched, found) = (indent_of(searched), indent_of(found));
-            if pairs.len() < MAX_PAIRS && pairs.iter().all(|(known, _)| *known != searched) {
-                pairs.push((searched, found));
+            let room = pairs.len() < MAX_PAIRS;
+            let known = pairs.iter_mut().find(|(known, _)| known == searched);
+            match known {
+                Some((_, known)) => *known = known.filter(|known| known == found),
+                None if room => pairs.push((searched, Some(found))),
+                None => {}
             }
         }
-        let (from, to) = seen_step(&pairs)
-            .or_else(|| told_step(&pairs))
-            .or_else(|| guessed_step(lines, &pairs, level))
+        let sure: Vec<(&str, &str)> = pairs
+            .iter()
+            .filter_map(|(searched, found)| Some((*searched, (*found)?)))
+            .collect();
+        let (from, to) = seen_step(&sure)
+            .or_else(|| told_step(&sure))
+            .or_else(|| guessed_step(lines, &sure, level))
             .unwrap_or((String::new(), String::new()));
-        Self { pairs, from, to }
+        let mut shift = Self {
+            pairs,
+            from,
+            to,
+            regular: true,
+        };
+        shift.regular = shift.is_regular(&sure);
+        shift
     }
 
-    fn line(&self, line: &str) -> String {
-        let indent = indent_of(line);
-        let inner = &line[indent.len()..];
-        if inner.is_empty() {
-            return line.to_owned();
-        }
-        self.indent(indent) + inner
+    fn is_regular(&self, pairs: &[(&str, &str)]) -> bool {
+        pairs.iter().all(|(outer, outer_found)| {
+            pairs.iter().all(|(inner, inner_found)| {
+                inner.strip_prefix(outer).is_none_or(|deeper| {
+                    inner_found.strip_prefix(outer_found) == Some(self.translate(deeper).as_str())
+                })
+            })
+        })
     }
 
-    fn indent(&self, indent: &str) -> String {
+    /// What the file has for an indentation of the replacement; `None` if nothing tells.
+    pub(super) fn indent(&self, indent: &str) -> Option<String> {
         let inner = self
             .pairs
             .iter()
             .filter(|(searched, _)| indent.starts_with(searched))
             .max_by_key(|(searched, _)| searched.len());
         if let Some((searched, found)) = inner {
-            return [*found, &self.translate(&indent[searched.len()..])].concat();
+            let deeper = self.translate(&indent[searched.len()..]);
+            let is_known = deeper.is_empty() || self.regular;
+            return is_known.then(|| Some([(*found)?, &deeper].concat()))?;
         }
-        let outer = self
+        let (searched, found) = self
             .pairs
             .iter()
             .filter(|(searched, _)| searched.starts_with(indent))
-            .min_by_key(|(searched, _)| searched.len());
-        if let Some((searched, found)) = outer {
-            let surplus = self.translate(&searched[indent.len()..]);
-            let kept = found.len().saturating_sub(surplus.len());
-            return found[..kept].to_owned();
-        }
-        // Neither deeper nor shallower: tabs where the search half has blanks, or the reverse.
-        self.pairs
-            .first()
-            .map_or(indent, |(_, found)| found)
-            .to_owned()
+            .min_by_key(|(searched, _)| searched.len())?;
+        let surplus = self.translate(&searched[indent.len()..]);
+        let kept = found.filter(|_| self.regular)?.strip_suffix(&surplus)?;
+        Some(kept.to_owned())
     }
 
     fn translate(&self, mut blanks: &str) -> String {
@@ -206,7 +217,16 @@ mod tests {
                 &["a", "    b", "        c"],
             ),
         ] {
-            let written = reindent(replacement, pairs, level);
+            let indents: Vec<(&str, &str)> = pairs
+                .iter()
+                .map(|(searched, found)| (indent_of(searched), indent_of(found)))
+                .collect();
+            let shift = Shift::of(replacement, &indents, level);
+            let line = |line: &&str| match line.trim() {
+                "" => String::new(),
+                inner => shift.indent(indent_of(line)).unwrap() + inner,
+            };
+            let written: Vec<String> = replacement.iter().map(line).collect();
             assert_eq!(written, expected, "{replacement:?}");
         }
     }

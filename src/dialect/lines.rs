@@ -11,74 +11,135 @@ pub(super) struct Line<'t> {
     pub end: &'t str,
 }
 
+impl Line<'_> {
+    const fn len(&self) -> usize {
+        self.text.len() + self.end.len()
+    }
+}
+
 /// The lines of a text, its byte-order mark set apart.
 #[derive(Debug)]
 pub(super) struct Lines<'t> {
     mark: &'t str,
-    pub lines: Vec<Line<'t>>,
+    /// The text behind the mark.
+    body: &'t str,
+    pub all: Vec<Line<'t>>,
 }
 
 impl<'t> Lines<'t> {
     pub(super) fn of(text: &'t str) -> Self {
         let body = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
         let (mark, _) = text.split_at(text.len() - body.len());
-        let lines = body.split_inclusive('\n').map(split_end).collect();
-        Self { mark, lines }
+        let all = body.split_inclusive('\n').map(split_end).collect();
+        Self { mark, body, all }
     }
 
     /// The line end that most lines have; LF for a text of one unfinished line.
     pub(super) fn usual_end(&self) -> &'static str {
-        let total = self
-            .lines
-            .iter()
-            .filter(|line| !line.end.is_empty())
-            .count();
-        let long = self.lines.iter().filter(|line| line.end == "\r\n").count();
+        let total = self.all.iter().filter(|line| !line.end.is_empty()).count();
+        let long = self.all.iter().filter(|line| line.end == "\r\n").count();
         if long * 2 > total { "\r\n" } else { "\n" }
     }
 
     /// Whether there is a last line and it lacks its end.
     fn is_unfinished(&self) -> bool {
-        self.lines.last().is_some_and(|line| line.end.is_empty())
+        self.all.last().is_some_and(|line| line.end.is_empty())
     }
 
     /// The text with some of its lines replaced. The changes are in order and do not overlap.
     pub(super) fn splice(&self, changes: &[Change]) -> String {
-        let mut text = self.mark.to_owned();
+        let mut writer = Writer::new(self);
         let mut next = 0;
         for change in changes {
-            for line in &self.lines[next..change.lines.start] {
-                text.push_str(line.text);
-                text.push_str(line.end);
+            writer.keep(self, next..change.lines.start);
+            let old = &self.all[change.lines.clone()];
+            let last = change.with.len().saturating_sub(1);
+            for (index, line) in change.with.iter().enumerate() {
+                let partner = if index == last {
+                    old.last()
+                } else {
+                    old.get(index)
+                };
+                writer.push(line, partner.map_or("", |line| line.end));
             }
-            self.write(&mut text, change);
+            writer.skip(old);
             next = change.lines.end;
         }
-        for line in &self.lines[next..] {
-            text.push_str(line.text);
-            text.push_str(line.end);
+        writer.keep(self, next..self.all.len());
+        writer.finish(self.is_unfinished())
+    }
+}
+
+/// Puts lines together again. A new line gets the end of the old line in its place, the last one
+/// that of the last; else that of the line before it.
+struct Writer {
+    text: String,
+    /// The end to use where no line tells.
+    end: &'static str,
+    /// Where the end of the last line begins; `None` before the first line.
+    end_at: Option<usize>,
+    /// How many bytes of the old lines are behind.
+    read: usize,
+}
+
+impl Writer {
+    fn new(lines: &Lines<'_>) -> Self {
+        let end = match lines.all.first() {
+            Some(line) if line.end == "\r\n" => "\r\n",
+            Some(line) if line.end == "\n" => "\n",
+            _ => lines.usual_end(),
+        };
+        Self {
+            text: lines.mark.to_owned(),
+            end,
+            end_at: None,
+            read: 0,
         }
-        text
     }
 
-    /// Each new line gets the end of the old line in its place, the last one that of the last.
-    fn write(&self, text: &mut String, change: &Change) {
-        let old = &self.lines[change.lines.clone()];
-        let usual = self.usual_end();
-        let last_end = old.last().map_or(usual, |line| line.end);
-        let last = change.with.len().saturating_sub(1);
-        for (index, line) in change.with.iter().enumerate() {
-            text.push_str(line);
-            text.push_str(match old.get(index) {
-                _ if index == last => last_end,
-                Some(line) if !line.end.is_empty() => line.end,
-                _ if !last_end.is_empty() => last_end,
-                _ => usual,
-            });
+    /// Copies lines as they are, all at once.
+    fn keep(&mut self, lines: &Lines<'_>, range: Range<usize>) {
+        let Some((last, others)) = lines.all[range].split_last() else {
+            return;
+        };
+        let length: usize = others.iter().map(Line::len).sum();
+        self.finish_last();
+        self.text
+            .push_str(&lines.body[self.read..self.read + length]);
+        self.read += length + last.len();
+        self.push(last.text, last.end);
+    }
+
+    /// Passes lines over.
+    fn skip(&mut self, lines: &[Line<'_>]) {
+        self.read += lines.iter().map(Line::len).sum::<usize>();
+    }
+
+    fn push(&mut self, line: &str, end: &str) {
+        self.finish_last();
+        self.text.push_str(line);
+        self.end_at = Some(self.text.len());
+        match end {
+            "" => {}
+            "\n" => self.end = "\n",
+            _ => self.end = "\r\n",
         }
-        if change.with.is_empty() && change.lines.end == self.lines.len() && self.is_unfinished() {
-            cut_end(text); // what is now the last line lacks its end as the old one did
+        self.text.push_str(end);
+    }
+
+    /// Gives the last line its end if it has none yet.
+    fn finish_last(&mut self) {
+        if self.end_at == Some(self.text.len()) {
+            self.text.push_str(self.end);
         }
+    }
+
+    fn finish(mut self, is_unfinished: bool) -> String {
+        self.finish_last();
+        if let (Some(end), true) = (self.end_at, is_unfinished) {
+            self.text.truncate(end);
+        }
+        self.text
     }
 }
 
@@ -97,10 +158,10 @@ pub fn whole_text(previous: Option<&str>, body: &str) -> String {
     if body.is_empty() {
         return String::new();
     }
-    let keeps_ends = previous.lines.iter().all(|line| line.end.is_empty());
+    let keeps_ends = previous.all.iter().all(|line| line.end.is_empty());
     let mut text = previous.mark.to_owned();
     let lines = Lines::of(body);
-    for line in &lines.lines {
+    for line in &lines.all {
         text.push_str(line.text);
         if !line.end.is_empty() {
             text.push_str(if keeps_ends {
@@ -117,6 +178,12 @@ pub fn whole_text(previous: Option<&str>, body: &str) -> String {
         text.push_str(model.usual_end());
     }
     text
+}
+
+/// A number that a line holds.
+#[expect(clippy::disallowed_methods, reason = "what is no number is text")]
+pub(super) fn number(text: &str) -> Option<usize> {
+    text.parse().ok()
 }
 
 /// Takes the last line break away.

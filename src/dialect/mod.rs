@@ -19,19 +19,26 @@ mod command;
 mod edit;
 mod elision;
 mod entity;
+mod envelope;
+mod expression;
 mod fence;
 mod fields;
+mod fold;
 mod glob;
 mod indent;
 mod lines;
 mod locate;
+mod narrow;
 mod pattern;
 mod quote;
 mod render;
+mod rewrite;
 mod scan;
 mod similarity;
 mod stream;
 mod tag;
+mod tokens;
+mod variants;
 
 #[cfg(test)]
 mod tests;
@@ -41,8 +48,9 @@ pub use command::{
     Call, Command, Content, Get, Number, Question, Rm, Search, Set, Shell, Status, Think, Tool,
     Transfer, Update,
 };
-pub use edit::{Edit, EditError};
+pub use edit::{Edit, EditError, EditKind, Hint, unfenced};
 pub use elision::elided_line;
+pub use envelope::FileAction;
 pub use pattern::{BodyFilter, PathPattern, PatternError};
 pub use render::render;
 pub use scan::{Advisory, Place, Scan, scan};

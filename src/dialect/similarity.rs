@@ -14,8 +14,26 @@ const ENOUGH: f64 = 0.9;
 /// A match leads every other place by at least this.
 const LEAD: f64 = 0.05;
 
-/// Byte comparisons for one search, at worst.
-const BUDGET: usize = 16_000_000;
+/// What the comparison of two lines costs beside that of their bytes.
+const COMPARISON: usize = 128;
+
+/// Comparisons of bytes that are left for all searches of one body.
+#[derive(Debug)]
+pub(super) struct Budget(usize);
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self(16_000_000)
+    }
+}
+
+impl Budget {
+    fn spend(&mut self, comparisons: usize) -> Option<()> {
+        let left = self.0.checked_sub(comparisons);
+        self.0 = left.unwrap_or(0);
+        left.map(|_| ())
+    }
+}
 
 /// Places compared to find the nearest one, where none passes.
 const NEAREST: usize = 8;
@@ -41,13 +59,13 @@ pub(super) enum Closest {
 }
 
 /// Compares `search`, trimmed lines, with every run of as many lines.
-pub(super) fn closest(file: &[&str], search: &[&str]) -> Closest {
+pub(super) fn closest(file: &[&str], search: &[&str], budget: &mut Budget) -> Closest {
     let mut bounds = bounds(file, search);
     bounds.sort_by(|one, other| other.best().total_cmp(&one.best()));
     let mut scorer = Scorer {
         file,
         search,
-        budget: BUDGET,
+        budget,
     };
     let mut best: Option<Alike> = None;
     let mut second = 0.0_f64;
@@ -140,7 +158,7 @@ fn ratio(common: usize, total: usize) -> f64 {
 struct Scorer<'t> {
     file: &'t [&'t str],
     search: &'t [&'t str],
-    budget: usize,
+    budget: &'t mut Budget,
 }
 
 impl Scorer<'_> {
@@ -156,10 +174,10 @@ impl Scorer<'_> {
     /// The bytes that two lines have in common, in order.
     fn common(&mut self, left: &[u8], right: &[u8]) -> Option<usize> {
         if left == right {
-            self.budget = self.budget.checked_sub(left.len() + 1)?;
+            self.budget.spend(left.len() + 1)?;
             return Some(left.len());
         }
-        self.budget = self.budget.checked_sub(left.len() * right.len() + 1)?;
+        self.budget.spend(left.len() * right.len() + COMPARISON)?;
         let operations = capture_diff_slices(Algorithm::Myers, left, right);
         let equal = operations.iter().filter_map(|operation| match operation {
             similar::DiffOp::Equal { len, .. } => Some(*len),
@@ -182,7 +200,7 @@ mod tests {
             "fn beta() {}",
         ];
         let search = ["fn alpha(frist: u32) -> u32 {", "first + 1"];
-        let Closest::Match(found) = closest(&file, &search) else {
+        let Closest::Match(found) = closest(&file, &search, &mut Budget::default()) else {
             panic!("no match");
         };
         assert_eq!(found.lines, 0..2);
@@ -197,12 +215,21 @@ mod tests {
             "let total = count(b) + 1;",
         ];
         let search = ["let total = count(c) + 1;"];
-        assert_eq!(closest(&file, &search), Closest::Near(0..1));
+        assert_eq!(
+            closest(&file, &search, &mut Budget::default()),
+            Closest::Near(0..1)
+        );
     }
 
     #[test]
     fn something_else_is_not_near() {
-        assert_eq!(closest(&["abc", "def"], &["0123456789"]), Closest::Nothing);
-        assert_eq!(closest(&["abc"], &["abc", "def"]), Closest::Nothing);
+        assert_eq!(
+            closest(&["abc", "def"], &["0123456789"], &mut Budget::default()),
+            Closest::Nothing
+        );
+        assert_eq!(
+            closest(&["abc"], &["abc", "def"], &mut Budget::default()),
+            Closest::Nothing
+        );
     }
 }

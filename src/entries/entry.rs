@@ -54,6 +54,8 @@ pub struct Entry {
     /// The turn that wrote or promoted it last; none before the first turn.
     pub turn: Option<TurnNumber>,
     pub in_loop: Option<LoopId>,
+    /// The number of the run's change that touched it last.
+    pub changed: i64,
 }
 
 impl Entry {

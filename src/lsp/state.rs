@@ -14,7 +14,7 @@ use crate::store::{Store, StoreError, loops, proposals, runs};
 #[derive(Debug, Clone, Default)]
 pub struct Cursor {
     since: i64,
-    removals: i64,
+    retractions: i64,
     rows: Vec<ViewId>,
 }
 
@@ -69,10 +69,10 @@ pub async fn read(
     store
         .read(move |connection| {
             let found = runs::by_id(connection, run)?;
-            if found.removals != cursor.removals {
+            if found.retractions != cursor.retractions {
                 // Rows have gone: places have moved, and the client gets the history anew.
                 cursor = Cursor {
-                    removals: found.removals,
+                    retractions: found.retractions,
                     ..Cursor::default()
                 };
             }

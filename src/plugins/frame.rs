@@ -73,8 +73,14 @@ pub fn element(name: &str, attributes: &Attributes<'_>, body: &str) -> String {
 }
 
 /// A tag around tags of the packet.
-pub fn block(name: &str, inner: &[String]) -> String {
-    format!("<{name}>\n{}\n</{name}>", inner.join("\n"))
+pub fn block<'l>(name: &str, lines: impl Iterator<Item = &'l str>) -> String {
+    let mut text = format!("<{name}>\n");
+    for line in lines {
+        text.push_str(line);
+        text.push('\n');
+    }
+    text.extend(["</", name, ">"]);
+    text
 }
 
 fn escaped(value: &str) -> Cow<'_, str> {

@@ -37,8 +37,8 @@ use serde_json::json;
 use crate::config::Limits;
 use crate::dialect::{BodyFilter, Command, Tool};
 use crate::entries::{
-    Attributes, Entry, EntryPath, Mode, Outcome, PathError, Phase, RunId, Scheme, TurnNumber,
-    Visibility, Writer,
+    Attributes, Category, Entry, EntryPath, Mode, Outcome, PathError, Phase, RunId, Scheme,
+    TurnNumber, ViewId, Visibility, Writer,
 };
 use crate::store::entries::{self, Access, Query, Write};
 use crate::store::loops::Loop;
@@ -186,7 +186,8 @@ impl From<PathError> for Problem {
 
 /// The packet in the making: what its sections are drawn from.
 pub struct Assembly<'a> {
-    /// Everything that the model may be shown, oldest first.
+    /// Everything that the model may be shown: data in the order in which it changed last, then all
+    /// else, oldest first.
     pub rows: &'a [Row],
     pub mode: Mode,
     pub phase: Phase,
@@ -204,11 +205,58 @@ pub struct Assembly<'a> {
 /// An entry as the packet shows it.
 #[derive(Debug, Clone)]
 pub struct Row {
-    pub entry: Entry,
-    /// The projection for its visibility.
-    pub text: String,
+    pub view: ViewId,
+    pub path: EntryPath,
+    pub visibility: Visibility,
+    pub turn: Option<TurnNumber>,
+    /// The number of the run's change that touched it last.
+    pub changed: i64,
+    /// Its element in the section that it belongs to.
+    pub line: String,
+    /// What its projection takes, in characters.
+    pub shown: usize,
     /// What its whole body takes, in tokens.
     pub tokens: u64,
+    /// How many entries were put away to fit, where it tells of that.
+    pub demoted: Option<u64>,
+    /// The projection of a prompt: the newest one is no line but ends the packet.
+    pub prompt: Option<String>,
+}
+
+impl Row {
+    /// Draws an entry; sizes are at so many characters a token.
+    pub fn of(entry: &Entry, divisor: f64) -> Self {
+        let text = project(entry);
+        let chars = file::chars(&entry.path, entry.body.chars().count(), &entry.attributes);
+        let tokens = crate::llm::tokens::estimate(chars, divisor);
+        let scheme = entry.scheme();
+        let line = match scheme.category() {
+            Category::Data => known::line(entry, &text, tokens),
+            Category::Unknown => unknown::line(entry, &text, tokens),
+            Category::Logging | Category::Prompt => log::line(entry, &text, tokens),
+            // Never shown.
+            Category::Audit => String::new(),
+        };
+        Self {
+            view: entry.view,
+            path: entry.path.clone(),
+            visibility: entry.visibility,
+            turn: entry.turn,
+            changed: entry.changed,
+            line,
+            shown: text.chars().count(),
+            tokens,
+            demoted: entry
+                .attributes
+                .get("demotedCount")
+                .and_then(serde_json::Value::as_u64),
+            prompt: (scheme == Scheme::Prompt).then_some(text),
+        }
+    }
+
+    pub const fn scheme(&self) -> Scheme {
+        self.path.scheme()
+    }
 }
 
 /// Which of the two messages a section belongs to.

@@ -1,4 +1,9 @@
 //! Texts that are kept once however often they occur: packets, answers, the texts of proposals.
+//!
+//! **Invariant.** A text reads back byte for byte. A difference ends on the boundaries of characters,
+//! and leads in at most [`MAX_LINKS`] steps to a text that is kept whole.
+
+use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
@@ -22,24 +27,161 @@ pub fn intern(tx: &Tx<'_>, text: &str) -> Result<ContentId, StoreError> {
     if let Some(id) = found {
         return Ok(ContentId(id));
     }
-    let packed = zstd::encode_all(text.as_bytes(), LEVEL).map_err(|error| corrupt(&error))?;
+    let packed = pack(text)?;
     tx.prepare_cached("INSERT INTO contents (hash, zstd) VALUES (?1, ?2)")?
         .execute(params![hash.as_slice(), packed])?;
     Ok(ContentId(tx.last_insert_rowid()))
 }
 
+/// A text that was kept, with what the next one of its series needs to be kept as a difference.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    id: ContentId,
+    text: Arc<str>,
+    /// How many differences lead back to a text that is kept whole.
+    links: u32,
+}
+
+/// As many differences as are put together to read one text.
+const MAX_LINKS: u32 = 32;
+
+impl Kept {
+    pub const fn id(&self) -> ContentId {
+        self.id
+    }
+}
+
+/// Stores a text of a series in which each is much like the one before, such as the packets of a run:
+/// where it shares half with its predecessor, only what differs is stored.
+pub fn keep(tx: &Tx<'_>, text: Arc<str>, before: Option<&Kept>) -> Result<Kept, StoreError> {
+    let Some(before) = before.filter(|before| before.links < MAX_LINKS) else {
+        let id = intern(tx, &text)?;
+        return Ok(Kept { id, text, links: 0 });
+    };
+    if before.text == text {
+        return Ok(before.clone());
+    }
+    let (head, tail) = shared(&before.text, &text);
+    if (head + tail) * 2 < text.len() {
+        let id = intern(tx, &text)?;
+        return Ok(Kept { id, text, links: 0 });
+    }
+    let between = pack(&text[head..text.len() - tail])?;
+    tx.prepare_cached("INSERT INTO contents (base_id, head, tail, zstd) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![before.id.0, length(head)?, length(tail)?, between])?;
+    Ok(Kept {
+        id: ContentId(tx.last_insert_rowid()),
+        text,
+        links: before.links + 1,
+    })
+}
+
 /// The text, exactly as it was stored.
 pub fn read(connection: &Connection, id: ContentId) -> Result<String, StoreError> {
-    let packed: Vec<u8> = connection
-        .prepare_cached("SELECT zstd FROM contents WHERE id = ?1")?
-        .query_row([id.0], |row| row.get(0))?;
-    let bytes = zstd::decode_all(packed.as_slice()).map_err(|error| corrupt(&error))?;
-    String::from_utf8(bytes).map_err(|error| corrupt(&error))
+    let mut statement = connection
+        .prepare_cached("SELECT base_id, head, tail, zstd FROM contents WHERE id = ?1")?;
+    let mut differences = Vec::new();
+    let mut at = id.0;
+    loop {
+        let (base, head, tail, packed): (Option<i64>, u32, u32, Vec<u8>) = statement
+            .query_row([at], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+            })?;
+        let between = unpack(&packed)?;
+        let Some(base) = base else {
+            let whole = differences.into_iter().rev().try_fold(between, joined)?;
+            return String::from_utf8(whole).map_err(|error| corrupt(&error));
+        };
+        differences.push((head as usize, tail as usize, between));
+        at = base;
+    }
+}
+
+/// A text from its predecessor and what differs: the ends that they share, and what stands between.
+fn joined(
+    before: Vec<u8>,
+    (head, tail, between): (usize, usize, Vec<u8>),
+) -> Result<Vec<u8>, StoreError> {
+    let ends = before.get(..head).zip(
+        before
+            .len()
+            .checked_sub(tail)
+            .and_then(|at| before.get(at..)),
+    );
+    let Some((begin, end)) = ends else {
+        return Err(StoreError::Corrupt {
+            what: "content",
+            why: "a difference does not fit what it is a difference to".to_owned(),
+        });
+    };
+    Ok([begin, &between, end].concat())
+}
+
+/// How many bytes two texts share at their beginning and, behind that, at their end.
+fn shared(before: &str, after: &str) -> (usize, usize) {
+    let (old, new) = (before.as_bytes(), after.as_bytes());
+    let head = after.floor_char_boundary(same(old.iter().zip(new)));
+    let (old, new) = (&old[head..], &new[head..]);
+    let tail = same(old.iter().rev().zip(new.iter().rev()));
+    let from = after.ceil_char_boundary(after.len() - tail);
+    (head, after.len() - from)
+}
+
+fn same<'b>(pairs: impl Iterator<Item = (&'b u8, &'b u8)>) -> usize {
+    pairs.take_while(|(old, new)| old == new).count()
+}
+
+fn length(bytes: usize) -> Result<u32, StoreError> {
+    u32::try_from(bytes).map_err(|error| corrupt(&error))
+}
+
+fn pack(text: &str) -> Result<Vec<u8>, StoreError> {
+    zstd::encode_all(text.as_bytes(), LEVEL).map_err(|error| corrupt(&error))
+}
+
+fn unpack(packed: &[u8]) -> Result<Vec<u8>, StoreError> {
+    zstd::decode_all(packed).map_err(|error| corrupt(&error))
+}
+
+/// Removes the texts that nothing holds: no entry, no proposal, no text that differs from them.
+pub fn sweep(tx: &Tx<'_>) -> Result<(), StoreError> {
+    tx.execute(
+        "WITH RECURSIVE held (id) AS (
+             SELECT content_id FROM entries WHERE content_id IS NOT NULL
+             UNION SELECT base_id FROM proposals WHERE base_id IS NOT NULL
+             UNION SELECT after_id FROM proposals WHERE after_id IS NOT NULL
+             UNION SELECT replaced_id FROM proposals WHERE replaced_id IS NOT NULL
+             UNION SELECT contents.base_id FROM contents JOIN held ON contents.id = held.id
+                 WHERE contents.base_id IS NOT NULL)
+         DELETE FROM contents WHERE id NOT IN (SELECT id FROM held)",
+        [],
+    )?;
+    Ok(())
 }
 
 fn corrupt(error: &dyn std::error::Error) -> StoreError {
     StoreError::Corrupt {
         what: "content",
         why: error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_two_texts_share_and_what_lies_between_makes_the_later_one(
+            before in "[aé😀\n]{0,12}",
+            after in "[aé😀\n]{0,12}",
+        ) {
+            let (head, tail) = shared(&before, &after);
+            let between = after[head..after.len() - tail].as_bytes().to_vec();
+            let again = joined(before.into_bytes(), (head, tail, between)).unwrap();
+            prop_assert_eq!(String::from_utf8(again).unwrap(), after);
+        }
     }
 }

@@ -4,19 +4,24 @@
 //! here and nowhere else. A write changes what it names and nothing beside it. An entry that several
 //! runs see (after a fork) is cloned for the one that writes to it.
 
+mod follow;
 mod read;
 mod transfer;
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, params};
 
-use super::{ChangeKind, StoreError, Tx, contents, now_ms};
+use super::contents::{self, Kept};
+use super::{ChangeKind, StoreError, Tx, now_ms};
 use crate::dialect::PathPattern;
 use crate::entries::{
     Attributes, Entry, EntryId, EntryPath, LoopId, Outcome, RunId, Scheme, State, TurnNumber,
     Visibility, Writer,
 };
 
-pub use read::{Head, Query, exists, find, heads, history_since, in_packet, list};
+pub use follow::{InPacket, Seen, in_packet};
+pub use read::{Head, Query, exists, find, heads, history_since, list};
 pub use transfer::{Transfer, cp, mv};
 
 /// What a verb does to an entry, as far as its permission goes.
@@ -171,25 +176,27 @@ pub fn log(tx: &mut Tx<'_>, run: RunId, mut write: Write) -> Result<EntryPath, S
     Ok(path)
 }
 
-/// Keeps an audit text of a turn: `system://N`, `assistant://N` and the like.
+/// Keeps an audit text of a turn: `system://N`, `assistant://N` and the like. `before` is the same text
+/// of the turn before, where the two are much alike; what is returned is that for the next turn.
 pub fn audit(
     tx: &mut Tx<'_>,
     run: RunId,
     scheme: Scheme,
-    turn: TurnNumber,
-    in_loop: LoopId,
-    text: &str,
-) -> Result<(), StoreError> {
+    (turn, in_loop): (TurnNumber, LoopId),
+    text: Arc<str>,
+    before: Option<&Kept>,
+) -> Result<Kept, StoreError> {
     let path = EntryPath::of_turn(scheme, turn);
-    let content = contents::intern(tx, text)?;
+    let chars = chars(&text);
+    let kept = contents::keep(tx, text, before)?;
     let write = Write::body(path.clone(), "").at(turn, in_loop);
     set(tx, run, Writer::System, write)?;
     tx.prepare_cached(
         "UPDATE entries SET content_id = ?3, chars = ?4 WHERE id =
              (SELECT entry_id FROM views WHERE run_id = ?1 AND path = ?2)",
     )?
-    .execute(params![run.0, path.as_str(), content.0, chars(text)])?;
-    Ok(())
+    .execute(params![run.0, path.as_str(), kept.id().0, chars])?;
+    Ok(kept)
 }
 
 /// The entries that a query means and a writer may touch. A pattern that names a closed scheme is
@@ -405,10 +412,11 @@ fn remove(tx: &mut Tx<'_>, run: RunId, entry: &Entry) -> Result<(), StoreError> 
              AND NOT EXISTS (SELECT 1 FROM views WHERE entry_id = ?1)",
     )?
     .execute([entry.id.0])?;
-    if matches!(entry.scheme(), Scheme::Log | Scheme::Prompt) {
-        tx.prepare_cached("UPDATE runs SET removals = removals + 1 WHERE id = ?1")?
-            .execute([run.0])?;
-    }
+    let is_history = matches!(entry.scheme(), Scheme::Log | Scheme::Prompt);
+    tx.prepare_cached(
+        "UPDATE runs SET removals = removals + 1, retractions = retractions + ?2 WHERE id = ?1",
+    )?
+    .execute(params![run.0, is_history])?;
     tx.changed(run, &entry.path, ChangeKind::Remove);
     Ok(())
 }

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::json;
 
 use super::entries::{self, Query, Write};
-use super::{StoreError, Tx, mapped, now_ms, parsed, parsed_optional};
+use super::{StoreError, Tx, contents, mapped, now_ms, parsed, parsed_optional};
 use crate::entries::{
     Attributes, EntryPath, Outcome, ProjectId, RunAlias, RunId, RunStatus, TurnNumber, Writer,
 };
@@ -26,9 +26,11 @@ pub struct Run {
     /// The last turn taken; none before the first.
     pub turn: Option<TurnNumber>,
     pub created_at: i64,
-    /// How many views were changed and removed so far; see [`entries::history_since`].
+    /// How many changes there were to views so far; see [`entries::history_since`].
     pub changes: i64,
+    /// How many views went, and how many of those were rows of the history.
     pub removals: i64,
+    pub retractions: i64,
 }
 
 /// What a new run begins with.
@@ -274,15 +276,7 @@ fn sweep(tx: &Tx<'_>) -> Result<(), StoreError> {
         "DELETE FROM entries WHERE NOT EXISTS (SELECT 1 FROM views WHERE entry_id = entries.id)",
         [],
     )?;
-    tx.execute(
-        "DELETE FROM contents WHERE id NOT IN (
-             SELECT content_id FROM entries WHERE content_id IS NOT NULL
-             UNION SELECT base_id FROM proposals WHERE base_id IS NOT NULL
-             UNION SELECT after_id FROM proposals WHERE after_id IS NOT NULL
-             UNION SELECT replaced_id FROM proposals WHERE replaced_id IS NOT NULL)",
-        [],
-    )?;
-    Ok(())
+    contents::sweep(tx)
 }
 
 /// Sets the run's summary.
@@ -324,5 +318,6 @@ fn read_run(row: &Row<'_>) -> rusqlite::Result<Run> {
         created_at: row.get("created_at")?,
         changes: row.get("changes")?,
         removals: row.get("removals")?,
+        retractions: row.get("retractions")?,
     })
 }

@@ -20,6 +20,27 @@ pub struct Figures {
 }
 
 impl Figures {
+    /// The sums with another turn's figures added; `context` becomes that turn's.
+    #[must_use]
+    pub fn with(self, turn: &Self) -> Self {
+        let sum = |a: Option<u64>, b: Option<u64>| match (a, b) {
+            (Some(a), Some(b)) => Some(a.saturating_add(b)),
+            (known, None) | (None, known) => known,
+        };
+        Self {
+            context: turn.context.or(self.context),
+            prompt: sum(self.prompt, turn.prompt),
+            cached: sum(self.cached, turn.cached),
+            completion: sum(self.completion, turn.completion),
+            reasoning: sum(self.reasoning, turn.reasoning),
+            total: sum(self.total, turn.total),
+            cost: match (self.cost, turn.cost) {
+                (Some(a), Some(b)) => Some(a + b),
+                (known, None) | (None, known) => known,
+            },
+        }
+    }
+
     /// All tokens, as far as they were reported: the total, else the sum of its parts.
     pub fn tokens(&self) -> u64 {
         let parts = || self.prompt.unwrap_or(0) + self.completion.unwrap_or(0);

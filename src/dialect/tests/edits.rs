@@ -1,7 +1,7 @@
 //! Edits from the tag to the text: how they may be written, and what they do to a file.
 
 use super::super::{
-    Applied, Call, Content, Edit, EditError, Match, MatchKind, Refused, Set, apply,
+    Applied, Call, Content, Edit, EditError, EditKind, Match, MatchKind, Refused, Set, apply,
 };
 use super::{call, text};
 
@@ -13,19 +13,11 @@ fn content(written: &str) -> Content {
 }
 
 fn edit(search: &str, replace: &str) -> Edit {
-    Edit {
-        search: text(search),
-        replace: replace.to_owned(),
-        all: false,
-    }
+    Edit::block(search, replace)
 }
 
 fn whole(replace: &str) -> Edit {
-    Edit {
-        search: None,
-        replace: replace.to_owned(),
-        all: false,
-    }
+    Edit::whole(replace)
 }
 
 #[test]
@@ -98,10 +90,6 @@ fn markers_that_do_not_parse_are_never_a_text() {
         line,
         marker: marker.to_owned(),
     };
-    let other = |marker: &str| EditError::OtherForm {
-        line: 1,
-        marker: marker.to_owned(),
-    };
     for (body, expected) in [
         (
             "<<<<<<< SEARCH\na\n>>>>>>> REPLACE",
@@ -123,16 +111,131 @@ fn markers_that_do_not_parse_are_never_a_text() {
                 text: "<<<<<<< SERACH".to_owned(),
             },
         ),
-        ("@@ -1,2 +1,2 @@\n-a\n+b", other("@@ -1,2 +1,2 @@")),
-        ("--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b", other("--- a/x")),
-        ("*** Begin Patch\n*** End Patch", other("*** Begin Patch")),
-        (
-            "<old_text>a</old_text><new_text>b</new_text>",
-            other("<old_text>a</old_text><new_text>b</new_text>"),
-        ),
     ] {
         let written = format!("<set path=\"f\">\n{body}\n</set>");
         assert_eq!(content(&written), Content::Unparsable(expected), "{body}");
+    }
+}
+
+fn of_kind(kind: EditKind, search: &str, replace: &str) -> Edit {
+    Edit {
+        kind,
+        ..edit(search, replace)
+    }
+}
+
+fn hunk(line: Option<usize>, search: &str, replace: &str) -> Edit {
+    let mut hunk = of_kind(EditKind::Diff, search, replace);
+    hunk.hint.line = line;
+    hunk
+}
+
+fn sed(search: &str, replace: &str, flags: &str) -> Edit {
+    let mut edit = of_kind(EditKind::Sed, search, replace);
+    edit.all = flags.contains('g');
+    edit.hint.flags = flags.replace('g', "");
+    edit
+}
+
+#[test]
+fn every_form_of_edit_is_read() {
+    let old_new = |search, replace| of_kind(EditKind::OldNew, search, replace);
+    let json = |search, replace| of_kind(EditKind::Json, search, replace);
+    for (body, expected) in [
+        (
+            "--- a/f\n+++ b/f\n@@ -1,2 +1,2 @@\n a\n-b\n+c\n@@ -9 +9 @@ fn x()\n-d\n+e",
+            vec![hunk(Some(1), "a\nb", "a\nc"), hunk(Some(9), "d", "e")],
+        ),
+        ("@@ -4,0 +5,2 @@\n+a\n+b", vec![hunk(Some(4), "", "a\nb")]),
+        ("@@ -4 +5 @@\n+a", vec![hunk(None, "", "a")]),
+        (
+            "@@\n a\n\n-b\n\\ No newline at end of file\n\n@@ ... @@\n-c",
+            vec![hunk(None, "a\n\nb", "a\n"), hunk(None, "c", "")],
+        ),
+        (
+            "<old_text>a</old_text><new_text>b</new_text>",
+            vec![old_new("a", "b")],
+        ),
+        (
+            "<old_str>\n a \n</old_str>\n<new_str></new_str>\n<old_str>b</old_str><new_str>c</new_str>",
+            vec![old_new(" a ", ""), old_new("b", "c")],
+        ),
+        (r#"{"search": "a", "replace": "b"}"#, vec![json("a", "b")]),
+        (r#"{"search": "a"}"#, vec![json("a", "")]),
+        (
+            r#"[{"old_string": "a", "new_string": "b"}, {"search": "c", "replace": "d"}]"#,
+            vec![json("a", "b"), json("c", "d")],
+        ),
+        ("s/a/b/", vec![sed("a", "b", "")]),
+        ("s/a/b/g", vec![sed("a", "b", "g")]),
+        ("s/a/b", vec![sed("a", "b", "")]),
+        ("s/a b/c d/", vec![sed("a b", "c d", "")]),
+        ("s/a//", vec![sed("a", "", "")]),
+        ("s/a/b/;s/c/d/", vec![sed("a", "b", ""), sed("c", "d", "")]),
+        (
+            "s/a/b/ s/c/d/gi",
+            vec![sed("a", "b", ""), sed("c", "d", "gi")],
+        ),
+        ("s/a/b\ns|c|d|", vec![sed("a", "b", ""), sed("c", "d", "")]),
+        (r"s/a\/b/c\/d/", vec![sed("a/b", "c/d", "")]),
+        (
+            r"s/a\/b/c/;s#d#e\#f#",
+            vec![sed("a/b", "c", ""), sed("d", "e#f", "")],
+        ),
+        ("s/a$/b/", vec![sed("a$", "b", "")]),
+        (r"s/a\.b/c/", vec![sed(r"a\.b", "c", "")]),
+    ] {
+        let written = format!("<set path=\"f\">\n{body}\n</set>");
+        assert_eq!(content(&written), Content::Edits(expected), "{body}");
+    }
+}
+
+#[test]
+fn a_form_that_is_not_whole_is_never_a_text() {
+    for (body, expected) in [
+        (
+            "--- a/f\n+++ b/f",
+            "the diff is cut off: write its hunks, each with a `@@` line and lines that begin with a \
+             blank, `-` or `+`",
+        ),
+        (
+            "--- a/f\n+++ /dev/null\n@@ -1 +0,0 @@\n-a",
+            "the diff deletes the file: write `<rm>` with its path instead",
+        ),
+        (
+            "Done:\n@@ -1 +1 @@\n-a\n+b",
+            "line 2 (`@@ -1 +1 @@`) cannot stand here: write nothing but the diff, or, where it is \
+             text, the whole text between a line `=======` and a line `>>>>>>> REPLACE`",
+        ),
+        (
+            "<old_text>a</old_text>\n<new_text>b",
+            "line 2 (`<new_text>b`) cannot stand here: write pairs of \
+             `<old_text>…</old_text><new_text>…</new_text>` and nothing else",
+        ),
+        (
+            "{\"search\": \"a\", \"replace\": \"b",
+            "the edit is no valid JSON (EOF while parsing a string at line 1 column 29): escape \
+             quotes and line breaks in its strings",
+        ),
+        (
+            "s/a/b/2",
+            "the sed flags `2` hold a number: make the old text unique instead",
+        ),
+        (
+            "*** Begin Patch\n*** Update File: g\n@@\n-a\n+b\n*** End Patch",
+            "this edit is for `g` and stands in a `<set>` of another file: write it into one with \
+             that path",
+        ),
+        (
+            "*** Begin Patch\n*** Delete File: f\n*** End Patch",
+            "a patch that does more than change this one file cannot stand in a `<set>`: write it \
+             outside of any tag, from `*** Begin Patch` to `*** End Patch`",
+        ),
+    ] {
+        match content(&format!("<set path=\"f\">\n{body}\n</set>")) {
+            Content::Unparsable(error) => assert_eq!(error.to_string(), expected, "{body}"),
+            other => panic!("{body}: {other:?}"),
+        }
     }
 }
 
@@ -145,6 +248,13 @@ fn what_only_resembles_an_edit_is_a_text() {
         "{\"search\": true, \"other\": 1}",
         "quoted:\n> REPLACE\n",
         "--- yaml\na: 1",
+        "{\"search\": \"a\", \"limit\": \"b\"}",
+        "[]",
+        "s/a/b\nand more",
+        "s=\"a\"; b=\"c\"",
+        "<old>\n<x/>\n</old>",
+        "@@count = 0",
+        "<<< HEAD",
     ] {
         let written = format!("<set path=\"f\">\n{body}\n</set>");
         assert_eq!(content(&written), Content::Text(body.to_owned()), "{body}");
@@ -154,14 +264,26 @@ fn what_only_resembles_an_edit_is_a_text() {
 #[test]
 fn search_and_replace_may_be_attributes() {
     for (written, expected) in [
-        (r#"<set path="f" search="a" replace="b"/>"#, edit("a", "b")),
-        (r#"<set path="f" search="a" replace=""/>"#, edit("a", "")),
-        (r#"<set path="f" search="a">b</set>"#, edit("a", "b")),
+        (
+            r#"<set path="f" search="a" replace="b"/>"#,
+            Edit::attributes("a", "b", false),
+        ),
+        (
+            r#"<set path="f" search="a" replace=""/>"#,
+            Edit::attributes("a", "", false),
+        ),
+        (
+            r#"<set path="f" search="a">b</set>"#,
+            Edit::attributes("a", "b", false),
+        ),
         (
             r#"<set path="f" search="a" replace="b">c</set>"#,
-            edit("a", "b"),
+            Edit::attributes("a", "b", false),
         ),
-        (r#"<set path="f" body="a">b</set>"#, edit("a", "b")),
+        (
+            r#"<set path="f" body="a">b</set>"#,
+            Edit::attributes("a", "b", false),
+        ),
     ] {
         assert_eq!(
             content(written),
@@ -253,6 +375,45 @@ fn all_replaces_every_exact_match() {
         }],
     };
     assert_eq!(applied, expected);
+}
+
+#[test]
+fn a_match_says_how_it_was_found() {
+    use MatchKind::{
+        BlankInsensitive, Exact, Expression, Inserted, Reindented, Similar, Typographic, Unescaped,
+        Unnumbered, WithinLine,
+    };
+    let file = "fn f(a: u32) {\n    g(a < 1);\n\n    h(\"x\");\n}\n";
+    for (edit, kind, lines) in [
+        (edit("    g(a < 1);", "x"), Exact, 2..3),
+        (edit("a: u32", "b: u8"), WithinLine, 1..2),
+        (
+            edit("    g(a < 1);\n    h(\"x\");", "x"),
+            BlankInsensitive,
+            2..5,
+        ),
+        (edit("g(a < 1);\n\nh(\"x\");", "x"), Reindented, 2..5),
+        (edit("    h(“x”);", "x"), Typographic, 4..5),
+        (edit("2 |     g(a < 1);", "x"), Unnumbered, 2..3),
+        (edit("    g(a &lt; 1);", "x"), Unescaped, 2..3),
+        (edit(r"    g\(a < 1\);", "x"), Unescaped, 2..3),
+        (
+            edit("fn f(a:: u32) {", "x"),
+            Similar { score: 28.0 / 29.0 },
+            1..2,
+        ),
+        (sed("a: u32", "b: u8", ""), WithinLine, 1..2),
+        (sed("u[0-9]+", "u8", ""), Expression, 1..2),
+        (hunk(Some(2), "", "x"), Inserted, 3..3),
+    ] {
+        let applied = apply(file, std::slice::from_ref(&edit)).unwrap();
+        let expected = Match {
+            kind,
+            lines,
+            count: 1,
+        };
+        assert_eq!(applied.matches, [expected], "{edit:?}");
+    }
 }
 
 #[test]

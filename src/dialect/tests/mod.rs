@@ -1,6 +1,7 @@
 //! Tests that take the dialect as a whole: answers as models write them, edits on files, and what
 //! holds for any text.
 
+mod edit_properties;
 mod edits;
 mod healing;
 mod properties;

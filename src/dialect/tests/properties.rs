@@ -93,19 +93,21 @@ fn content() -> impl Strategy<Value = Content> {
             .prop_filter("markers are not text", |text| !text.contains("SEARCH"))
             .prop_map(Content::Text),
         edit.prop_map(move |(search, replace, all)| {
-            let search = search.map(half);
-            Content::Edits(vec![Edit {
-                search,
-                replace: half(replace),
-                all,
-            }])
+            let replace = half(replace);
+            let edit = match search.map(half) {
+                Some(search) => Edit {
+                    all,
+                    ..Edit::block(search, replace)
+                },
+                None => Edit {
+                    all,
+                    ..Edit::whole(replace)
+                },
+            };
+            Content::Edits(vec![edit])
         }),
         several.prop_map(|halves| {
-            let edit = |(search, replace)| Edit {
-                search: Some(search),
-                replace,
-                all: false,
-            };
+            let edit = |(search, replace): (String, String)| Edit::block(search, replace);
             Content::Edits(halves.into_iter().map(edit).collect())
         }),
     ]
@@ -244,7 +246,9 @@ proptest! {
         new in "[a-zé$\\\\&\t]{1,8}(\n[a-zé]{1,8}){0,2}",
     ) {
         let file = [before.as_str(), &old, &after].concat();
-        let edit = Edit { search: Some(old), replace: new.clone(), all: false };
+        // A line that both halves have stays with its own end.
+        prop_assume!(!old.lines().any(|line| new.lines().any(|other| line == other)));
+        let edit = Edit::block(old, new.clone());
         if let Ok(applied) = apply(&file, &[edit]) {
             prop_assert!(applied.text.starts_with(&before));
             prop_assert!(applied.text.ends_with(&after));
@@ -262,7 +266,7 @@ proptest! {
         let lines = file.trim_start_matches('\u{feff}').lines();
         let half: Vec<&str> = lines.skip(from).take(count).collect();
         let half = half.join("\n");
-        let edit = Edit { search: Some(half.clone()), replace: half.clone(), all: false };
+        let edit = Edit::block(half.clone(), half.clone());
         if !half.trim().is_empty() && let Ok(applied) = apply(&file, &[edit]) {
             prop_assert_eq!(applied.text, file);
         }
@@ -275,7 +279,7 @@ proptest! {
     ) {
         let edits: Vec<Edit> = halves
             .into_iter()
-            .map(|(search, replace, all)| Edit { search, replace, all })
+            .map(|(search, replace, all)| Edit { search, all, ..Edit::whole(replace) })
             .collect();
         let _ = apply(&file, &edits);
     }
@@ -355,11 +359,7 @@ fn edits_on_hostile_files_are_refused_or_change_only_the_lines_they_name() {
         ("// ... existing code ...\n", "// ... existing code ...\nb"),
     ] {
         let file = unit.repeat((1 << 19) / unit.len());
-        let edit = Edit {
-            search: Some(search.repeat(200)),
-            replace: "y".to_owned(),
-            all: false,
-        };
+        let edit = Edit::block(search.repeat(200), "y");
         if let Ok(applied) = apply(&file, &[edit]) {
             assert!(applied.text.contains('y') && applied.text.len() < file.len() + 2);
         }

@@ -12,7 +12,9 @@ use crate::plugins::{Assembly, Plugin, Section};
 pub struct Budget;
 
 const NAME: &str = "budget";
-const PLACE: u16 = 275;
+
+/// The place of the block in the user message.
+pub const PLACE: u16 = 275;
 
 /// Tokens of a packet and of the context that it must fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,12 +74,11 @@ fn table(assembly: &Assembly<'_>, figures: &Figures) -> String {
     let mut summarized = Sum::default();
     let mut shown = 0;
     for row in assembly.rows {
-        let chars = row.text.chars().count();
-        let tokens = tokens::estimate(chars, assembly.divisor);
-        if row.entry.visibility == Visibility::Visible {
+        let tokens = tokens::estimate(row.shown, assembly.divisor);
+        if row.visibility == Visibility::Visible {
             shown += 1;
             visible
-                .entry(row.entry.scheme().as_str())
+                .entry(row.scheme().as_str())
                 .or_default()
                 .add(tokens);
         } else {

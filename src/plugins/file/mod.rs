@@ -228,7 +228,7 @@ pub fn map(assembly: &Assembly<'_>) -> Map {
         .rows
         .iter()
         .filter(|row| is_listed(row))
-        .map(|row| row.entry.path.as_str())
+        .map(|row| row.path.as_str())
         .collect();
     let fits = |rows: &[&str]| {
         let chars: usize = rows.iter().map(|row| row.len() + ROW_CHARS).sum();
@@ -269,20 +269,21 @@ impl Map {
         !is_listed(row)
             || self
                 .depth
-                .is_none_or(|depth| folder_at(row.entry.path.as_str(), depth).is_none())
+                .is_none_or(|depth| folder_at(row.path.as_str(), depth).is_none())
     }
 
     /// The lines of the folders that are only counted.
-    pub fn folders(&self) -> impl Iterator<Item = String> {
-        self.folders.iter().map(|(folder, count)| {
+    pub fn folders(&self) -> Vec<String> {
+        let line = |(folder, count): (&String, &u64)| {
             let attributes = Attributes::new().with("path", folder).with("count", count);
             element("files", &attributes, "")
-        })
+        };
+        self.folders.iter().map(line).collect()
     }
 }
 
 fn is_listed(row: &Row) -> bool {
-    row.entry.scheme() == Scheme::File && row.entry.visibility == Visibility::Summarized
+    row.scheme() == Scheme::File && row.visibility == Visibility::Summarized
 }
 
 /// The folder that holds a path below `depth` folders; none for a path that lies higher.

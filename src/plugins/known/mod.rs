@@ -1,11 +1,11 @@
 //! `known://`: what the model has worked out. Its section is `<context>`: every source and every
-//! piece of knowledge, in the order in which the run came to know them, so that what is unchanged
-//! keeps its place from turn to turn.
+//! piece of knowledge, in the order in which they changed last, so that what is unchanged keeps its place
+//! from turn to turn and what changes often stands last.
 
 use crate::entries::{Category, Entry, Outcome, Scheme, State};
 use crate::llm::tokens;
 use crate::plugins::frame::{Attributes, block, element};
-use crate::plugins::{Assembly, Plugin, Refusal, Row, Section, file, whole_or_excerpt};
+use crate::plugins::{Assembly, Plugin, Refusal, Section, file, whole_or_excerpt};
 
 /// The plugin; see the module.
 pub struct Known;
@@ -24,17 +24,18 @@ impl Plugin for Known {
 
     fn sections(&self, assembly: &Assembly<'_>) -> Vec<Section> {
         let map = file::map(assembly);
-        let rows = assembly
+        let folders = map.folders();
+        let mut lines = assembly
             .rows
             .iter()
-            .filter(|row| row.entry.scheme().category() == Category::Data)
-            .filter(|row| map.shows(row))
-            .map(data);
-        let inner: Vec<String> = rows.chain(map.folders()).collect();
-        if inner.is_empty() {
+            .filter(|row| row.scheme().category() == Category::Data && map.shows(row))
+            .map(|row| row.line.as_str())
+            .chain(folders.iter().map(String::as_str))
+            .peekable();
+        if lines.peek().is_none() {
             return Vec::new();
         }
-        vec![Section::system(PLACE, block("context", &inner))]
+        vec![Section::system(PLACE, block("context", lines))]
     }
 }
 
@@ -52,8 +53,8 @@ pub fn check_size(body: &str, limit: u64, divisor: f64) -> Result<(), Refusal> {
     ))
 }
 
-fn data(row: &Row) -> String {
-    let entry = &row.entry;
+/// A source or a piece of knowledge in `<context>`.
+pub fn line(entry: &Entry, text: &str, tokens: u64) -> String {
     let status = Some(entry.status()).filter(|status| *status != 200);
     let attributes = Attributes::new()
         .with("path", &entry.path)
@@ -65,8 +66,8 @@ fn data(row: &Row) -> String {
         .with_some("tags", entry.text("tags"))
         .with_some("summary", summary(entry))
         .with("visibility", entry.visibility)
-        .with("tokens", row.tokens);
-    element(entry.scheme().as_str(), &attributes, &row.text)
+        .with("tokens", tokens);
+    element(entry.scheme().as_str(), &attributes, text)
 }
 
 /// The summary that was given, at most 80 characters.

@@ -1,9 +1,9 @@
 //! `log://`: what happened, command by command, and the prompts of earlier loops. The section only
 //! grows at its end.
 
-use crate::entries::{Category, Scheme};
+use crate::entries::{Category, Entry, Scheme};
 use crate::plugins::frame::{Attributes, block, element};
-use crate::plugins::{Assembly, Plugin, Row, Section, prompt};
+use crate::plugins::{Assembly, Plugin, Section, prompt};
 
 /// The plugin; see the module.
 pub struct Log;
@@ -16,25 +16,25 @@ impl Plugin for Log {
     }
 
     fn sections(&self, assembly: &Assembly<'_>) -> Vec<Section> {
-        let latest = prompt::latest(assembly.rows).map(|row| &row.entry.path);
-        let rows: Vec<String> = assembly
+        let latest = prompt::latest(assembly.rows).map(|row| &row.path);
+        let mut lines = assembly
             .rows
             .iter()
-            .filter(|row| match row.entry.scheme() {
+            .filter(|row| match row.scheme() {
                 Scheme::Log => true,
-                scheme => scheme.category() == Category::Prompt && Some(&row.entry.path) != latest,
+                scheme => scheme.category() == Category::Prompt && Some(&row.path) != latest,
             })
-            .map(line)
-            .collect();
-        if rows.is_empty() {
+            .map(|row| row.line.as_str())
+            .peekable();
+        if lines.peek().is_none() {
             return Vec::new();
         }
-        vec![Section::user(PLACE, block(Scheme::Log.as_str(), &rows))]
+        vec![Section::user(PLACE, block(Scheme::Log.as_str(), lines))]
     }
 }
 
-fn line(row: &Row) -> String {
-    let entry = &row.entry;
+/// What happened, in `<log>`.
+pub fn line(entry: &Entry, text: &str, tokens: u64) -> String {
     let attributes = Attributes::new()
         .with("path", &entry.path)
         .with_some("target", entry.text("path"))
@@ -42,7 +42,7 @@ fn line(row: &Row) -> String {
         .with_some("outcome", entry.outcome.as_ref())
         .with_some("reason", entry.text("reason"))
         .with_some("lines", entry.text("lines"))
-        .with("tokens", row.tokens);
+        .with("tokens", tokens);
     let name = entry.path.action().unwrap_or(entry.scheme().as_str());
-    element(name, &attributes, &row.text)
+    element(name, &attributes, text)
 }

@@ -31,12 +31,12 @@ impl Plugin for Prompt {
             .then_some("read only: no file can be changed and no command run in this mode");
         let attributes = Attributes::new()
             .with("mode", assembly.mode)
-            .with_some("path", row.map(|row| &row.entry.path))
+            .with_some("path", row.map(|row| &row.path))
             .with("commands", commands.join(","))
             .with_some("warn", warning)
             .with_some("reverted", assembly.reverted)
             .with_some("tokens", row.map(|row| row.tokens));
-        let body = row.map_or("", |row| row.text.as_str());
+        let body = row.and_then(|row| row.prompt.as_deref()).unwrap_or("");
         vec![Section::user(
             PLACE,
             element(self.name(), &attributes, body),
@@ -46,9 +46,7 @@ impl Plugin for Prompt {
 
 /// The newest prompt.
 pub fn latest(rows: &[Row]) -> Option<&Row> {
-    rows.iter()
-        .rev()
-        .find(|row| row.entry.scheme() == Scheme::Prompt)
+    rows.iter().rev().find(|row| row.scheme() == Scheme::Prompt)
 }
 
 /// Writes the prompt of a loop that begins.

@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::{Handled, Problem, Refusal, TurnContext, about, described, how_it_matched};
-use crate::dialect::{Content, Set as Args, Tool, apply, elided_line, whole_text};
+use crate::dialect::{Content, Edit, Set as Args, Tool, apply, elided_line, whole_text};
 use crate::entries::proposal::unified_diff;
 use crate::entries::{Action, Attributes, EntryPath, Outcome, Proposal, State, Writer};
 use crate::store::StoreError;
@@ -74,7 +74,7 @@ fn changed(path: &str, current: Option<&str>, args: &Args) -> Result<(String, St
             }
             Ok((whole_text(current, body), "whole text".to_owned()))
         }
-        (Content::Edits(edits), None) if edits.iter().any(|edit| edit.search.is_some()) => {
+        (Content::Edits(edits), None) if edits.iter().any(Edit::needs_text) => {
             let message = format!(
                 "not found: {path}; there is nothing to edit. Write the whole text to create it"
             );

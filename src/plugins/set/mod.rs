@@ -294,6 +294,9 @@ pub fn how_it_matched(applied: &Applied) -> String {
         })
         .map(|(at, found)| {
             let (first, last) = (found.lines.start, found.lines.end.saturating_sub(1));
+            if found.lines.is_empty() {
+                return format!("edit {}: its lines went before line {first}", at + 1);
+            }
             format!(
                 "edit {}: lines {first}–{last} matched {}",
                 at + 1,
@@ -311,6 +314,11 @@ pub fn how_it_matched(applied: &Applied) -> String {
 fn kind(kind: MatchKind) -> String {
     match kind {
         MatchKind::Whole | MatchKind::Exact | MatchKind::WithinLine => "exactly".to_owned(),
+        MatchKind::Inserted => "by number".to_owned(),
+        MatchKind::Expression => "as a regular expression".to_owned(),
+        MatchKind::Typographic => "but for quotes, dashes and the like".to_owned(),
+        MatchKind::Unnumbered => "without the line numbers of the search half".to_owned(),
+        MatchKind::Unescaped => "without the escapes of the search half".to_owned(),
         MatchKind::BlankInsensitive => "but for blanks".to_owned(),
         MatchKind::Reindented => "with another indentation".to_owned(),
         MatchKind::Similar { score } => format!("by similarity ({score:.2})"),

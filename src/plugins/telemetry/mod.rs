@@ -48,9 +48,9 @@ pub fn distribution(rows: &[Row], system: u64, divisor: f64) -> Vec<Bucket> {
         .map(|category| {
             let of_category = || {
                 rows.iter()
-                    .filter(|row| row.entry.scheme().category() == *category)
+                    .filter(|row| row.scheme().category() == *category)
             };
-            let chars: usize = of_category().map(|row| row.text.chars().count()).sum();
+            let chars: usize = of_category().map(|row| row.shown).sum();
             Bucket {
                 bucket: category.as_str(),
                 tokens: tokens::estimate(chars, divisor),

@@ -20,23 +20,26 @@ impl Plugin for Unknown {
     }
 
     fn sections(&self, assembly: &Assembly<'_>) -> Vec<Section> {
-        let questions: Vec<String> = assembly
+        let mut questions = assembly
             .rows
             .iter()
-            .filter(|row| row.entry.scheme().category() == Category::Unknown)
-            .map(|row| {
-                let attributes = Attributes::new()
-                    .with("path", &row.entry.path)
-                    .with_some("turn", row.entry.turn)
-                    .with_some("summary", summary(&row.entry))
-                    .with("visibility", row.entry.visibility)
-                    .with("tokens", row.tokens);
-                element(Scheme::Unknown.as_str(), &attributes, &row.text)
-            })
-            .collect();
-        if questions.is_empty() {
+            .filter(|row| row.scheme().category() == Category::Unknown)
+            .map(|row| row.line.as_str())
+            .peekable();
+        if questions.peek().is_none() {
             return Vec::new();
         }
-        vec![Section::user(PLACE, block("unknowns", &questions))]
+        vec![Section::user(PLACE, block("unknowns", questions))]
     }
+}
+
+/// An open question in `<unknowns>`.
+pub fn line(entry: &Entry, text: &str, tokens: u64) -> String {
+    let attributes = Attributes::new()
+        .with("path", &entry.path)
+        .with_some("turn", entry.turn)
+        .with_some("summary", summary(entry))
+        .with("visibility", entry.visibility)
+        .with("tokens", tokens);
+    element(Scheme::Unknown.as_str(), &attributes, text)
 }

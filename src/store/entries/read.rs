@@ -119,9 +119,10 @@ pub struct Head {
     pub chars: usize,
 }
 
-const SELECT: &str = "SELECT views.id AS view_id, views.entry_id, views.path, entries.body,
+pub(super) const SELECT: &str =
+    "SELECT views.id AS view_id, views.entry_id, views.path, entries.body,
          entries.content_id, entries.attributes, views.state, views.outcome, views.visibility,
-         views.turn, views.loop_id
+         views.turn, views.loop_id, views.changed
      FROM views JOIN entries ON entries.id = views.entry_id";
 
 /// Whether the run sees an entry at this path.
@@ -308,18 +309,6 @@ fn body(connection: &Connection, view: ViewId) -> Result<String, StoreError> {
     }
 }
 
-/// What the model may be shown: everything that is not archived, oldest first.
-pub fn in_packet(connection: &Connection, run: RunId) -> Result<Vec<Entry>, StoreError> {
-    let mut statement = connection.prepare_cached(&format!(
-        "{SELECT} JOIN schemes ON schemes.name = entries.scheme
-         WHERE views.run_id = ?1 AND views.visibility IN ('visible', 'summarized')
-             AND schemes.shown = 1
-         ORDER BY views.id"
-    ))?;
-    let rows = statement.query_map([run.0], read_entry)?;
-    rows.map(|row| row?.filled(connection)).collect()
-}
-
 /// The rows of a run's history (logs and prompts; no pending proposals) that changed after
 /// the change numbered `since`, in the order in which they settled: a row keeps its place for good.
 pub fn history_since(
@@ -337,13 +326,13 @@ pub fn history_since(
 }
 
 /// A row whose body may still lie in `contents`.
-struct EntryRow {
+pub(super) struct EntryRow {
     entry: Entry,
     content: Option<ContentId>,
 }
 
 impl EntryRow {
-    fn filled(self, connection: &Connection) -> Result<Entry, StoreError> {
+    pub(super) fn filled(self, connection: &Connection) -> Result<Entry, StoreError> {
         let mut entry = self.entry;
         if let Some(content) = self.content {
             entry.body = contents::read(connection, content)?;
@@ -352,7 +341,7 @@ impl EntryRow {
     }
 }
 
-fn read_entry(row: &Row<'_>) -> rusqlite::Result<EntryRow> {
+pub(super) fn read_entry(row: &Row<'_>) -> rusqlite::Result<EntryRow> {
     let entry = Entry {
         view: mapped(row, "view_id", ViewId)?,
         id: mapped(row, "entry_id", EntryId)?,
@@ -364,6 +353,7 @@ fn read_entry(row: &Row<'_>) -> rusqlite::Result<EntryRow> {
         visibility: parsed(row, "visibility")?,
         turn: row.get::<_, Option<u32>>("turn")?.map(TurnNumber),
         in_loop: row.get::<_, Option<i64>>("loop_id")?.map(LoopId),
+        changed: row.get("changed")?,
     };
     let content = row.get::<_, Option<i64>>("content_id")?.map(ContentId);
     Ok(EntryRow { entry, content })

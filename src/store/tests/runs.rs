@@ -311,7 +311,8 @@ async fn runs_that_ended_long_ago_go_with_all_that_only_they_showed() {
         .store
         .write(move |tx| {
             let in_loop = enqueue(tx, run, Mode::Act, "p")?;
-            entries::audit(tx, run, Scheme::System, TurnNumber(1), in_loop, "packet")?;
+            let at = (TurnNumber(1), in_loop);
+            entries::audit(tx, run, Scheme::System, at, "packet".into(), None)?;
             runs::set_status(tx, run, RunStatus::Done, None)?;
             let younger = runs::forget(tx, crate::store::now_ms() - 1000)?;
             let older = runs::forget(tx, crate::store::now_ms() + 1000)?;

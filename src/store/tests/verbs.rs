@@ -4,7 +4,8 @@ use serde_json::json;
 
 use super::bench::{all, bench, enqueue, path};
 use crate::entries::{
-    Attributes, EntryPath, Mode, Outcome, RunAlias, Scheme, State, TurnNumber, Visibility, Writer,
+    Attributes, EntryPath, Mode, Outcome, RunAlias, RunStatus, Scheme, State, TurnNumber,
+    Visibility, Writer,
 };
 use crate::store::entries::{self, Query, Write};
 use crate::store::{ChangeKind, MIGRATIONS, Store, StoreError, runs};
@@ -247,7 +248,8 @@ async fn an_audit_text_is_kept_once_and_read_back_exactly() {
         .write(move |tx| {
             let in_loop = enqueue(tx, run, Mode::Act, "p")?;
             for turn in [1, 2] {
-                entries::audit(tx, run, Scheme::System, TurnNumber(turn), in_loop, &kept)?;
+                let at = (TurnNumber(turn), in_loop);
+                entries::audit(tx, run, Scheme::System, at, kept.as_str().into(), None)?;
             }
             let stored: i64 =
                 tx.query_row("SELECT count(*) FROM contents", [], |row| row.get(0))?;
@@ -257,6 +259,64 @@ async fn an_audit_text_is_kept_once_and_read_back_exactly() {
         .unwrap();
     assert_eq!(stored, 1);
     assert_eq!(found.unwrap().body, text);
+}
+
+#[tokio::test]
+async fn texts_of_a_series_are_kept_as_differences_and_read_back_exactly() {
+    let bench = bench().await;
+    let run = bench.run;
+    let head = "instructions ü\n".repeat(400);
+    // Grows at its end, then shrinks, then is another; the last is the one before once more.
+    let mut texts: Vec<String> = (0..80)
+        .map(|turn| head.clone() + &format!("log of turn {turn} 😀\n").repeat(turn % 50))
+        .collect();
+    texts.push("another".repeat(2000));
+    texts.push("another".repeat(2000));
+    let given = texts.clone();
+    let (rows, bytes) = bench
+        .store
+        .write(move |tx| {
+            let in_loop = enqueue(tx, run, Mode::Act, "p")?;
+            let mut before = None;
+            for (turn, text) in (1..).zip(given) {
+                let at = (TurnNumber(turn), in_loop);
+                let text = text.as_str().into();
+                before = Some(entries::audit(
+                    tx,
+                    run,
+                    Scheme::User,
+                    at,
+                    text,
+                    before.as_ref(),
+                )?);
+            }
+            let rows: i64 = tx.query_row("SELECT count(*) FROM contents", [], |row| row.get(0))?;
+            let bytes: i64 = tx.query_row("SELECT sum(length(zstd)) FROM contents", [], |row| {
+                row.get(0)
+            })?;
+            Ok((rows, bytes))
+        })
+        .await
+        .unwrap();
+    assert_eq!(rows, 81, "the one that was kept twice is one row");
+    assert!(bytes < 20_000, "{bytes} bytes for {} texts", texts.len());
+    for (turn, text) in (1..).zip(&texts) {
+        let kept = bench.body(run, &format!("user://{turn}")).await;
+        assert_eq!(kept.as_ref(), Some(text), "user://{turn}");
+    }
+    // A run that goes takes its texts along, and no other's.
+    let left = bench
+        .store
+        .write(move |tx| {
+            runs::set_status(tx, run, RunStatus::Done, None)?;
+            runs::delete(tx, run)?;
+            Ok(tx.query_row("SELECT count(*) FROM contents", [], |row| {
+                row.get::<_, i64>(0)
+            })?)
+        })
+        .await
+        .unwrap();
+    assert_eq!(left, 0);
 }
 
 #[tokio::test]

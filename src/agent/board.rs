@@ -1,0 +1,75 @@
+//! What the packets of a loop are drawn from: the run's rows, kept from turn to turn, so that a turn
+//! reads and renders only what has changed since the turn before.
+//!
+//! **Invariant.** After a refresh the rows are those of the store, whoever has changed them: a change
+//! or a removal by another process is counted in the run's row, and found by that count.
+
+use std::collections::HashSet;
+
+use crate::entries::{Category, RunId, ViewId, Visibility};
+use crate::plugins::Row;
+use crate::store::entries::Seen;
+use crate::store::{Store, StoreError, entries};
+
+/// How far the measured characters a token may be from those that the rows were drawn with. Every
+/// change of that figure changes every row, and with them all that a provider has cached.
+const DRIFT: f64 = 0.1;
+
+/// The rows of a run, in the order of the packet: data in the order in which it changed last, then
+/// all else, oldest first.
+#[derive(Debug, Default)]
+pub struct Board {
+    rows: Vec<Row>,
+    /// How far the rows have followed the run; none before the first look.
+    seen: Option<Seen>,
+    /// Characters a token that the rows' sizes are told with.
+    divisor: f64,
+}
+
+impl Board {
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// Takes on what has changed. `divisor` is the measured characters a token.
+    pub async fn refresh(
+        &mut self,
+        store: &Store,
+        run: RunId,
+        divisor: f64,
+    ) -> Result<(), StoreError> {
+        if (self.divisor - divisor).abs() > divisor * DRIFT {
+            self.seen = None;
+            self.divisor = divisor;
+        }
+        let seen = self.seen;
+        let found = store
+            .read(move |connection| entries::in_packet(connection, run, seen))
+            .await?;
+        match (seen, found.left) {
+            (None, _) => self.rows.clear(),
+            (Some(_), Some(left)) => self.rows.retain(|row| left.contains(&row.view)),
+            (Some(_), None) => {}
+        }
+        let changed: HashSet<ViewId> = found.changed.iter().map(|entry| entry.view).collect();
+        if !changed.is_empty() {
+            self.rows.retain(|row| !changed.contains(&row.view));
+            let shown = found
+                .changed
+                .iter()
+                .filter(|entry| entry.visibility != Visibility::Archived);
+            self.rows
+                .extend(shown.map(|entry| Row::of(entry, self.divisor)));
+            self.rows.sort_by_key(place);
+        }
+        self.seen = Some(found.seen);
+        Ok(())
+    }
+}
+
+fn place(row: &Row) -> (bool, i64) {
+    match row.scheme().category() {
+        Category::Data => (false, row.changed),
+        _ => (true, row.view.0),
+    }
+}
