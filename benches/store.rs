@@ -12,6 +12,7 @@
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use rummy_lsp::dialect::{BodyFilter, PathPattern};
@@ -35,6 +36,9 @@ const SEEN: usize = 1_000;
 
 /// Entries that are written at once to fill a run.
 const BATCH: usize = 5_000;
+
+/// Repetitions of what concerns one entry. Few beside the entries of the smallest run.
+const POINTS: usize = 301;
 
 /// What concerns few entries may cost this much more in the largest run than in the smallest.
 const LIMIT: f64 = 2.0;
@@ -244,13 +248,13 @@ async fn points(table: &mut Table, places: &[Place]) {
             .await
             .unwrap();
     };
-    let times = medians(places, 301, |store, run, n| {
+    let times = medians(places, POINTS, |store, run, n| {
         set(store, run, Write::body(path(n), &text(n + 1, 200)))
     })
     .await;
     table.measured("a write of a body", &times, Some(LIMIT));
 
-    let times = medians(places, 301, |store, run, n| {
+    let times = medians(places, POINTS, |store, run, n| {
         let new = EntryPath::parse(&format!("known://new{}/{n}", n % 7)).unwrap();
         let write = Write::body(new, &text(n, 200)).visibility(Visibility::Archived);
         set(store, run, write)
@@ -258,7 +262,7 @@ async fn points(table: &mut Table, places: &[Place]) {
     .await;
     table.measured("a write of a new entry", &times, Some(LIMIT));
 
-    let times = medians(places, 301, |store, run, n| async move {
+    let times = medians(places, POINTS, |store, run, n| async move {
         let found = store
             .read(move |connection| entries::find(connection, run, &path(n)))
             .await
@@ -268,16 +272,17 @@ async fn points(table: &mut Table, places: &[Place]) {
     .await;
     table.measured("a read", &times, Some(LIMIT));
 
-    let times = medians(places, 301, |store, run, n| {
-        let shown = Write::to(path(n)).visibility(Visibility::Archived);
+    let times = medians(places, POINTS, |store, run, n| {
+        // Few entries, so that packets stay of one size.
+        let shown = Write::to(path(n % UNDER_AUTH)).visibility(Visibility::Visible);
         set(store, run, shown)
     })
     .await;
     table.measured("a change of visibility", &times, Some(LIMIT));
 
-    let turn = std::sync::atomic::AtomicU32::new(1);
-    let times = medians(places, 301, |store, run, n| {
-        let turn = TurnNumber(turn.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
+    let turn = AtomicU32::new(1);
+    let times = medians(places, POINTS, |store, run, n| {
+        let turn = TurnNumber(turn.fetch_add(1, Ordering::Relaxed));
         let line = Write::body(EntryPath::log(turn, "set", "known://a"), &text(n, 200))
             .visibility(Visibility::Archived);
         async move {
@@ -366,9 +371,9 @@ async fn packets(table: &mut Table, places: &[Place]) {
 
 /// What concerns a whole run.
 async fn whole_runs(table: &mut Table, places: &[Place]) {
-    let forks = std::sync::atomic::AtomicU32::new(0);
+    let forks = AtomicU32::new(0);
     let times = medians(places, 3, |store, run, _| {
-        let fork = forks.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let fork = forks.fetch_add(1, Ordering::Relaxed);
         async move {
             store
                 .write(move |tx| {
