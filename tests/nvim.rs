@@ -32,7 +32,7 @@ use sandbox::Sandbox;
 use script::{edit, set, update};
 
 /// How long a scenario may take. It gives up by itself after half of that.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 const GREET: &str = "local function greet(name)\n  print(\"hi \" .. name)\nend\n";
 

@@ -35,4 +35,4 @@ pub use events::{Activity, Event, EventKind, Events, Standing, Subject, TextKind
 pub use host::Host;
 pub use job::Settings;
 pub use start::{Start, StartError, Started};
-pub use supervisor::Supervisor;
+pub use supervisor::{Supervisor, lives};

@@ -482,8 +482,8 @@ async fn drain(
         .await
 }
 
-/// Whether the process that holds a lease runs.
-pub(super) fn lives(holder: &Holder) -> bool {
+/// Whether the process that holds a lease still runs.
+pub fn lives(holder: &Holder) -> bool {
     let identity = ProcessIdentity {
         pid: holder.pid,
         started: holder.started.clone(),

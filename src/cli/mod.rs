@@ -2,9 +2,14 @@
 //! handed to them; stdout is the protocol's while the server runs.
 
 pub mod client;
+mod database;
 pub mod demo;
 mod logging;
+mod out;
+mod runs;
 mod serve;
+mod show;
+mod standing;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -28,6 +33,10 @@ pub struct Cli {
 enum Command {
     /// Shows a whole run on a small sample project: no network, no key, no editor.
     Demo(demo::Options),
+    /// Lists the runs, newest first.
+    Runs(runs::Options),
+    /// Shows what the model saw and answered in a run, turn by turn.
+    Show(show::Options),
     /// Prints the configuration's keys.
     Config(ConfigOptions),
 }
@@ -74,6 +83,12 @@ async fn carry_out(cli: Cli, out: &mut dyn Write) -> Result<ExitCode, String> {
             Ending::Abrupt => Ok(ExitCode::from(1)),
         },
         Some(Command::Demo(options)) => demo::run(options, out)
+            .await
+            .map_err(|error| error.to_string()),
+        Some(Command::Runs(options)) => runs::run(options, out)
+            .await
+            .map_err(|error| error.to_string()),
+        Some(Command::Show(options)) => show::run(options, out)
             .await
             .map_err(|error| error.to_string()),
         Some(Command::Config(_)) => {

@@ -12,6 +12,8 @@
 
 use std::collections::HashMap;
 
+use memchr::{memchr, memchr_iter, memmem};
+
 use super::command::Tool;
 use super::fence::Fences;
 use super::tag::{Opening, closer_at, name_length, tool_at};
@@ -61,7 +63,7 @@ pub(super) struct Bodies<'t> {
 impl<'t> Bodies<'t> {
     pub(super) fn new(text: &'t str, fences: &'t Fences) -> Self {
         let mut last_closer = HashMap::new();
-        for (at, _) in text.match_indices("</") {
+        for at in memmem::find_iter(text.as_bytes(), "</") {
             if let Some((name, _)) = closer_at(text, at)
                 && let Some(tool) = Tool::from_name(name)
             {
@@ -83,16 +85,14 @@ impl<'t> Bodies<'t> {
     /// Whether the first closer of `opening` stands behind `limit`.
     pub(super) fn is_closed_behind(&self, opening: &Opening, limit: usize) -> bool {
         self.has_closer_from(opening.tool, limit)
-            && !self.text[opening.end.min(limit)..limit]
-                .match_indices("</")
-                .any(|(found, _)| self.closes(opening.tool, opening.end + found).is_some())
+            && !memmem::find_iter(&self.text.as_bytes()[opening.end.min(limit)..limit], "</")
+                .any(|found| self.closes(opening.tool, opening.end + found).is_some())
     }
 
     /// The next tag of a tool that begins a line in `from..to`.
     pub(super) fn next_line_tag(&self, from: usize, to: usize) -> Option<usize> {
-        self.text[from..to]
-            .match_indices('<')
-            .map(|(found, _)| from + found)
+        memchr_iter(b'<', &self.text.as_bytes()[from..to])
+            .map(|found| from + found)
             .find(|at| tool_at(self.text, *at).is_some() && self.begins_line(*at))
     }
 
@@ -186,8 +186,17 @@ impl<'b, 't> Walk<'b, 't> {
         let text = self.bodies.text;
         let hopeless = !self.bodies.has_closer_from(self.tool, self.start);
         self.skip_fence_behind_tag();
-        while let Some(found) = text[self.position..].find('<') {
-            let at = self.position + found;
+        let mut next = None;
+        loop {
+            // A fence that was skipped need not have come so far as the `<` that is known.
+            let at = match next.filter(|at| self.position <= *at) {
+                Some(at) => at,
+                None => match memchr(b'<', &text.as_bytes()[self.position..]) {
+                    Some(found) => self.position + found,
+                    None => break,
+                },
+            };
+            next = Some(at);
             match self.fence_before(at) {
                 FenceSays::Nothing => {}
                 FenceSays::GoOn => continue,
@@ -353,7 +362,7 @@ impl Walk<'_, '_> {
     fn unopened_closer(&self, start: usize, end: usize) -> Option<(usize, usize)> {
         let text = self.bodies.text;
         let mut open = 0_usize;
-        for (found, _) in text[start..end].match_indices('<') {
+        for found in memchr_iter(b'<', &text.as_bytes()[start..end]) {
             let at = start + found;
             if let Some(closer_end) = self.bodies.closes(self.tool, at) {
                 if open == 0 {

@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use memchr::memchr_iter;
+
 /// A line of three or more backticks or tildes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fence {
@@ -25,24 +27,44 @@ impl Fence {
     }
 }
 
-/// All lines of a text that could be fences, in order.
+/// All lines of a text that could be fences, in order; and where its lines begin.
 #[derive(Debug)]
 pub(super) struct Fences {
     lines: Vec<Fence>,
+    /// Where each line of the text begins.
+    starts: Vec<usize>,
+    length: usize,
 }
 
 impl Fences {
     pub(super) fn of(text: &str) -> Self {
         let mut lines = Vec::new();
-        let mut start = 0;
-        for line in text.split_inclusive('\n') {
-            if let Some(fence) = fence_line(line, start) {
+        let breaks = memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1);
+        let starts: Vec<usize> = std::iter::once(0).chain(breaks).collect();
+        for (index, start) in starts.iter().enumerate() {
+            let end = starts.get(index + 1).copied().unwrap_or(text.len());
+            if may_be_fence(&text.as_bytes()[*start..end])
+                && let Some(fence) = fence_line(&text[*start..end], *start)
+            {
                 lines.push(fence);
             }
-            start += line.len();
         }
         pair(&mut lines);
-        Self { lines }
+        Self {
+            lines,
+            starts,
+            length: text.len(),
+        }
+    }
+
+    /// The index of the line that byte `at` is on.
+    pub(super) fn line_of(&self, at: usize) -> usize {
+        self.starts.partition_point(|start| *start <= at) - 1
+    }
+
+    /// Where line `index` begins; the end of the text behind the last.
+    pub(super) fn line_start(&self, index: usize) -> usize {
+        self.starts.get(index).copied().unwrap_or(self.length)
     }
 
     /// The index of the first fence line that starts at `offset` or later.
@@ -63,12 +85,22 @@ impl Fences {
     /// The fence that begins in the rest of a line, right behind an opening tag, and the line
     /// that closes it.
     pub(super) fn behind_tag(&self, text: &str, offset: usize) -> Option<&Fence> {
-        let rest = text[offset..].split_inclusive('\n').next()?;
-        let opener = fence_line(rest, offset)?;
+        let bytes = text.as_bytes();
+        if !may_be_fence(&bytes[offset..]) {
+            return None;
+        }
+        let end = self.line_start(self.line_of(offset) + 1);
+        let opener = fence_line(&text[offset..end], offset)?;
         self.lines[self.first_from(offset)..]
             .iter()
             .find(|line| line.closes(&opener))
     }
+}
+
+/// Whether a line begins with the marks of a fence.
+fn may_be_fence(line: &[u8]) -> bool {
+    let inner = line.trim_ascii_start();
+    inner.starts_with(b"```") || inner.starts_with(b"~~~")
 }
 
 /// Reads one line, which starts at byte `start` of the text, as a fence. A closing tag behind the

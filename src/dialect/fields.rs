@@ -10,11 +10,62 @@ use super::command::{
     Call, Content, Get, Number, Question, Rm, Search, Set, Shell, Status, Think, Tool, Transfer,
     Update,
 };
-use super::edit::{self, Edit};
+use super::edit::{self, Edit, EditError, EditKind};
+use super::envelope;
+use super::patch;
 use super::tag::Attributes;
 
-/// Builds the call. `body` is `None` for a tag that closes itself.
-pub(super) fn call(tool: Tool, mut attributes: Attributes, body: Option<&str>) -> Call {
+/// What a tag gives.
+#[derive(Debug)]
+pub(super) enum Built {
+    One(Call),
+    /// The body of the `set` is a patch of other files too: a command a file.
+    Patch(Vec<Call>),
+}
+
+/// Builds the call of a tag. `body` is `None` for a tag that closes itself.
+pub(super) fn of_tag(tool: Tool, attributes: Attributes, body: Option<&str>) -> Built {
+    let body = match (tool, body) {
+        (Tool::Set, Some(body)) => block(body),
+        _ => body,
+    };
+    built(tool, attributes, body)
+}
+
+/// Builds the call whose body is exactly `body`.
+pub(super) fn built(tool: Tool, attributes: Attributes, body: Option<&str>) -> Built {
+    match (call(tool, attributes, body), body) {
+        (Call::Set(set), Some(text)) if envelope::begins(text) && is_patch(&set) => {
+            patched(&set, text)
+        }
+        (call, _) => Built::One(call),
+    }
+}
+
+/// Whether the body of a `set` is a patch that the `set` alone does not say the files of.
+fn is_patch(set: &Set) -> bool {
+    match &set.content {
+        Content::Unparsable(EditError::Envelope | EditError::OtherFile { .. }) => true,
+        Content::Edits(edits) => {
+            set.path.is_none() && edits.iter().any(|edit| edit.kind == EditKind::Patch)
+        }
+        _ => false,
+    }
+}
+
+/// A patch of other files than the `set`'s. Where it has no path, a patch of one file is its edits.
+fn patched(set: &Set, text: &str) -> Built {
+    let mut calls = patch::calls_within(set, text);
+    match calls.pop() {
+        Some(call @ Call::Set(_)) if calls.is_empty() && set.path.is_none() => Built::One(call),
+        last => {
+            calls.extend(last);
+            Built::Patch(calls)
+        }
+    }
+}
+
+fn call(tool: Tool, mut attributes: Attributes, body: Option<&str>) -> Call {
     let text = body.map(str::trim).filter(|text| !text.is_empty());
     let fields = &mut attributes;
     match tool {
@@ -113,9 +164,10 @@ fn question(fields: &mut Attributes, text: Option<&str>) -> Question {
     }
 }
 
-/// Options stand between semicolons, or between commas where there is no semicolon.
+/// Options stand on lines of their own, or on one line between semicolons, or between commas.
 fn split_options(options: &str) -> Vec<String> {
-    let separator = if options.contains(';') { ';' } else { ',' };
+    let separator = ['\n', ';'].into_iter().find(|sign| options.contains(*sign));
+    let separator = separator.unwrap_or(',');
     options
         .split(separator)
         .map(str::trim)
@@ -153,9 +205,8 @@ fn number(fields: &mut Attributes, name: &str) -> Option<Number> {
 fn set(mut attributes: Attributes, body: Option<&str>) -> Set {
     let fields = &mut attributes;
     let path = fields.take("path");
-    let block = body.map(block).filter(|text| !text.is_empty());
     Set {
-        content: content(fields, path.as_deref(), block),
+        content: content(fields, path.as_deref(), body),
         path,
         visibility: fields.take("visibility"),
         summary: fields.take("summary"),
@@ -165,60 +216,48 @@ fn set(mut attributes: Attributes, body: Option<&str>) -> Set {
     }
 }
 
-/// What a `set` writes. An edit in attributes goes before one in the body, as its `replace` half
-/// may be the body; a `body` attribute beside a body is a search half too.
-fn content(fields: &mut Attributes, path: Option<&str>, block: Option<Block<'_>>) -> Content {
+/// What a `set` writes. Halves of an edit in attributes go before what the body holds, as the body
+/// may be the other half; a `body` attribute beside a body is a search half too.
+fn content(fields: &mut Attributes, path: Option<&str>, text: Option<&str>) -> Content {
     let all = [fields.take_flag("all"), fields.take_flag("g")].contains(&true);
-    let attribute = fields.take_any("body");
+    let search = fields.take("search");
     let replace = fields.take_any("replace");
-    let text = block.map(|block| block.text);
-    if let Some(search) = fields.take("search") {
-        let replace = replace.or_else(|| text.map(str::to_owned));
-        let edit = Edit::attributes(search, replace.unwrap_or_default(), all);
-        return Content::Edits(vec![edit]);
-    }
-    match (attribute, text) {
-        (Some(search), Some(text)) if !search.is_empty() => {
-            Content::Edits(vec![Edit::attributes(search, text, all)])
-        }
-        (_, Some(text)) => match edit::parse(path, text, all) {
+    let body = fields.take_any("body");
+    let attributes = |search: String, replace: String| {
+        Content::Edits(vec![Edit::attributes(search, replace, all)])
+    };
+    match (search, replace, text.map(str::to_owned), body) {
+        (Some(search), Some(replace), ..) => attributes(search, replace),
+        (Some(search), None, text, body) => attributes(search, text.or(body).unwrap_or_default()),
+        // Only so do both halves mean something.
+        (None, Some(replace), Some(text), _) => attributes(text, replace),
+        (None, Some(replace), None, Some(body)) if !body.is_empty() => attributes(body, replace),
+        (None, Some(replace), None, _) => Content::Edits(vec![Edit {
+            all,
+            ..Edit::whole(replace)
+        }]),
+        (None, None, Some(text), Some(body)) if !body.is_empty() => attributes(body, text),
+        (None, None, Some(text), _) => match edit::parse(path, &text, all) {
             Ok(Some(edits)) => Content::Edits(edits),
-            Ok(None) => Content::Text(text.to_owned()),
+            Ok(None) => Content::Text(text),
             Err(error) => Content::Unparsable(error),
         },
-        (Some(text), None) => Content::Text(text),
-        (None, None) => Content::Absent,
+        (None, None, None, Some(body)) => Content::Text(body),
+        (None, None, None, None) => Content::Absent,
     }
 }
 
-/// The text of a body, without the line breaks that set it apart from its tags.
-struct Block<'t> {
-    text: &'t str,
-    /// Whether there is nothing between the tags, or nothing but one line break.
-    empty: bool,
-}
-
-impl Block<'_> {
-    const fn is_empty(&self) -> bool {
-        self.empty
-    }
-}
-
-/// Drops one line break at each end. An empty line between the tags is a text, the empty one.
-fn block(body: &str) -> Block<'_> {
-    let inner = strip_break_before(body);
+/// The text of a body without one line break at each end, which set it apart from its tags.
+/// `None` where nothing stands between the tags, or nothing but one line break; an empty line
+/// between them is a text, the empty one.
+fn block(body: &str) -> Option<&str> {
+    let inner = body
+        .strip_prefix("\r\n")
+        .or_else(|| body.strip_prefix('\n'))
+        .unwrap_or(body);
     let text = inner
         .strip_suffix("\r\n")
         .or_else(|| inner.strip_suffix('\n'))
         .unwrap_or(inner);
-    Block {
-        text,
-        empty: inner.is_empty(),
-    }
-}
-
-fn strip_break_before(body: &str) -> &str {
-    body.strip_prefix("\r\n")
-        .or_else(|| body.strip_prefix('\n'))
-        .unwrap_or(body)
+    (!inner.is_empty()).then_some(text)
 }

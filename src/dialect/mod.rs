@@ -5,8 +5,8 @@
 //! [`BodyFilter`] say which entries a command means; [`render()`] writes a command back as a tag.
 //! Nothing here touches a store, a disk or an editor.
 //!
-//! This is the one place that forgives. A model that forgets a closer or a quote gets its command
-//! run and an [`Advisory`] about it. Forgiveness ends where it could destroy: a body that carries
+//! This is the one place that forgives. A model that forgets a closer or a quote, or writes a tool
+//! call or a patch in the form it was trained on, gets its command run and an [`Advisory`] about it. Forgiveness ends where it could destroy: a body that carries
 //! edit markers and does not parse, or an edit that fits in two places, is refused with a message
 //! that says what would be right.
 //!
@@ -29,12 +29,15 @@ mod indent;
 mod lines;
 mod locate;
 mod narrow;
+mod native;
+mod patch;
 mod pattern;
 mod quote;
 mod render;
 mod rewrite;
 mod scan;
 mod similarity;
+mod span;
 mod stream;
 mod tag;
 mod tokens;
@@ -51,7 +54,8 @@ pub use command::{
 pub use edit::{Edit, EditError, EditKind, Hint, unfenced};
 pub use elision::elided_line;
 pub use envelope::FileAction;
+pub use native::{CallError, from_call};
 pub use pattern::{BodyFilter, PathPattern, PatternError};
 pub use render::render;
-pub use scan::{Advisory, Place, Scan, scan};
+pub use scan::{Advisory, Place, Scan, scan, scan_with_calls};
 pub use stream::Scanner;

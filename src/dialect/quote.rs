@@ -104,7 +104,9 @@ fn forgotten_quote(text: &str, start: usize, line_end: usize) -> Quoted<'_> {
 fn goes_on(rest: &str) -> bool {
     let ends_line = rest.trim_start_matches([' ', '\t', '\r']).starts_with('\n');
     let trimmed = rest.trim_start();
-    if ends_line || trimmed.is_empty() || trimmed.starts_with('>') || trimmed.starts_with("/>") {
+    let ends_tag =
+        matches!(trimmed, "" | "/") || trimmed.starts_with('>') || trimmed.starts_with("/>");
+    if ends_line || ends_tag {
         return true;
     }
     let spaced = trimmed.len() < rest.len();

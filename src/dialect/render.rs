@@ -6,14 +6,22 @@ use std::fmt::Write as _;
 use super::command::{Call, Command, Content, Number, Set, Status, Tool};
 use super::edit::Edit;
 use super::entity;
+use super::fence::Fences;
 use super::scan::scan;
 
 /// Writes a command as a tag.
 ///
-/// Values go where they read best: a text into the body if it is read back from there, else into
-/// an attribute, where everything can be written. Two kinds of content have no written form: edits
-/// whose halves hold the closer of the tag or markers of every length, and an unparsable body,
-/// whose text is not kept; they come out as what is nearest.
+/// Values go where they read best: a text into the body if it is read back from there, whatever
+/// stands around, else into an attribute, where everything can be written. What has no written form
+/// comes out as what is nearest:
+///
+/// - a field that is there and empty, which is read as one that is not there;
+/// - an option with a line break in it;
+/// - a block whose halves hold a carriage return, a closing tag, a fence or markers of every
+///   length: one becomes attributes, several are read as they can be; several of which only some
+///   have `all`;
+/// - an edit of a form other than blocks and attributes, which becomes a block;
+/// - an unparsable body, whose text is not kept.
 pub fn render(command: &Command) -> String {
     let mut tag = Tag::new(command.tool());
     match &command.call {
@@ -51,9 +59,7 @@ pub fn render(command: &Command) -> String {
         }
         Call::AskUser(question) => {
             tag.option("question", question.question.as_deref());
-            if !question.options.is_empty() {
-                tag.attribute("options", &(question.options.join(";") + ";"));
-            }
+            tag.list("options", &question.options);
             tag.flag("preview", question.preview);
         }
         Call::Update(update) => {
@@ -80,26 +86,42 @@ fn render_set(mut tag: Tag, command: &Command, set: &Set) -> String {
         Content::Absent | Content::Unparsable(_) => tag.closed(),
         Content::Text(text) => {
             let block = tag.with_body(&["\n", text, "\n"].concat());
-            if reads_back(&block, command) {
+            if has_own_fences(text) && reads_back(&block, command) {
                 return block;
             }
             tag.attribute("body", text);
             tag.closed()
         }
-        Content::Edits(edits) => {
-            tag.flag("all", edits.iter().any(|edit| edit.all));
-            let blocks: String = edits.iter().map(|edit| block(edit, edits)).collect();
-            let block = tag.with_body(&["\n", &blocks].concat());
-            match edits.as_slice() {
-                [edit] if !reads_back(&block, command) => {
-                    tag.option("search", edit.search.as_deref());
-                    tag.attribute("replace", &edit.replace);
-                    tag.closed()
-                }
-                _ => block,
-            }
-        }
+        Content::Edits(edits) => render_edits(tag, command, edits),
     }
+}
+
+/// Blocks, or the attributes of the tag for an edit that stood there or that no block can hold.
+fn render_edits(mut tag: Tag, command: &Command, edits: &[Edit]) -> String {
+    tag.flag("all", edits.iter().any(|edit| edit.all));
+    let blocks: String = edits.iter().map(|edit| block(edit, edits)).collect();
+    let written = tag.with_body(&["\n", &blocks].concat());
+    match edits {
+        [edit] if !has_own_fences(&blocks) || !reads_back(&written, command) => {
+            tag.option("search", edit.search.as_deref());
+            tag.attribute("replace", &edit.replace);
+            tag.closed()
+        }
+        _ => written,
+    }
+}
+
+/// Whether every fence that opens in a text closes in it, so that none reaches into what follows.
+fn has_own_fences(text: &str) -> bool {
+    let fences = Fences::of(text);
+    let mut index = 0;
+    while let Some(fence) = fences.get(index) {
+        let Some(closer) = fence.closed_by else {
+            return false;
+        };
+        index = closer + 1;
+    }
+    true
 }
 
 /// An edit between markers of a length that no line in any of the edits has.
@@ -169,6 +191,15 @@ impl Tag {
         }
     }
 
+    /// Items between semicolons, or on lines of their own where one holds a semicolon.
+    fn list(&mut self, name: &str, items: &[String]) {
+        let plain = !items.iter().any(|item| item.contains(';'));
+        let separator = if plain { ";" } else { "\n" };
+        if !items.is_empty() {
+            self.attribute(name, &(items.join(separator) + separator));
+        }
+    }
+
     fn flag(&mut self, name: &str, on: bool) {
         if on {
             self.text.push(' ');
@@ -195,7 +226,7 @@ impl Tag {
     /// The text as the body if it can be one.
     fn with_text(mut self, text: &str, command: &Command) -> String {
         let inline = self.with_body(text);
-        if reads_back(&inline, command) {
+        if has_own_fences(text) && reads_back(&inline, command) {
             return inline;
         }
         self.attribute("body", text);

@@ -4,14 +4,35 @@
 use serde::Serialize;
 
 use super::body::{Bodies, Repair};
-use super::command::{Command, Tool};
+use super::command::{Call, Command, Tool};
 use super::fence::{Fence, Fences};
-use super::fields;
+use super::fields::{self, Built};
+use super::native::{self, Calls, Found, Natives};
+use super::patch;
+use super::span::CodeSpans;
 use super::tag::{Flaw, Opening, closer_at, opening_at};
 
 /// Labels of fences that models put around commands they mean. In any other fence a tag is an
 /// example.
 const COMMAND_FENCES: [&str; 4] = ["xml", "tool_code", "tool_command", "tool_call"];
+
+/// The label of a fence around Python calls.
+const CODE_FENCE: &str = "tool_code";
+
+/// The label of a fence that holds tool calls, if it holds nothing else.
+const JSON_FENCE: &str = "json";
+
+/// Whether a byte can begin something other than prose.
+const MARKS: [bool; 256] = {
+    let mut marks = [false; 256];
+    let mut index = 0;
+    while index < native::MARKS.len() {
+        marks[native::MARKS[index] as usize] = true;
+        index += 1;
+    }
+    marks[b'`' as usize] = true;
+    marks
+};
 
 /// More advisories than this teach a model nothing.
 const MAX_ADVISORIES: usize = 50;
@@ -44,26 +65,37 @@ pub struct Place {
 
 /// Finds the commands of an answer, at most `max_commands` of them.
 pub fn scan(text: &str, max_commands: usize) -> Scan {
+    scan_with_calls(text, [], max_commands)
+}
+
+/// Finds the commands of an answer that came with tool calls beside its text, as pairs of a name
+/// and arguments in JSON. Their commands follow those of the text.
+pub fn scan_with_calls<'c>(
+    text: &str,
+    calls: impl IntoIterator<Item = (&'c str, &'c str)>,
+    max_commands: usize,
+) -> Scan {
     let fences = Fences::of(text);
     let mut walk = Walk {
         text,
         max_commands,
         fences: &fences,
         bodies: Bodies::new(text, &fences),
-        lines: line_starts(text),
+        natives: Natives::new(text),
         wrapper: None,
         plain_until: 0,
+        fence_cursor: 0,
+        spans: CodeSpans::new(text),
+        placed: (0, Place { line: 1, column: 1 }),
         result: Scan::default(),
     };
     walk.run();
+    for (name, arguments) in calls {
+        walk.call_beside(name, arguments);
+    }
     let mut result = walk.result;
     result.unparsed = result.unparsed.trim().to_owned();
     result
-}
-
-fn line_starts(text: &str) -> Vec<usize> {
-    let breaks = text.match_indices('\n').map(|(at, _)| at + 1);
-    std::iter::once(0).chain(breaks).collect()
 }
 
 struct Walk<'t> {
@@ -71,11 +103,16 @@ struct Walk<'t> {
     max_commands: usize,
     fences: &'t Fences,
     bodies: Bodies<'t>,
-    lines: Vec<usize>,
+    natives: Natives<'t>,
     /// The fence around commands that is open here.
     wrapper: Option<Wrapper<'t>>,
     /// Before this offset, a fence that closes behind it is none.
     plain_until: usize,
+    /// The fence line from which on the next one is looked for.
+    fence_cursor: usize,
+    spans: CodeSpans<'t>,
+    /// The last place that was asked for.
+    placed: (usize, Place),
     result: Scan,
 }
 
@@ -88,10 +125,11 @@ impl<'t> Walk<'t> {
     fn run(&mut self) {
         let mut position = 0;
         while position < self.text.len() {
-            let at = self.text[position..]
-                .find(['<', '`'])
+            let at = self.text.as_bytes()[position..]
+                .iter()
+                .position(|byte| MARKS[usize::from(*byte)])
                 .map_or(self.text.len(), |found| position + found);
-            let index = self.fences.first_from(position);
+            let index = self.next_fence(position);
             position = match self.fences.get(index) {
                 Some(fence) if fence.span.start <= at => {
                     self.prose(position, fence.span.start);
@@ -105,21 +143,33 @@ impl<'t> Walk<'t> {
         }
     }
 
+    /// The first fence line that starts at `position` or later.
+    fn next_fence(&mut self, position: usize) -> usize {
+        while let Some(fence) = self.fences.get(self.fence_cursor)
+            && fence.span.start < position
+        {
+            self.fence_cursor += 1;
+        }
+        self.fence_cursor
+    }
+
     fn prose(&mut self, from: usize, to: usize) {
         self.result.unparsed.push_str(&self.text[from..to]);
     }
 
-    /// Deals with the `<` or backtick at `at` and says where to go on.
+    /// Deals with the mark at `at` and says where to go on.
     fn mark(&mut self, at: usize) -> usize {
         let rest = &self.text[at..];
         let next = if rest.starts_with('`') {
-            at + code_span_length(rest)
+            self.spans.end(at)
         } else if let Some(next) = self.closer(at) {
             return next;
         } else if let Some(opening) = opening_at(self.text, at)
             && !self.is_mention(at, &opening)
         {
             return self.command(at, opening);
+        } else if let Some(found) = self.natives.at(at) {
+            return self.native(at, found);
         } else {
             at + rest.chars().next().map_or(0, char::len_utf8)
         };
@@ -140,7 +190,7 @@ impl<'t> Walk<'t> {
 
     /// "Use `<get>` for that": a bare tag within a line that nothing closes is talked about.
     fn is_mention(&self, at: usize, opening: &Opening) -> bool {
-        let line = &self.text[self.lines[self.line_of(at)]..at];
+        let line = &self.text[self.fences.line_start(self.fences.line_of(at))..at];
         opening.attributes.is_empty()
             && !opening.self_closing
             && !line.trim().is_empty()
@@ -148,15 +198,7 @@ impl<'t> Walk<'t> {
     }
 
     fn command(&mut self, at: usize, opening: Opening) -> usize {
-        if self.result.commands.len() == self.max_commands {
-            let limit = self.max_commands;
-            self.advise(
-                at,
-                format!(
-                    "Over the limit of {limit} commands in one answer: everything from here on \
-                     was ignored."
-                ),
-            );
+        if !self.has_room(at) {
             return self.text.len();
         }
         self.report_wrapper();
@@ -172,10 +214,134 @@ impl<'t> Walk<'t> {
             }
             (Some(&self.text[opening.end..body.end]), body.next)
         };
-        let place = self.place(at);
-        let call = fields::call(opening.tool, opening.attributes, body);
-        self.result.commands.push(Command { call, place });
+        match fields::of_tag(opening.tool, opening.attributes, body) {
+            Built::One(call) => self.push(at, vec![call], next),
+            Built::Patch(calls) => {
+                self.advise(at, patch_message(&calls));
+                self.push(at, calls, next)
+            }
+        }
+    }
+
+    /// Takes the commands that stand at `at` and says where to go on.
+    fn push(&mut self, at: usize, calls: Vec<Call>, next: usize) -> usize {
+        for call in calls {
+            if !self.has_room(at) {
+                return self.text.len();
+            }
+            let place = self.place(at);
+            self.result.commands.push(Command { call, place });
+        }
         next
+    }
+
+    /// Whether there may be another command, which is to stand at `at`.
+    fn has_room(&mut self, at: usize) -> bool {
+        let limit = self.max_commands;
+        let has_room = self.result.commands.len() < limit;
+        if !has_room {
+            self.advise(
+                at,
+                format!(
+                    "Over the limit of {limit} commands in one answer: everything from here on \
+                     was ignored."
+                ),
+            );
+        }
+        has_room
+    }
+
+    /// Deals with what stands at `at` in another form than a tag and says where to go on.
+    fn native(&mut self, at: usize, found: Found) -> usize {
+        match found {
+            Found::Calls(calls) => self.native_calls(at, calls),
+            Found::Broken { form, tool, end } => {
+                let tool = tool.map_or_else(String::new, |tool| format!(" of `{tool}`"));
+                let shape = form.shape();
+                self.advise(
+                    at,
+                    format!(
+                        "Tool call{tool} in the form {shape} cannot be read and was not run: \
+                         write commands as tags."
+                    ),
+                );
+                self.prose(at, end);
+                end
+            }
+            Found::Token { end } => end,
+            Found::Data { end } => {
+                self.prose(at, end);
+                end
+            }
+            Found::Patch { end } => {
+                if !self.has_room(at) {
+                    return self.text.len();
+                }
+                self.report_wrapper();
+                let calls = patch::calls(&self.text[at..end]);
+                self.advise(at, patch_message(&calls));
+                self.push(at, calls, end)
+            }
+        }
+    }
+
+    fn native_calls(&mut self, at: usize, calls: Calls) -> usize {
+        self.report_wrapper();
+        let shape = calls.form.shape();
+        let start = calls.list.first().map_or(at, |call| call.at);
+        let mut unknown = false;
+        for call in calls.list {
+            if !self.has_room(call.at) {
+                return self.text.len();
+            }
+            match native::calls(&call.name, call.arguments) {
+                Ok(commands) => {
+                    let mut message = format!(
+                        "Tool call in the form {shape} run as {}: write commands as tags.",
+                        tags(&commands)
+                    );
+                    if calls.cut {
+                        message.push_str(" It was not closed.");
+                    }
+                    self.advise(call.at, message);
+                    if self.push(call.at, commands, calls.end) != calls.end {
+                        return self.text.len();
+                    }
+                }
+                Err(error) => {
+                    unknown = true;
+                    self.advise(
+                        call.at,
+                        format!("Tool call in the form {shape} not run: {error}."),
+                    );
+                }
+            }
+        }
+        if unknown {
+            self.prose(start, calls.end);
+        }
+        calls.end
+    }
+
+    /// Takes a tool call that came beside the text; its place is the end of it.
+    fn call_beside(&mut self, name: &str, arguments: &str) {
+        let at = self.text.len();
+        if !self.has_room(at) {
+            return;
+        }
+        match native::from_call(name, arguments) {
+            Ok(commands) => {
+                self.advise(
+                    at,
+                    format!(
+                        "Tool call beside the text run as {}: write commands as tags in the text.",
+                        tags(&commands)
+                    ),
+                );
+                self.push(at, commands, at);
+            }
+            Err(error) => self.advise(at, format!("Tool call beside the text not run: {error}.")),
+        }
     }
 
     /// Deals with a fence line outside of commands and says where to go on.
@@ -195,11 +361,37 @@ impl<'t> Walk<'t> {
                 fence,
                 reported: false,
             });
-            return fence.span.end;
+            return self.expressions(fence, label);
+        }
+        if let Some(end) = self.json_fence(index, fence, label) {
+            return end;
         }
         let end = self.example_end(index, fence).unwrap_or(fence.span.end);
         self.prose(fence.span.start, end);
         end
+    }
+
+    /// The Python calls that begin a fence of code.
+    fn expressions(&mut self, fence: &Fence, label: &str) -> usize {
+        let start = fence.span.end;
+        if !label.eq_ignore_ascii_case(CODE_FENCE) {
+            return start;
+        }
+        match self.natives.expressions(start) {
+            Some(calls) => self.native_calls(start, calls),
+            None => start,
+        }
+    }
+
+    /// Where a fence of JSON ends that holds tool calls and nothing else.
+    fn json_fence(&mut self, index: usize, fence: &Fence, label: &str) -> Option<usize> {
+        let closing = self.fences.closing(index)?;
+        if !label.eq_ignore_ascii_case(JSON_FENCE) {
+            return None;
+        }
+        let calls = self.natives.fill(fence.span.end..closing.span.start)?;
+        let next = self.native_calls(fence.span.start, calls);
+        Some(next.max(closing.span.end))
     }
 
     /// Where the example that begins with fence `index` ends; `None` when there is no example,
@@ -207,7 +399,7 @@ impl<'t> Walk<'t> {
     fn example_end(&mut self, index: usize, fence: &Fence) -> Option<usize> {
         let closing = self.fences.closing(index)?;
         let limit = closing.span.start;
-        if (fence.span.start..limit).contains(&self.plain_until) {
+        if (fence.span.start + 1..limit).contains(&self.plain_until) {
             return None;
         }
         let mut first = None;
@@ -223,11 +415,19 @@ impl<'t> Walk<'t> {
             }
             first.get_or_insert((at, opening.tool.name()));
         }
-        if let Some((at, name)) = first {
+        let inner = fence.span.end..limit;
+        let shown = match first {
+            Some((at, name)) => Some((at, format!("`<{name}>`"))),
+            None => self
+                .natives
+                .shown(inner)
+                .map(|(at, what)| (at, what.to_owned())),
+        };
+        if let Some((at, what)) = shown {
             self.advise(
                 at,
                 format!(
-                    "`<{name}>` in a Markdown fence was read as an example and not run: write a \
+                    "{what} in a Markdown fence was read as an example and not run: write a \
                      command that is meant outside of fences."
                 ),
             );
@@ -256,39 +456,42 @@ impl<'t> Walk<'t> {
         }
     }
 
-    /// The index of the line that byte `at` is on.
-    fn line_of(&self, at: usize) -> usize {
-        self.lines.partition_point(|start| *start <= at) - 1
-    }
-
-    fn place(&self, at: usize) -> Place {
-        let line = self.line_of(at);
-        let column = self.text[self.lines[line]..at].chars().count();
-        Place {
-            line: u32::try_from(line + 1).unwrap_or(u32::MAX),
-            column: u32::try_from(column + 1).unwrap_or(u32::MAX),
-        }
+    /// Counts on from the last place where that stands on the same line and before.
+    fn place(&mut self, at: usize) -> Place {
+        let line = self.fences.line_of(at);
+        let start = self.fences.line_start(line);
+        let (from, column) = match self.placed {
+            (from, place) if from <= at && from >= start => (from, place.column),
+            _ => (start, 1),
+        };
+        let between = self.text[from..at].chars().count();
+        let place = Place {
+            line: number(line + 1),
+            column: column.saturating_add(number(between)),
+        };
+        self.placed = (at, place);
+        place
     }
 }
 
-/// The length of the code span that `text` begins with, or of its backticks when the line holds
-/// no others to close it.
-fn code_span_length(text: &str) -> usize {
-    let marks = text.bytes().take_while(|byte| *byte == b'`').count();
-    let line = text.split('\n').next().unwrap_or(text);
-    let mut position = marks;
-    while let Some(found) = line[position..].find('`') {
-        let start = position + found;
-        let run = line[start..]
-            .bytes()
-            .take_while(|byte| *byte == b'`')
-            .count();
-        position = start + run;
-        if run == marks {
-            return position;
-        }
-    }
-    marks
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+/// The tags that do what calls do: "`<set>` and `<mv>`".
+fn tags(calls: &[Call]) -> String {
+    let names: Vec<String> = calls
+        .iter()
+        .map(|call| ["`<", call.tool().name(), ">`"].concat())
+        .collect();
+    names.join(" and ")
+}
+
+fn patch_message(calls: &[Call]) -> String {
+    format!(
+        "Patch of whole files run as {}: write a command for each file.",
+        tags(calls)
+    )
 }
 
 fn describe(flaw: Flaw, tool: Tool) -> String {

@@ -1,50 +1,99 @@
 //! The answer as it comes in, for progress display.
 //!
-//! What `open` shows is a guess by the plainest rules: a tag begins a command, the first closer of
-//! its name ends it. The commands themselves are found by [`scan`] when the text is whole, because
-//! a fence or a closer that is still to come can change what the text before it means.
+//! What [`Scanner::open`] and [`Scanner::complete`] tell is a guess by the plainest rules: a tag
+//! begins a command, the first closer of its name ends it. The commands themselves are found by
+//! [`scan_with_calls`] when the text is whole, because a fence or a closer that is still to come can
+//! change what the text before it means.
+//!
+//! **Invariant**: a byte is looked at a bounded number of times, whatever the chunks are.
 
-use super::scan::{Scan, scan};
-use super::tag::{Attributes, closer_at, opening_at, tool_at};
+use memchr::memchr;
+
+use super::command::Tool;
+use super::scan::{Scan, scan_with_calls};
+use super::tag::{Attributes, closer_at, name_length, opening_at, tool_at};
 
 /// The longest description, in characters.
 const MAX_DESCRIPTION: usize = 80;
 
-/// An unfinished tag longer than this, in bytes, is not waited for.
+/// An unfinished opening tag longer than this, in bytes, is not waited for.
 const MAX_TAG: usize = 4096;
+
+/// The same for a mark that is a few words at most.
+const MAX_MARK: usize = 64;
+
+/// What begins a tool call in a form that is none of ours, and what ends it.
+const NATIVE: [(&str, &str); 8] = [
+    ("<tool_call>", "</tool_call>"),
+    ("<tool_use>", "</tool_use>"),
+    ("<function=", "</function>"),
+    ("<invoke ", "</invoke>"),
+    ("<|tool_call>", "<tool_call|>"),
+    ("<|python_tag|>", "<|eom_id|>"),
+    ("<|channel|>commentary to=", "<|call|>"),
+    ("<｜tool▁call▁begin｜>", "<｜tool▁call▁end｜>"),
+];
+
+/// How such a call is described.
+const NATIVE_DESCRIPTION: &str = "tool call";
 
 /// Collects an answer chunk by chunk.
 #[derive(Debug)]
 pub struct Scanner {
     text: String,
+    /// Tool calls that came beside the text: names and arguments.
+    calls: Vec<(String, String)>,
     max_commands: usize,
     /// Up to where the text was looked at.
     position: usize,
+    /// The opening tag at `position`, as far as it was read.
+    tag: Option<Tag>,
     open: Option<Open>,
+    complete: usize,
+}
+
+/// An opening tag that is not at its end yet.
+#[derive(Debug)]
+struct Tag {
+    start: usize,
+    /// Up to where it was read.
+    read: usize,
+    /// The quote that is open.
+    quote: Option<u8>,
+    /// Whether a value comes next.
+    after_equals: bool,
 }
 
 #[derive(Debug)]
 struct Open {
-    name: &'static str,
     description: String,
+    closer: Closer,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Closer {
+    Tag(Tool),
+    Mark(&'static str),
 }
 
 impl Scanner {
     pub const fn new(max_commands: usize) -> Self {
         Self {
             text: String::new(),
+            calls: Vec::new(),
             max_commands,
             position: 0,
+            tag: None,
             open: None,
+            complete: 0,
         }
     }
 
     pub fn push(&mut self, chunk: &str) {
         self.text.push_str(chunk);
-        while let Some(found) = self.text[self.position..].find('<') {
-            let at = self.position + found;
-            let Some(next) = self.step(at) else {
-                self.position = at;
+        while let Some(found) = memchr(b'<', &self.text.as_bytes()[self.position..]) {
+            self.position += found;
+            let Some(next) = self.step() else {
                 return;
             };
             self.position = next;
@@ -52,52 +101,133 @@ impl Scanner {
         self.position = self.text.len();
     }
 
+    /// Takes a tool call that came beside the text: its name, and its arguments in JSON.
+    pub fn push_call(&mut self, name: &str, arguments: &str) {
+        self.calls.push((name.to_owned(), arguments.to_owned()));
+    }
+
     /// The command that is being written, in one line: `set src/app.rs`.
     pub fn open(&self) -> Option<&str> {
         self.open.as_ref().map(|open| open.description.as_str())
     }
 
-    /// The same as [`scan`] on the whole text.
-    pub fn finish(self) -> Scan {
-        scan(&self.text, self.max_commands)
+    /// How many commands are written to their end.
+    pub const fn complete(&self) -> usize {
+        self.complete + self.calls.len()
     }
 
-    /// Looks at the `<` at `at`; `None` while it cannot be told what it is.
-    fn step(&mut self, at: usize) -> Option<usize> {
+    /// The same as [`scan_with_calls`] on the whole text and all calls.
+    pub fn finish(self) -> Scan {
+        let calls = self
+            .calls
+            .iter()
+            .map(|(name, arguments)| (name.as_str(), arguments.as_str()));
+        scan_with_calls(&self.text, calls, self.max_commands)
+    }
+
+    /// Looks at the `<` at the position and says where to go on; `None` while it cannot be told
+    /// what it is.
+    fn step(&mut self) -> Option<usize> {
+        let at = self.position;
         let rest = &self.text[at..];
-        if rest.len() < MAX_TAG && !rest.contains('>') && could_be_tag(rest) {
-            return None;
-        }
         if let Some(open) = &self.open {
-            let closer = closer_at(&self.text, at);
-            if let Some((name, end)) = closer
-                && name.eq_ignore_ascii_case(open.name)
-            {
+            if let Some(end) = open.closer.end(&self.text, at) {
                 self.open = None;
+                self.complete += 1;
                 return Some(end);
             }
-        } else if let Some(opening) = opening_at(&self.text, at) {
-            if opening.flaw.is_some() && rest.len() < MAX_TAG {
-                return None; // a quote may still close
-            }
-            if !opening.self_closing {
-                let name = opening.tool.name();
-                self.open = Some(Open {
-                    name,
-                    description: describe(name, &opening.attributes),
-                });
-            }
-            return Some(opening.end);
+            return (!open.closer.may_begin(rest)).then_some(at + 1);
         }
-        Some(at + 1)
+        if tool_at(&self.text, at).is_some() {
+            return self.opening();
+        }
+        let native = NATIVE.iter().find(|(opener, _)| rest.starts_with(opener));
+        if let Some((opener, closer)) = native {
+            self.open = Some(Open {
+                description: NATIVE_DESCRIPTION.to_owned(),
+                closer: Closer::Mark(closer),
+            });
+            return Some(at + opener.len());
+        }
+        let may_be_tag = name_length(&rest[1..]) + 1 == rest.len() && rest.len() < MAX_MARK;
+        let may_be_native = NATIVE.iter().any(|(opener, _)| opener.starts_with(rest));
+        (!may_be_tag && !may_be_native).then_some(at + 1)
+    }
+
+    /// Reads on in an opening tag of a tool.
+    fn opening(&mut self) -> Option<usize> {
+        let at = self.position;
+        let tag = self.tag.get_or_insert(Tag {
+            start: at,
+            read: at,
+            quote: None,
+            after_equals: false,
+        });
+        if !tag.read_to_end(&self.text) && self.text.len() - at < MAX_TAG {
+            return None;
+        }
+        self.tag = None;
+        let Some(opening) = opening_at(&self.text, at) else {
+            return Some(at + 1);
+        };
+        if opening.self_closing {
+            self.complete += 1;
+        } else {
+            self.open = Some(Open {
+                description: describe(opening.tool.name(), &opening.attributes),
+                closer: Closer::Tag(opening.tool),
+            });
+        }
+        Some(opening.end)
     }
 }
 
-/// Whether text that ends before its first `>` may become a tag of a tool.
-fn could_be_tag(text: &str) -> bool {
-    let name = text.trim_start_matches(['<', '/']);
-    let length = super::tag::name_length(name);
-    length == name.len() || text.starts_with("</") || tool_at(text, 0).is_some()
+impl Tag {
+    /// Reads on up to the `>` that ends the tag, or the `<` of the next where one was forgotten, and
+    /// says whether it is there.
+    fn read_to_end(&mut self, text: &str) -> bool {
+        for byte in &text.as_bytes()[self.read..] {
+            self.read += 1;
+            match (self.quote, *byte) {
+                (Some(quote), byte) if byte == quote => self.quote = None,
+                (None, b'>') => return true,
+                (None, b'<') if self.read > self.start + 1 => return true,
+                (None, quote @ (b'"' | b'\'')) if self.after_equals => self.quote = Some(quote),
+                _ => {}
+            }
+            self.after_equals = *byte == b'=' || (self.after_equals && byte.is_ascii_whitespace());
+        }
+        false
+    }
+}
+
+impl Closer {
+    /// Where the closer ends, if it stands at `at`.
+    fn end(self, text: &str, at: usize) -> Option<usize> {
+        match self {
+            Self::Tag(tool) => {
+                let (name, end) = closer_at(text, at)?;
+                tool.name().eq_ignore_ascii_case(name).then_some(end)
+            }
+            Self::Mark(mark) => text[at..].starts_with(mark).then_some(at + mark.len()),
+        }
+    }
+
+    /// Whether `rest`, to which more comes, may turn out to be the closer.
+    fn may_begin(self, rest: &str) -> bool {
+        match self {
+            Self::Tag(tool) => {
+                let closer = ["</", tool.name()].concat();
+                let length = rest.len().min(closer.len());
+                let begins =
+                    rest.as_bytes()[..length].eq_ignore_ascii_case(&closer.as_bytes()[..length]);
+                begins
+                    && rest.len() < MAX_MARK
+                    && rest[length..].trim_matches([' ', '\t']).is_empty()
+            }
+            Self::Mark(mark) => mark.starts_with(rest),
+        }
+    }
 }
 
 fn describe(name: &str, attributes: &Attributes) -> String {
@@ -135,7 +265,32 @@ mod tests {
             scanner.push(chunk);
             assert_eq!(scanner.open(), open, "{chunk}");
         }
+        assert_eq!(scanner.complete(), 3);
         assert_eq!(scanner.finish().commands.len(), 4);
+    }
+
+    #[test]
+    fn what_is_open_does_not_depend_on_the_chunks() {
+        let text = "<sh command=\"a > b\" >x</SH >\n<set path='<'>a <b </set\t>\n<tool_call>\n{}</tool_call>\
+                    <get path=\"\"/><settle> <｜tool▁call▁begin｜>x<update>done";
+        let mut single = Scanner::new(9);
+        let mut opened = Vec::new();
+        for character in text.chars() {
+            single.push(character.encode_utf8(&mut [0; 4]));
+            let open = single.open().map(str::to_owned);
+            if opened.last() != Some(&open) {
+                opened.push(open);
+            }
+        }
+        let mut whole = Scanner::new(9);
+        whole.push(text);
+        assert_eq!(
+            (single.open(), single.complete()),
+            (whole.open(), whole.complete())
+        );
+        let opened: Vec<String> = opened.into_iter().flatten().collect();
+        assert_eq!(opened, ["sh a > b", "set <", "tool call", "tool call"]);
+        assert_eq!(whole.complete(), 4);
     }
 
     #[test]

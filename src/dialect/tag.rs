@@ -78,10 +78,16 @@ impl Attributes {
         self.0
     }
 
+    /// Adds an attribute as a tag has it.
     fn add(&mut self, name: &str, value: &str) {
+        self.insert(name, &entity::decode(value));
+    }
+
+    /// Adds an attribute whose value is taken as it is.
+    pub(super) fn insert(&mut self, name: &str, value: &str) {
         self.0
             .entry(name.to_ascii_lowercase())
-            .or_insert_with(|| entity::decode(value).into_owned());
+            .or_insert_with(|| value.to_owned());
     }
 }
 
@@ -176,6 +182,11 @@ impl<'t> Reader<'t> {
                 self.keep_flags();
                 self.position += 1 + usize::from(self_closing);
                 return Some(self_closing);
+            }
+            if rest == "/" && self.behind_value.is_some() {
+                self.position = self.text.len();
+                self.flaw = Some(Flaw::NoEnd);
+                return Some(true);
             }
             let length = name_length(rest);
             let name = &rest[..length];
@@ -356,6 +367,7 @@ mod tests {
                 NoEnd,
             ),
             ("<get path=\"a\"", &[("path", "a")], "", NoEnd),
+            ("<get path=\"a\" /", &[("path", "a")], "", NoEnd),
         ] {
             assert_eq!(
                 read(text),

@@ -217,6 +217,21 @@ impl RunStatus {
         }
     }
 
+    /// The word that people read behind the number.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Waiting => "waiting",
+            Self::Done => "done",
+            Self::Nothing => "nothing",
+            Self::Overflow => "overflow",
+            Self::Unprocessable => "unprocessable",
+            Self::Aborted => "aborted",
+            Self::Failed => "failed",
+        }
+    }
+
     /// The status that a number stands for.
     pub fn from_code(code: u16) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.code() == code)

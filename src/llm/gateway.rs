@@ -25,7 +25,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            silence: Duration::from_secs(300),
+            silence: Duration::from_mins(5),
             retries: Retries::default(),
         }
     }

@@ -30,7 +30,7 @@ impl Default for Retries {
         Self {
             more: 3,
             first: Duration::from_secs(1),
-            cap: Duration::from_secs(60),
+            cap: Duration::from_mins(1),
             pause: |wait| tokio::time::sleep(wait).boxed(),
         }
     }

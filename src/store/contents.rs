@@ -89,7 +89,10 @@ pub fn read(connection: &Connection, id: ContentId) -> Result<String, StoreError
             })?;
         let between = unpack(&packed)?;
         let Some(base) = base else {
-            let whole = differences.into_iter().rev().try_fold(between, joined)?;
+            let whole = differences
+                .iter()
+                .rev()
+                .try_fold(between, |before, difference| joined(&before, difference))?;
             return String::from_utf8(whole).map_err(|error| corrupt(&error));
         };
         differences.push((head as usize, tail as usize, between));
@@ -99,22 +102,20 @@ pub fn read(connection: &Connection, id: ContentId) -> Result<String, StoreError
 
 /// A text from its predecessor and what differs: the ends that they share, and what stands between.
 fn joined(
-    before: Vec<u8>,
-    (head, tail, between): (usize, usize, Vec<u8>),
+    before: &[u8],
+    (head, tail, between): &(usize, usize, Vec<u8>),
 ) -> Result<Vec<u8>, StoreError> {
-    let ends = before.get(..head).zip(
-        before
-            .len()
-            .checked_sub(tail)
-            .and_then(|at| before.get(at..)),
-    );
+    let from = before.len().checked_sub(*tail);
+    let ends = before
+        .get(..*head)
+        .zip(from.and_then(|from| before.get(from..)));
     let Some((begin, end)) = ends else {
         return Err(StoreError::Corrupt {
             what: "content",
             why: "a difference does not fit what it is a difference to".to_owned(),
         });
     };
-    Ok([begin, &between, end].concat())
+    Ok([begin, between, end].concat())
 }
 
 /// How many bytes two texts share at their beginning and, behind that, at their end.
@@ -179,8 +180,8 @@ mod tests {
             after in "[aé😀\n]{0,12}",
         ) {
             let (head, tail) = shared(&before, &after);
-            let between = after[head..after.len() - tail].as_bytes().to_vec();
-            let again = joined(before.into_bytes(), (head, tail, between)).unwrap();
+            let between = after.as_bytes()[head..after.len() - tail].to_vec();
+            let again = joined(before.as_bytes(), &(head, tail, between)).unwrap();
             prop_assert_eq!(String::from_utf8(again).unwrap(), after);
         }
     }

@@ -87,14 +87,22 @@ pub fn recover(
 ) -> Result<Vec<RunId>, StoreError> {
     let mut interrupted = Vec::new();
     for run in active_runs(tx)? {
-        let held = holder_of(tx, run)?
-            .is_some_and(|(holder, heartbeat)| holds(&holder, heartbeat, &is_alive));
-        if !held {
+        if !is_driven(tx, run, &is_alive)? {
             interrupt(tx, run)?;
             interrupted.push(run);
         }
     }
     Ok(interrupted)
+}
+
+/// Whether a live process drives a run.
+pub fn is_driven(
+    connection: &Connection,
+    run: RunId,
+    is_alive: impl Fn(&Holder) -> bool,
+) -> Result<bool, StoreError> {
+    let held = holder_of(connection, run)?;
+    Ok(held.is_some_and(|(holder, heartbeat)| holds(&holder, heartbeat, is_alive)))
 }
 
 /// The active runs whose process is gone. A process that has only fallen silent is not: it may be

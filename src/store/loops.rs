@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 
-use super::{StoreError, Tx, json, mapped, now_ms, parsed};
+use super::{StoreError, Tx, json, mapped, now_ms, parsed, parsed_optional};
 use crate::entries::{AutoAccept, LoopId, Mode, Outcome, Phase, Review, RunId, RunStatus};
 
 /// What a loop was started with, kept so that it survives a restart and goes on to the follow-up.
@@ -62,6 +62,7 @@ pub struct Loop {
     pub config: LoopConfig,
     pub phase: Phase,
     pub status: RunStatus,
+    pub outcome: Option<Outcome>,
 }
 
 /// A prompt that is to be queued.
@@ -154,6 +155,14 @@ pub fn set_phase(tx: &Tx<'_>, id: LoopId, phase: Phase) -> Result<(), StoreError
     Ok(())
 }
 
+/// All loops of a run, in the order of its queue.
+pub fn list(connection: &Connection, run: RunId) -> Result<Vec<Loop>, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT * FROM loops WHERE run_id = ?1 ORDER BY sequence")?;
+    let rows = statement.query_map([run.0], read_loop)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// The run's newest loop, whatever became of it.
 pub fn newest(connection: &Connection, run: RunId) -> Result<Option<Loop>, StoreError> {
     Ok(connection
@@ -224,6 +233,7 @@ fn read_loop(row: &Row<'_>) -> rusqlite::Result<Loop> {
         config: json(row, "config")?,
         phase: Phase::from_digit(digit).ok_or_else(|| out_of_range(row, "phase", digit.into()))?,
         status: read_status(row, code)?,
+        outcome: parsed_optional(row, "outcome")?,
     })
 }
 

@@ -4,7 +4,7 @@
 //! SQL runs on the store's own thread, a transaction at a time, so nothing here blocks an async
 //! worker and no lock is held over an await. Callers hand in a closure over a [`Tx`] (or a read-only
 //! connection) and compose the table groups' functions in it: what one closure does is one
-//! transaction.
+//! transaction. Who only looks on, from another process, has a [`Reader`].
 //!
 //! **Invariants.** What a finished [`Store::write`] did survives `kill -9`. Every change to what a
 //! run sees goes through [`entries`], where the writer is checked, and is told to
@@ -18,8 +18,11 @@ pub mod loops;
 pub mod models;
 pub mod projects;
 pub mod proposals;
+mod reader;
 pub mod runs;
 pub mod turns;
+
+pub use reader::Reader;
 
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
@@ -91,6 +94,16 @@ pub enum StoreError {
         "{0} was written by a newer rummy-lsp: update this one, or name another file with RUMMY_DB_PATH"
     )]
     Newer(PathBuf),
+    #[error(
+        "{0} was written by an older rummy-lsp: start the server once, which brings it up to date"
+    )]
+    Older(PathBuf),
+    #[error(
+        "there is no database {0}: it comes with the first start of the server, at the place that RUMMY_DB_PATH or the key `database` names"
+    )]
+    Missing(PathBuf),
+    #[error("{0} is no database of rummy-lsp")]
+    Foreign(PathBuf),
     #[error("cannot use the folder of the database {path}: {source}")]
     Folder {
         path: PathBuf,
@@ -365,6 +378,13 @@ pub fn now_ms() -> i64 {
     since.map_or(0, |elapsed| {
         i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)
     })
+}
+
+/// A time as the store keeps it, as a clock on the wall shows it here: `2026-01-31 14:03:12`.
+pub fn local_time(connection: &Connection, ms: i64) -> Result<String, StoreError> {
+    Ok(connection
+        .prepare_cached("SELECT datetime(?1 / 1000, 'unixepoch', 'localtime')")?
+        .query_row([ms], |row| row.get(0))?)
 }
 
 /// Reads a column that holds one of a closed list of words, a path, an outcome.

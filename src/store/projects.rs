@@ -1,6 +1,6 @@
 //! Projects: the workspace folders that runs belong to.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{StoreError, Tx, now_ms};
 use crate::entries::ProjectId;
@@ -29,12 +29,22 @@ pub fn ensure(tx: &Tx<'_>, name: &str, root: &str) -> Result<ProjectId, StoreErr
 pub fn find(connection: &Connection, id: ProjectId) -> Result<Option<Project>, StoreError> {
     Ok(connection
         .prepare_cached("SELECT id, name, root FROM projects WHERE id = ?1")?
-        .query_row([id.0], |row| {
-            Ok(Project {
-                id: ProjectId(row.get("id")?),
-                name: row.get("name")?,
-                root: row.get("root")?,
-            })
-        })
+        .query_row([id.0], read_project)
         .optional()?)
+}
+
+/// All projects, by name.
+pub fn list(connection: &Connection) -> Result<Vec<Project>, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT id, name, root FROM projects ORDER BY name")?;
+    let rows = statement.query_map([], read_project)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn read_project(row: &Row<'_>) -> rusqlite::Result<Project> {
+    Ok(Project {
+        id: ProjectId(row.get("id")?),
+        name: row.get("name")?,
+        root: row.get("root")?,
+    })
 }

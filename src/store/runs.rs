@@ -233,6 +233,29 @@ pub fn list(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// The runs of some projects, or of all, newest first. No limit: all.
+pub fn newest(
+    connection: &Connection,
+    projects: Option<&[ProjectId]>,
+    limit: Option<u32>,
+) -> Result<Vec<Run>, StoreError> {
+    let mut statement = connection.prepare_cached(&format!(
+        "{SELECT} WHERE ?1 IS NULL OR runs.project_id IN (SELECT value FROM json_each(?1))
+         ORDER BY runs.id DESC LIMIT ?2"
+    ))?;
+    let projects = projects.map(|ids| json!(ids.iter().map(|id| id.0).collect::<Vec<_>>()));
+    let projects = projects.map(|ids| ids.to_string());
+    let rows = statement.query_map(params![projects, limit.map_or(-1, i64::from)], read_run)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The names of all runs, newest first.
+pub fn aliases(connection: &Connection) -> Result<Vec<RunAlias>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT alias FROM runs ORDER BY id DESC")?;
+    let rows = statement.query_map([], |row| parsed(row, "alias"))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// Sets a run's status, the reason for it, and its mirror.
 pub fn set_status(
     tx: &mut Tx<'_>,

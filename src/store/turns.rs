@@ -1,8 +1,8 @@
 //! Turns: one row a model call, with the figures that the provider reported.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 
-use super::{StoreError, Tx, now_ms, runs};
+use super::{StoreError, Tx, mapped, now_ms, runs};
 use crate::entries::{LoopId, RunId, TurnNumber};
 
 /// What one or several turns used. None where the provider said nothing; never an invented zero.
@@ -48,6 +48,17 @@ impl Figures {
     }
 }
 
+/// A turn as it is stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Turn {
+    pub number: TurnNumber,
+    pub in_loop: LoopId,
+    /// Whether the model's answer came and was kept.
+    pub answered: bool,
+    pub figures: Figures,
+    pub created_at: i64,
+}
+
 /// Takes the run's next turn number and opens its row.
 pub fn begin(tx: &Tx<'_>, run: RunId, in_loop: LoopId) -> Result<TurnNumber, StoreError> {
     let turn = runs::take_turn(tx, run)?;
@@ -86,6 +97,25 @@ pub fn answered(
     Ok(())
 }
 
+/// The turns that a run has taken itself, in their order. Those that it was forked behind are its
+/// parent's.
+pub fn list(connection: &Connection, run: RunId) -> Result<Vec<Turn>, StoreError> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS}, sequence, loop_id, answered, created_at
+         FROM turns WHERE run_id = ?1 ORDER BY sequence"
+    ))?;
+    let rows = statement.query_map([run.0], |row| {
+        Ok(Turn {
+            number: mapped(row, "sequence", TurnNumber)?,
+            in_loop: mapped(row, "loop_id", LoopId)?,
+            answered: row.get("answered")?,
+            figures: read_figures(row)?,
+            created_at: row.get("created_at")?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// How many calls of the run the model has answered.
 pub fn count_answered(connection: &Connection, run: RunId) -> Result<u64, StoreError> {
     Ok(connection
@@ -96,7 +126,6 @@ pub fn count_answered(connection: &Connection, run: RunId) -> Result<u64, StoreE
 
 /// The run's figures so far; `context` is the newest turn's, all else are sums.
 pub fn totals(connection: &Connection, run: RunId) -> Result<Figures, StoreError> {
-    let unsigned = |tokens: Option<i64>| tokens.map(i64::cast_unsigned);
     Ok(connection
         .prepare_cached(
             "SELECT (SELECT context_tokens FROM turns WHERE run_id = ?1 AND answered = 1
@@ -105,15 +134,25 @@ pub fn totals(connection: &Connection, run: RunId) -> Result<Figures, StoreError
                  sum(reasoning_tokens), sum(total_tokens), sum(cost)
              FROM turns WHERE run_id = ?1",
         )?
-        .query_row([run.0], |row| {
-            Ok(Figures {
-                context: unsigned(row.get(0)?),
-                prompt: unsigned(row.get(1)?),
-                cached: unsigned(row.get(2)?),
-                completion: unsigned(row.get(3)?),
-                reasoning: unsigned(row.get(4)?),
-                total: unsigned(row.get(5)?),
-                cost: row.get(6)?,
-            })
-        })?)
+        .query_row([run.0], read_figures)?)
+}
+
+/// The columns that [`read_figures`] reads.
+const COLUMNS: &str = "context_tokens, prompt_tokens, cached_tokens, completion_tokens,
+    reasoning_tokens, total_tokens, cost";
+
+fn read_figures(row: &Row<'_>) -> rusqlite::Result<Figures> {
+    let tokens = |column: usize| -> rusqlite::Result<Option<u64>> {
+        let tokens: Option<i64> = row.get(column)?;
+        Ok(tokens.map(i64::cast_unsigned))
+    };
+    Ok(Figures {
+        context: tokens(0)?,
+        prompt: tokens(1)?,
+        cached: tokens(2)?,
+        completion: tokens(3)?,
+        reasoning: tokens(4)?,
+        total: tokens(5)?,
+        cost: row.get(6)?,
+    })
 }

@@ -22,17 +22,18 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use super::client::ClientError;
+use super::out::counted;
 use crate::entries::RunStatus;
 
 use narrator::Narrator;
-use screen::{Screen, counted};
+use screen::Screen;
 use session::{End, Session, SessionError, Setup};
 use stage::Stage;
 
 /// How long the server may say nothing before the demo is given up: with the script, and with a
 /// model that may be asked while it is being loaded.
 const PATIENCE: Duration = Duration::from_secs(30);
-const PATIENCE_WITH_A_MODEL: Duration = Duration::from_secs(600);
+const PATIENCE_WITH_A_MODEL: Duration = Duration::from_mins(10);
 
 #[derive(Debug, clap::Args)]
 pub struct Options {

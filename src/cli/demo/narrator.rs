@@ -5,7 +5,8 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 
 use super::messages::{Activity, Piece, PieceKind, Progress, Proposal, Row, RunState};
-use super::screen::{Screen, counted, thousands};
+use super::screen::Screen;
+use crate::cli::out::{counted, thousands};
 use crate::config::Limits;
 use crate::dialect::{Call, Content, Set, Tool, scan};
 use crate::llm::tokens;

@@ -21,8 +21,8 @@ use super::messages::{
 };
 use super::narrator::{Narrator, Tally};
 use super::sample;
-use super::screen::counted;
 use crate::cli::client::{Client, ClientError, Incoming};
+use crate::cli::out::counted;
 use crate::entries::RunStatus;
 use crate::lsp::documents::Encoding;
 use crate::lsp::methods::accept::Accept;

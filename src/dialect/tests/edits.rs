@@ -221,16 +221,6 @@ fn a_form_that_is_not_whole_is_never_a_text() {
             "s/a/b/2",
             "the sed flags `2` hold a number: make the old text unique instead",
         ),
-        (
-            "*** Begin Patch\n*** Update File: g\n@@\n-a\n+b\n*** End Patch",
-            "this edit is for `g` and stands in a `<set>` of another file: write it into one with \
-             that path",
-        ),
-        (
-            "*** Begin Patch\n*** Delete File: f\n*** End Patch",
-            "a patch that does more than change this one file cannot stand in a `<set>`: write it \
-             outside of any tag, from `*** Begin Patch` to `*** End Patch`",
-        ),
     ] {
         match content(&format!("<set path=\"f\">\n{body}\n</set>")) {
             Content::Unparsable(error) => assert_eq!(error.to_string(), expected, "{body}"),

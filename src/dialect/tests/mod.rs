@@ -1,9 +1,12 @@
 //! Tests that take the dialect as a whole: answers as models write them, edits on files, and what
 //! holds for any text.
 
+mod answers;
 mod edit_properties;
 mod edits;
 mod healing;
+mod native;
+mod patches;
 mod properties;
 mod tags;
 

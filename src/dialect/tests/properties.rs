@@ -46,34 +46,127 @@ fn tricky() -> impl Strategy<Value = String> {
         Just("\t"),
         Just("<sh"),
         Just("</s"),
+        Just("<tool_call>"),
+        Just("</tool_call>"),
+        Just("{\"name\":\"set\",\"arguments\":{"),
+        Just("\"path\":\"x\""),
+        Just("}"),
+        Just("[TOOL_CALLS]"),
+        Just("<function=set>"),
+        Just("<parameter=path>"),
+        Just("</parameter>"),
+        Just("<|tool_call>call:set{path:<|\"|>"),
+        Just("<|python_tag|>set(path='"),
+        Just("<｜tool▁call▁begin｜>set<｜tool▁sep｜>"),
+        Just("<|channel|>commentary to=get<|message|>"),
+        Just("```tool_code\n"),
+        Just("```json\n"),
+        Just("*** Begin Patch\n*** Update File: x\n@@\n-a\n"),
+        Just("*** End Patch\n"),
+        Just("\\"),
     ];
     prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
 }
 
-/// A line of a body or a value, blanks and signs included.
-fn line() -> impl Strategy<Value = String> {
+/// What bodies and values are made of: plain text, and everything that means something elsewhere.
+fn piece() -> impl Strategy<Value = String> {
+    let special = prop::sample::select(vec![
+        "<get path=\"x\"/>",
+        "<rm>y</rm>",
+        "<set path='z'>",
+        "</get>",
+        "</div>",
+        "<div class=\"a\">",
+        "Vec<String>",
+        "<Comp onClick={() => a > 1}/>",
+        "a <b",
+        "cat <<EOF\n<x>\nEOF\n",
+        "&amp; &lt;",
+        "`code`",
+        "`",
+        "``",
+        "<br>",
+        "<!-- c -->",
+        "<![CDATA[ x ]]>",
+        "\r\n",
+        "\r",
+        "\0",
+        "\u{feff}",
+        "😀",
+        "é",
+        "{",
+        "}",
+        "[",
+        "]",
+        "(",
+        "\"",
+        "'",
+        "\\",
+        ";",
+        ",",
+        "=",
+        "\t",
+        " ",
+        "<<<<<<< SEARCH\nold\n=======\nnew\n>>>>>>> REPLACE\n",
+        "=======",
+        "\n=====\n",
+        ">>>>>>> REPLACE",
+        "--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n",
+        "s/a/b/",
+        "{\"search\": \"a\", \"replace\": \"b\"}",
+        "<old_text>a</old_text><new_text>b</new_text>",
+        "*** Begin Patch\n*** Delete File: x\n*** End Patch\n",
+        "*** Begin Patch",
+        "{\"name\":\"rm\",\"arguments\":{\"path\":\"x\"}}",
+        "<tool_call>",
+        "</tool_call>",
+        "[TOOL_CALLS]",
+        "<function=rm><parameter=path>x</parameter></function>",
+        "<|im_end|>",
+        "</s>",
+        "<|\"|>",
+        "```xml\n</set>\n```\n",
+        "```\n</think></update>\n```\n",
+        "\n~~~\n</set>\n~~~\n",
+        "```json\n{}\n```\n",
+        "\n```\n",
+        "</set>",
+        "</update>",
+        "</think>",
+        "</sh>",
+        "<",
+        "</",
+        "<|",
+    ]);
     prop_oneof![
-        3 => "[a-zé ]{0,12}",
+        4 => "[a-zé ]{0,12}",
         1 => "[ -~é]{0,16}",
-        1 => Just("</set>".to_owned()),
-        1 => Just("```".to_owned()),
-        1 => Just("=======".to_owned()),
+        3 => Just("\n".to_owned()),
+        5 => special.prop_map(str::to_owned),
+        1 => any::<String>(),
     ]
 }
 
-fn lines(most: usize) -> impl Strategy<Value = String> {
-    prop::collection::vec(line(), 0..=most).prop_map(|lines| lines.join("\n"))
+/// Any text.
+fn wild() -> impl Strategy<Value = String> {
+    prop::collection::vec(piece(), 0..10).prop_map(|pieces| pieces.concat())
 }
 
-/// A value as a field holds it: trimmed, never empty.
+/// A value as a field holds it: never empty.
 fn value() -> impl Strategy<Value = String> {
-    lines(3)
-        .prop_map(|text| text.trim().to_owned())
-        .prop_filter("a field is not empty", |text| !text.is_empty())
+    wild().prop_filter("a field is not empty", |text| !text.is_empty())
 }
 
 fn optional() -> impl Strategy<Value = Option<String>> {
     prop::option::of(value())
+}
+
+/// The half of a block: no carriage return, no fence, no closing tag.
+fn half() -> impl Strategy<Value = String> {
+    wild().prop_map(|text| {
+        let text = text.replace("</", "<").replace('\r', "");
+        text.replace("```", "``").replace("~~~", "~~")
+    })
 }
 
 fn number() -> impl Strategy<Value = Option<Number>> {
@@ -84,30 +177,23 @@ fn number() -> impl Strategy<Value = Option<Number>> {
 }
 
 fn content() -> impl Strategy<Value = Content> {
-    let edit = (prop::option::of(lines(3)), lines(3), any::<bool>());
-    let half = |text: String| text.replace("</set>", "</sat>");
-    let several = prop::collection::vec(("[a-z ={}\n]{0,20}", "[a-z ={}\n]{0,20}"), 2..4);
+    let attributes = (value(), wild(), any::<bool>());
+    let whole = (wild(), any::<bool>());
+    let blocks = prop::collection::vec((half(), half()), 1..4);
     prop_oneof![
-        Just(Content::Absent),
-        lines(6)
-            .prop_filter("markers are not text", |text| !text.contains("SEARCH"))
-            .prop_map(Content::Text),
-        edit.prop_map(move |(search, replace, all)| {
-            let replace = half(replace);
-            let edit = match search.map(half) {
-                Some(search) => Edit {
-                    all,
-                    ..Edit::block(search, replace)
-                },
-                None => Edit {
-                    all,
-                    ..Edit::whole(replace)
-                },
-            };
-            Content::Edits(vec![edit])
+        1 => Just(Content::Absent),
+        6 => wild().prop_map(Content::Text),
+        2 => attributes.prop_map(|(search, replace, all)| {
+            Content::Edits(vec![Edit::attributes(search, replace, all)])
         }),
-        several.prop_map(|halves| {
-            let edit = |(search, replace): (String, String)| Edit::block(search, replace);
+        1 => whole.prop_map(|(replace, all)| {
+            Content::Edits(vec![Edit { all, ..Edit::whole(replace) }])
+        }),
+        2 => (blocks, any::<bool>()).prop_map(|(halves, all)| {
+            let edit = |(search, replace): (String, String)| Edit {
+                all,
+                ..Edit::block(search, replace)
+            };
             Content::Edits(halves.into_iter().map(edit).collect())
         }),
     ]
@@ -149,12 +235,14 @@ fn transfer() -> impl Strategy<Value = Transfer> {
 }
 
 fn said() -> impl Strategy<Value = String> {
-    prop_oneof![1 => Just(String::new()), 4 => value()]
+    wild()
 }
 
 fn call() -> impl Strategy<Value = Call> {
     let get = (optional(), optional(), number(), number(), any::<bool>());
-    let option = "[a-z,]{1,6}";
+    let option = wild()
+        .prop_map(|text| text.replace('\n', " ").trim().to_owned())
+        .prop_filter("an option is not empty", |text| !text.is_empty());
     let question = (
         optional(),
         prop::collection::vec(option, 0..3),
@@ -212,6 +300,30 @@ fn sizes() -> impl Strategy<Value = Vec<usize>> {
     prop::collection::vec(1_usize..30, 1..8)
 }
 
+/// How often a property is tried: ten thousand times where time does not matter.
+fn cases(usual: u32) -> ProptestConfig {
+    let slow = std::env::var_os("RUMMY_SLOW").is_some();
+    ProptestConfig::with_cases(if slow { 10_000 } else { usual })
+}
+
+proptest! {
+    #![proptest_config(cases(400))]
+
+    #[test]
+    fn rendered_commands_are_read_back_whole_and_in_chunks(
+        calls in prop::collection::vec(call(), 0..6),
+        sizes in sizes(),
+    ) {
+        let tags: Vec<String> = calls.iter().cloned().map(rendered).collect();
+        let text = tags.join("\n");
+        let whole = scan(&text, 99);
+        prop_assert_eq!(in_chunks(&text, &sizes, 99), whole.clone(), "{}", text);
+        prop_assert_eq!(&whole.advisories, &[], "{}", text);
+        let read: Vec<Call> = whole.commands.into_iter().map(|command| command.call).collect();
+        prop_assert_eq!(read, calls, "{}", text);
+    }
+}
+
 proptest! {
     #[test]
     fn chunks_change_nothing(text in tricky(), sizes in sizes(), most in 0_usize..6) {
@@ -227,15 +339,6 @@ proptest! {
             ..Scan::default()
         };
         prop_assert_eq!(scan, expected, "{}", text);
-    }
-
-    #[test]
-    fn rendered_commands_do_not_disturb_each_other(calls in prop::collection::vec(call(), 0..5)) {
-        let tags: Vec<String> = calls.iter().cloned().map(rendered).collect();
-        let text = tags.join("\n");
-        let commands = scan(&text, 99).commands;
-        let read: Vec<Call> = commands.into_iter().map(|command| command.call).collect();
-        prop_assert_eq!(read, calls, "{}", text);
     }
 
     #[test]

@@ -51,7 +51,7 @@ impl Method for GetRuns {
             .read(move |connection| {
                 runs::list(connection, project, params.limit, offset)?
                     .into_iter()
-                    .map(|run| item(connection, run))
+                    .map(|run| RunItem::of(connection, &run))
                     .collect::<Result<Vec<_>, StoreError>>()
             })
             .await?;
@@ -59,18 +59,21 @@ impl Method for GetRuns {
     }
 }
 
-fn item(connection: &rusqlite::Connection, run: runs::Run) -> Result<RunItem, StoreError> {
-    Ok(RunItem {
-        mode: loops::newest(connection, run.id)?.map(|newest| newest.mode),
-        pending: proposals::count_pending(connection, run.id)?,
-        status: run.status.code(),
-        turn: run.turn.map_or(0, |turn| turn.0),
-        run: run.alias,
-        summary: run.summary,
-        created: run.created_at,
-        model: run.model,
-        parent: run.parent,
-    })
+impl RunItem {
+    /// What a list says of a run.
+    pub fn of(connection: &rusqlite::Connection, run: &runs::Run) -> Result<Self, StoreError> {
+        Ok(Self {
+            mode: loops::newest(connection, run.id)?.map(|newest| newest.mode),
+            pending: proposals::count_pending(connection, run.id)?,
+            status: run.status.code(),
+            turn: run.turn.map_or(0, |turn| turn.0),
+            run: run.alias.clone(),
+            summary: run.summary.clone(),
+            created: run.created_at,
+            model: run.model.clone(),
+            parent: run.parent.clone(),
+        })
+    }
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -36,6 +36,10 @@ pub struct Settings {
 }
 
 /// A field that is there: null is a value of it.
+#[expect(
+    clippy::option_option,
+    reason = "missing, null and a value are three things here"
+)]
 fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<T>>, D::Error> {

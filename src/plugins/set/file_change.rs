@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::{Handled, Problem, Refusal, TurnContext, about, described, how_it_matched};
-use crate::dialect::{Content, Edit, Set as Args, Tool, apply, elided_line, whole_text};
+use crate::dialect::{Content, Edit, Set as Args, Tool, apply, elided_line, unfenced, whole_text};
 use crate::entries::proposal::unified_diff;
 use crate::entries::{Action, Attributes, EntryPath, Outcome, Proposal, State, Writer};
 use crate::store::StoreError;
@@ -65,14 +65,18 @@ fn can_be_created(file: &FilePath) -> Result<(), Refusal> {
 /// The text that the file would become, and how the edits found their places.
 fn changed(path: &str, current: Option<&str>, args: &Args) -> Result<(String, String), Problem> {
     match (&args.content, current) {
-        (Content::Text(body), current) => {
+        (Content::Text(written), current) => {
+            let (body, note) = match unfenced(path, written) {
+                Some(inner) => (inner, "whole text, taken out of its Markdown fence"),
+                None => (written.as_str(), "whole text"),
+            };
             if let Some(line) = elided_line(body, current.unwrap_or("")) {
                 let message = format!(
                     "{path}: the text leaves something out (\"{line}\"). Write the whole text, or edit with SEARCH blocks"
                 );
                 return Err(Refusal::new(Outcome::Validation, message).into());
             }
-            Ok((whole_text(current, body), "whole text".to_owned()))
+            Ok((whole_text(current, body), note.to_owned()))
         }
         (Content::Edits(edits), None) if edits.iter().any(Edit::needs_text) => {
             let message = format!(

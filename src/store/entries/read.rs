@@ -92,7 +92,8 @@ impl Query {
     pub fn named_scheme(&self) -> Option<Scheme> {
         let pattern = self.pattern.as_ref()?;
         if let Some((scheme, _)) = pattern.literal_prefix().split_once("://") {
-            return scheme.parse().map_or(None, Some);
+            let named = |known: &&Scheme| known.as_str() == scheme;
+            return Scheme::ALL.iter().find(named).copied();
         }
         // A slash that no `://` can precede: what matches is a file.
         let is_file = pattern.is_literal() || pattern.literal_prefix().contains('/');
