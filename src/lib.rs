@@ -55,7 +55,8 @@
 //!   panic the server or end the loop with an error.
 //! - What stands in a file or an answer cannot forge the frame of the packet.
 //! - A run is driven by one process, which holds a lease on it; a run whose driver is gone is
-//!   `interrupted`, and nothing is run again by itself.
+//!   `interrupted`, and nothing is run again by itself. A driver that was taken for gone and comes
+//!   back finds its loop ended and its writes refused.
 //! - The name of a tag, a scheme, a method, a notification stands once in the code.
 
 pub mod agent;
