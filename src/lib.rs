@@ -9,7 +9,7 @@
 //!
 //! | module | what lives there |
 //! |---|---|
-//! | [`cli`] | the command line: the server itself, `demo`, `runs`, `show`, `config`; and the client that demo and benches drive it with |
+//! | [`cli`] | the command line: the server itself, `demo`, `runs`, `show`, `parse`, `config`; and the client that demo and benches drive it with |
 //! | [`lsp`] | the editor surface, and the only place that knows LSP: transport, session actor, the table of methods, proposals as the editor sees them |
 //! | [`agent`] | the shared loop: which runs are active, one turn from top to bottom, the verdict. No LSP, no SQL |
 //! | [`plugins`] | the tags that the model writes and the sections of the packet that it reads, a folder each, with the text that the model is given about them |
@@ -55,7 +55,8 @@
 //!   panic the server or end the loop with an error.
 //! - What stands in a file or an answer cannot forge the frame of the packet.
 //! - A run is driven by one process, which holds a lease on it; a run whose driver is gone is
-//!   `interrupted`, and nothing is run again by itself.
+//!   `interrupted`, and nothing is run again by itself. A driver that was taken for gone and comes
+//!   back finds its loop ended and its writes refused.
 //! - The name of a tag, a scheme, a method, a notification stands once in the code.
 
 pub mod agent;

@@ -10,6 +10,8 @@
 mod lsp;
 #[path = "support/model_server.rs"]
 mod model_server;
+#[path = "crash/storm.rs"]
+mod storm;
 
 use std::rc::Rc;
 

@@ -16,6 +16,7 @@ mod budget;
 mod dispatch;
 mod events;
 mod fit;
+mod heartbeat;
 mod host;
 mod job;
 mod packet;

@@ -23,7 +23,8 @@ struct End {
     message: Option<String>,
 }
 
-/// Runs one claimed loop to its end, and records the end.
+/// Runs one claimed loop to its end, and records the end. Where somebody else has ended it, that is
+/// what stays recorded.
 pub async fn run_loop(
     shared: &Shared,
     subject: &Subject,
@@ -41,13 +42,11 @@ pub async fn run_loop(
         Ok(job) => (take_turns(&job).await, job.standing()),
         Err(error) => (ended_by(error), began),
     };
-    let standing = Standing {
-        status: end.status,
-        ..standing
-    };
     let (run, aborted) = (subject.run, end.outcome == Some(Outcome::Aborted));
-    shared
+    let status = end.status;
+    let recorded = shared
         .store
+        .within(id)
         .write(move |tx| {
             if aborted {
                 proposals::cancel_pending(tx, run, &Outcome::Aborted)?;
@@ -61,7 +60,19 @@ pub async fn run_loop(
             loops::set_status(tx, id, end.status, end.outcome.as_ref())?;
             runs::set_status(tx, run, end.status, end.outcome)
         })
-        .await?;
+        .await;
+    let displaced = matches!(recorded, Err(StoreError::Displaced));
+    if !displaced {
+        recorded?;
+    }
+    let standing = Standing {
+        status: if displaced {
+            RunStatus::Aborted
+        } else {
+            status
+        },
+        ..standing
+    };
     let events = &shared.events;
     events.tell(subject, EventKind::Proposals);
     let told = EventKind::State {
@@ -69,6 +80,10 @@ pub async fn run_loop(
         telemetry: None,
     };
     events.tell(subject, told);
+    if displaced {
+        tracing::warn!(run = %subject.alias, "the run was interrupted or taken over by somebody else");
+        events.tell_changed(subject);
+    }
     Ok(())
 }
 
@@ -81,8 +96,8 @@ async fn prepare(
     stop: Stop,
 ) -> Result<Job, TurnError> {
     let (id, project, actual) = (subject.run, subject.project, settings.model.actual.clone());
-    let (run, project, divisor, used, answers) = shared
-        .store
+    let store = shared.store.within(in_loop.id);
+    let (run, project, divisor, used, answers) = store
         .write(move |tx| {
             runs::set_status(tx, id, RunStatus::Running, None)?;
             let superseded = Outcome::Reason("superseded by a new prompt".to_owned());
@@ -117,7 +132,7 @@ async fn prepare(
         answers,
     };
     Ok(Job {
-        store: shared.store.clone(),
+        store,
         models: Arc::clone(&shared.models),
         host: Arc::clone(&shared.host),
         events: shared.events.clone(),

@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::FutureExt;
@@ -17,20 +17,18 @@ use tokio_util::sync::CancellationToken;
 use crate::entries::{LoopId, Outcome, ProjectId, RunAlias, RunId, RunStatus};
 use crate::llm::{LlmError, Models};
 use crate::store::leases::{self, Holder};
-use crate::store::loops::{self, NewLoop};
+use crate::store::loops::{self, Loop, NewLoop};
 use crate::store::runs::{self, Changes, Run};
 use crate::store::{Store, StoreError, Tx, proposals};
 use crate::workspace::ProcessIdentity;
 
 use super::events::{EventKind, Events, Subject};
+use super::heartbeat;
 use super::host::Host;
 use super::job::Settings;
 use super::run::run_loop;
 use super::start::{Start, StartError, Started};
 use super::stop::Stop;
-
-/// How often a process says that it still drives its runs.
-const HEARTBEAT: Duration = Duration::from_secs(5);
 
 /// How long an interruption waits for loops to settle before it cuts them off.
 const SETTLE: Duration = Duration::from_secs(5);
@@ -43,7 +41,7 @@ pub struct Shared {
     pub events: Events,
     /// Files that no run may touch, wherever they lie: the database.
     pub protected: Vec<PathBuf>,
-    holder: Holder,
+    pub(super) holder: Holder,
     active: Mutex<HashMap<RunId, Active>>,
     /// Projects that nobody has open any more: what is started there is interrupted at once. Looked
     /// at and changed under the lock of `active`.
@@ -57,6 +55,8 @@ struct Active {
     interrupt: CancellationToken,
     /// Ends the loop that runs now or is about to, not those that wait behind it.
     abort: CancellationToken,
+    /// The loop that runs now.
+    in_loop: Option<LoopId>,
     /// What was enqueued since the task looked at the queue.
     more: bool,
     /// What each waiting loop was started with.
@@ -100,7 +100,7 @@ impl Supervisor {
             active: Mutex::default(),
             closed: Mutex::default(),
         });
-        tokio::spawn(beat(Arc::downgrade(&shared)));
+        tokio::spawn(heartbeat::beat(Arc::downgrade(&shared)));
         Ok(Self { shared })
     }
 
@@ -287,13 +287,14 @@ impl Supervisor {
                     .filter(|run| self.active().contains_key(run)),
             );
         }
+        let holder = self.shared.holder.clone();
         let interrupted = self
             .shared
             .store
             .write(move |tx| {
                 cut_off
                     .into_iter()
-                    .try_for_each(|run| leases::interrupt(tx, run))
+                    .try_for_each(|run| leases::give_up(tx, run, &holder))
             })
             .await;
         for result in [interrupted, self.shared.store.flush().await] {
@@ -320,6 +321,7 @@ impl Supervisor {
             project: subject.project,
             interrupt: interrupt.clone(),
             abort: CancellationToken::new(),
+            in_loop: None,
             more: false,
             settings: HashMap::from([(in_loop, settings)]),
             ends,
@@ -339,11 +341,7 @@ impl Supervisor {
                 tracing::error!(why, "a run was left by its driver");
                 // First, so that a prompt that comes now starts a task of its own.
                 shared.active().remove(&run);
-                let broken = shared
-                    .store
-                    .write(move |tx| leases::interrupt(tx, run))
-                    .await;
-                if let Err(error) = broken {
+                if let Err(error) = shared.give_up(run).await {
                     tracing::error!(%error, "and could not be marked as interrupted");
                 }
                 shared.events.tell_changed(&subject);
@@ -386,7 +384,43 @@ impl Shared {
         let mut active = self.active();
         let entry = active.get_mut(&run)?;
         let settings = entry.settings.remove(&in_loop)?;
+        entry.in_loop = Some(in_loop);
         Some((entry.abort.clone(), settings))
+    }
+
+    /// Makes the oldest prompt in a run's queue the active loop, if this process still drives the
+    /// run.
+    async fn claim(&self, run: RunId) -> Result<Option<Loop>, StoreError> {
+        let holder = self.holder.clone();
+        let claimed = move |tx: &mut Tx<'_>| {
+            if leases::is_held_by(tx, run, &holder)? {
+                loops::claim(tx, run)
+            } else {
+                Ok(None)
+            }
+        };
+        self.store.write(claimed).await
+    }
+
+    /// Interrupts a run, if this process still drives it.
+    async fn give_up(&self, run: RunId) -> Result<(), StoreError> {
+        let holder = self.holder.clone();
+        self.store
+            .write(move |tx| leases::give_up(tx, run, &holder))
+            .await
+    }
+
+    /// Whether any run is active in this process.
+    pub(super) fn drives_any(&self) -> bool {
+        !self.active().is_empty()
+    }
+
+    /// The loops that run in this process now, and what ends each of them.
+    pub(super) fn running(&self) -> Vec<(LoopId, CancellationToken)> {
+        self.active()
+            .values()
+            .filter_map(|entry| Some((entry.in_loop?, entry.abort.clone())))
+            .collect()
     }
 }
 
@@ -394,6 +428,7 @@ impl Shared {
 fn loop_ended(shared: &Shared, run: RunId, ended: &watch::Sender<u64>) {
     if let Some(entry) = shared.active().get_mut(&run) {
         entry.abort = CancellationToken::new();
+        entry.in_loop = None;
     }
     ended.send_modify(|count| *count += 1);
 }
@@ -408,7 +443,7 @@ async fn drain(
     let run = subject.run;
     loop {
         while !interrupt.is_cancelled()
-            && let Some(in_loop) = shared.store.write(move |tx| loops::claim(tx, run)).await?
+            && let Some(in_loop) = shared.claim(run).await?
         {
             let Some((abort, settings)) = shared.enter(run, in_loop.id) else {
                 // A loop that another process left in the queue: nothing is run again by itself.
@@ -427,9 +462,10 @@ async fn drain(
             loop_ended(shared, run, ended);
         }
         if interrupt.is_cancelled() {
+            let holder = shared.holder.clone();
             let left = move |tx: &mut Tx<'_>| {
                 if loops::has_queued(tx, run)? {
-                    return leases::interrupt(tx, run);
+                    return leases::give_up(tx, run, &holder);
                 }
                 Ok(())
             };
@@ -444,28 +480,6 @@ async fn drain(
         .store
         .write(move |tx| leases::release(tx, run, &holder))
         .await
-}
-
-/// Renews the leases for as long as somebody holds the supervisor.
-async fn beat(shared: Weak<Shared>) {
-    let mut tick = tokio::time::interval(HEARTBEAT);
-    loop {
-        tick.tick().await;
-        let Some(shared) = shared.upgrade() else {
-            return;
-        };
-        if shared.active().is_empty() {
-            continue;
-        }
-        let holder = shared.holder.clone();
-        let renewed = shared
-            .store
-            .write(move |tx| leases::heartbeat(tx, &holder))
-            .await;
-        if let Err(error) = renewed {
-            tracing::warn!(%error, "the leases could not be renewed");
-        }
-    }
 }
 
 /// Whether the process that holds a lease still runs.

@@ -192,6 +192,13 @@ pub fn is_pending(connection: &Connection, run: RunId, mode: Mode) -> Result<boo
         .exists(params![run.0, mode.as_str()])?)
 }
 
+/// Whether a loop is active: claimed, and not ended by anybody.
+pub fn is_active(connection: &Connection, id: LoopId) -> Result<bool, StoreError> {
+    Ok(connection
+        .prepare_cached("SELECT 1 FROM loops WHERE id = ?1 AND status IN (102, 202)")?
+        .exists([id.0])?)
+}
+
 /// Whether a prompt waits in the run's queue.
 pub fn has_queued(connection: &Connection, run: RunId) -> Result<bool, StoreError> {
     Ok(connection

@@ -35,10 +35,14 @@ use rusqlite_migration::{M, Migrations};
 use tokio::sync::broadcast;
 
 use crate::dialect::PatternError;
-use crate::entries::{EntryPath, PathError, RunId, Scheme, UnknownWord, Writer};
+use crate::entries::{EntryPath, LoopId, PathError, RunId, Scheme, UnknownWord, Writer};
 
 /// How long a transaction waits for another process's before it gives up.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Kilobytes of pages that are kept in memory: about what a packet of a large run touches, whose
+/// entries lie each on a page of its own.
+const PAGE_CACHE: i64 = 16_000;
 
 /// Changes that a slow listener may fall behind; one that misses some reads the store again.
 const CHANGE_BACKLOG: usize = 1024;
@@ -78,6 +82,8 @@ pub enum StoreError {
     Leased { alias: String, pid: u32 },
     #[error("the run \"{0}\" is active; abort it first")]
     Active(String),
+    #[error("the loop is no longer active: its run was interrupted or taken over")]
+    Displaced,
     #[error("{path} is no longer open: it is {state}")]
     NotProposed { path: String, state: String },
     #[error("a set needs a body, a state, a visibility or attributes; {path} was given none")]
@@ -176,6 +182,8 @@ pub struct Store {
     connection: tokio_rusqlite::Connection,
     changes: broadcast::Sender<Change>,
     file: PathBuf,
+    /// The loop that has to be active for a write.
+    within: Option<LoopId>,
 }
 
 impl Store {
@@ -191,6 +199,7 @@ impl Store {
             connection,
             changes: broadcast::Sender::new(CHANGE_BACKLOG),
             file: file.to_owned(),
+            within: None,
         };
         let file = file.to_owned();
         store
@@ -201,6 +210,17 @@ impl Store {
             })
             .await?;
         Ok(store)
+    }
+
+    /// The same store for the driver of a loop. Its writes are refused as [`StoreError::Displaced`]
+    /// once the loop is no longer active: then somebody has interrupted the run, or another process
+    /// has taken it over.
+    #[must_use]
+    pub fn within(&self, in_loop: LoopId) -> Self {
+        Self {
+            within: Some(in_loop),
+            ..self.clone()
+        }
     }
 
     /// The database's file.
@@ -219,13 +239,18 @@ impl Store {
         &self,
         job: impl FnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let sender = self.changes.clone();
+        let (sender, within) = (self.changes.clone(), self.within);
         self.call(move |connection| {
             let sql = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let mut tx = Tx {
                 sql,
                 changes: Vec::new(),
             };
+            if let Some(in_loop) = within
+                && !loops::is_active(&tx, in_loop)?
+            {
+                return Err(StoreError::Displaced);
+            }
             let result = job(&mut tx)?;
             let changes = std::mem::take(&mut tx.changes);
             tx.sql.commit()?;
@@ -299,6 +324,8 @@ fn configure(connection: &Connection) -> Result<(), StoreError> {
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    // Negative: kilobytes, not pages.
+    connection.pragma_update(None, "cache_size", -PAGE_CACHE)?;
     connection.set_prepared_statement_cache_capacity(128);
     Ok(())
 }

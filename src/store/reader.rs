@@ -33,6 +33,7 @@ impl Reader {
             connection: tokio_rusqlite::Connection::open_with_flags(file, flags).await?,
             changes: broadcast::Sender::new(1),
             file: file.to_owned(),
+            within: None,
         };
         let file = file.to_owned();
         store

@@ -52,7 +52,7 @@ pub use self::{
 };
 
 use editor::Editor;
-use process::{Output, Process};
+use process::{Output, Process, Signal};
 
 /// How long anything may take before the test fails.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -235,14 +235,36 @@ impl Session {
         self.process.close_input();
     }
 
-    /// `kill -9`.
+    /// Asks the server to end, as an impatient editor does.
     pub fn terminate(&mut self) {
-        self.process.terminate();
+        self.process.signal(Signal::TERM);
     }
 
+    /// `kill -9`.
     pub fn kill(&mut self) {
-        self.process.kill();
+        self.process.signal(Signal::KILL);
         self.exit_status();
+    }
+
+    /// Takes in what the server said before it was killed; its last frame may have broken off.
+    pub fn take_last_words(&mut self) {
+        while let Some(Output::Message(message)) = self.process.read(Instant::now() + PATIENCE) {
+            self.take_in(message);
+        }
+    }
+
+    /// The answer to a request, once, if it has been taken in.
+    pub fn taken_answer(&mut self, RequestId(id): RequestId) -> Option<Answer> {
+        self.answers.remove(&id)
+    }
+
+    /// Stops the server where it stands, until it is resumed.
+    pub fn pause(&mut self) {
+        self.process.signal(Signal::STOP);
+    }
+
+    pub fn resume(&mut self) {
+        self.process.signal(Signal::CONT);
     }
 
     /// Waits until the server has ended, which the test has seen to.
@@ -408,7 +430,7 @@ impl Drop for Session {
     fn drop(&mut self) {
         // A second panic would hide the first.
         if thread::panicking() {
-            return self.process.kill();
+            return self.process.signal(Signal::KILL);
         }
         if !self.ended {
             self.shut_down();

@@ -35,6 +35,7 @@ pub fn in_packet(
 ) -> Result<InPacket, StoreError> {
     let found = runs::by_id(connection, run)?;
     let changed = match seen {
+        // By name, not as "not archived": only so are the archived ones passed by unread.
         None => shown(
             connection,
             run,

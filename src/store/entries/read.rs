@@ -275,7 +275,11 @@ fn candidates(run: RunId, query: &Query) -> (String, Vec<Sql>) {
             &[text],
         );
     }
-    sql.push_str(" ORDER BY views.path");
+    // A `+` keeps the order from deciding the index: the few open entries are sorted.
+    sql.push_str(match query.state {
+        Some(State::Proposed | State::Streaming) => " ORDER BY +views.path",
+        _ => " ORDER BY views.path",
+    });
     (sql, values)
 }
 

@@ -5,14 +5,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::json;
 
-use super::bench::{bench, enqueue, new_run, path};
+use super::bench::{Bench, all, bench, enqueue, new_run, path};
 use crate::entries::{
-    Action, Decision, EntryPath, Mode, Outcome, RunId, RunStatus, Scheme, State, TurnNumber, Writer,
+    Action, Decision, EntryPath, LoopId, Mode, Outcome, RunId, RunStatus, Scheme, State,
+    TurnNumber, Writer,
 };
 use crate::store::entries::{self, Write};
 use crate::store::leases::{self, Holder};
 use crate::store::proposals::{self, Change, Verdict};
-use crate::store::{StoreError, loops, runs};
+use crate::store::{StoreError, Tx, loops, runs};
 
 #[tokio::test]
 async fn a_fork_and_its_parent_never_see_each_others_writes() {
@@ -387,5 +388,77 @@ async fn the_id_of_a_run_a_loop_or_a_text_that_is_gone_is_not_given_again() {
     assert!(
         first.0 < second.0 && first.1 < second.1 && first.2 < second.2,
         "{first:?} {second:?}"
+    );
+}
+
+/// A run whose loop this process has claimed and whose driver has fallen silent since.
+async fn silent_driver(bench: &Bench) -> (Holder, LoopId) {
+    let run = bench.run;
+    let silent = Holder {
+        pid: 1,
+        started: "then".to_owned(),
+    };
+    let holder = silent.clone();
+    let in_loop = bench
+        .store
+        .write(move |tx: &mut Tx<'_>| {
+            let in_loop = enqueue(tx, run, Mode::Act, "p")?;
+            leases::acquire(tx, run, &holder, |_| true)?;
+            loops::claim(tx, run)?;
+            runs::set_status(tx, run, RunStatus::Running, None)?;
+            tx.execute("UPDATE leases SET heartbeat_at = 0", [])?;
+            Ok(in_loop)
+        })
+        .await
+        .unwrap();
+    (silent, in_loop)
+}
+
+#[tokio::test]
+async fn a_driver_whose_run_was_taken_over_is_refused_every_write_and_the_new_one_none() {
+    let bench = bench().await;
+    let run = bench.run;
+    let (silent, old) = silent_driver(&bench).await;
+    let note = |at: &str| Write::body(path(at), "a note");
+    let write_in = async |in_loop, write| {
+        let store = bench.store.within(in_loop);
+        store
+            .write(move |tx| entries::set(tx, run, Writer::Model, write))
+            .await
+    };
+    // Silence alone takes nothing from it.
+    write_in(old, note("known://before")).await.unwrap();
+    let orphans = |connection: &rusqlite::Connection| leases::orphans(connection, |_| true);
+    assert_eq!(bench.store.read(orphans).await.unwrap(), []);
+
+    let new = Holder {
+        pid: 2,
+        started: "now".to_owned(),
+    };
+    let taken_over = bench
+        .store
+        .write(move |tx| {
+            leases::acquire(tx, run, &new, |_| true)?;
+            assert!(!leases::is_held_by(tx, run, &silent)?);
+            let in_loop = enqueue(tx, run, Mode::Act, "q")?;
+            assert_eq!(
+                loops::claim(tx, run)?.map(|claimed| claimed.id),
+                Some(in_loop)
+            );
+            // Its own giving up is not the new driver's.
+            leases::give_up(tx, run, &silent)?;
+            Ok(in_loop)
+        })
+        .await
+        .unwrap();
+    let refused = write_in(old, note("known://after")).await;
+    assert!(matches!(refused, Err(StoreError::Displaced)), "{refused:?}");
+    write_in(taken_over, note("known://new")).await.unwrap();
+    assert_eq!(
+        bench.list(all("known://**", None)).await,
+        [
+            "known://before summarized a note",
+            "known://new summarized a note"
+        ]
     );
 }

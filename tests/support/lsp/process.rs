@@ -8,7 +8,8 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+pub use rustix::process::Signal;
+use rustix::process::{Pid, kill_process};
 use serde_json::Value;
 
 /// What comes out of the server.
@@ -86,16 +87,10 @@ impl Process {
         self.exited.recv_timeout(patience).ok()
     }
 
-    /// `kill -9`.
-    /// Asks the process to end, as an impatient editor does.
-    pub fn terminate(&self) {
-        // It has ended already: nothing is left to be asked.
-        let _ = kill_process(self.pid, Signal::TERM);
-    }
-
-    pub fn kill(&self) {
-        // It has ended already: nothing is left to be killed.
-        let _ = kill_process(self.pid, Signal::KILL);
+    /// Sends a signal, such as an impatient editor's to end.
+    pub fn signal(&self, signal: Signal) {
+        // It has ended already: nothing is left to be told.
+        let _ = kill_process(self.pid, signal);
     }
 
     pub fn stderr(&self) -> String {
