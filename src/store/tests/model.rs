@@ -2,25 +2,23 @@
 //! answer the same, tell the same changes and hold the same entries, in every run.
 
 mod naive;
+mod real;
 mod steps;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use rusqlite::Connection;
 use tokio::sync::broadcast::Receiver;
 
 use self::naive::{No, Row, Run, Settings, Told};
-use self::steps::{ALIASES, FILTERS, Given, Page, Patch, Shown, Step};
-use super::bench::{Bench, bench, enqueue, new_run, path};
-use crate::dialect::BodyFilter;
-use crate::entries::{
-    Entry, EntryPath, LoopId, Mode, RunId, RunStatus, TurnNumber, ViewId, Visibility, Writer,
-};
-use crate::store::entries::{self, Access, Head, Query, Seen, Write};
+use self::real::{Done, Followed, Whole, delete_all, kind_name, no, perform};
+use self::steps::{ALIASES, Page, Patch, Step};
+use super::bench::{Bench, bench, enqueue, new_run};
+use crate::entries::{EntryPath, LoopId, Mode, RunId, TurnNumber, Writer};
+use crate::store::Change;
+use crate::store::entries::{self, Query};
 use crate::store::runs::{self, Changes};
-use crate::store::{Change, StoreError, Tx};
 
 #[test]
 fn the_store_does_what_a_plain_map_of_each_run_would_do() {
@@ -59,30 +57,6 @@ struct Pair<'b> {
     changes: Receiver<Change>,
     runs: Vec<(RunId, LoopId, Run)>,
     followed: HashMap<RunId, Followed>,
-}
-
-/// A packet that is followed from step to step by what has changed.
-#[derive(Debug, Default, PartialEq)]
-struct Followed {
-    seen: Option<Seen>,
-    rows: BTreeMap<ViewId, Entry>,
-}
-
-impl Followed {
-    fn on(mut self, connection: &Connection, run: RunId) -> Result<Self, StoreError> {
-        let found = entries::in_packet(connection, run, self.seen)?;
-        if let Some(left) = found.left {
-            self.rows.retain(|view, _| left.contains(view));
-        }
-        for entry in found.changed {
-            self.rows.remove(&entry.view);
-            if entry.visibility != Visibility::Archived {
-                self.rows.insert(entry.view, entry);
-            }
-        }
-        self.seen = Some(found.seen);
-        Ok(self)
-    }
 }
 
 /// What both answer to a step.
@@ -333,290 +307,4 @@ impl Page {
             && self.state.is_none_or(|state| state == row.state)
             && self.visibility.is_none_or(|shown| shown == row.visibility)
     }
-}
-
-/// What the store made of a step.
-struct Done {
-    answer: Vec<String>,
-    child: Option<(RunId, LoopId)>,
-}
-
-/// A step in the store.
-fn perform(tx: &mut Tx<'_>, run: RunId, in_loop: LoopId, step: Step) -> Result<Done, StoreError> {
-    let mut child = None;
-    let paths = |entries: Vec<Entry>| entries.iter().map(|e| e.path.to_string()).collect();
-    let answer = match step {
-        Step::Set(_, writer, at, patch) => {
-            entries::set(tx, run, writer, patch.at(&path(at)))?;
-            Vec::new()
-        }
-        Step::SetAll(_, writer, from, patch) => {
-            let query = query(tx, run, from)?;
-            let writes =
-                patch.body.is_some() || patch.attributes.is_some() || patch.ended.is_some();
-            let access = if writes {
-                Access::Content
-            } else {
-                Access::Visibility
-            };
-            let write = |entry: &Entry| Ok(patch.at(&entry.path));
-            paths(entries::set_all(tx, run, writer, &query, access, write)?)
-        }
-        Step::Show(_, writer, from, Shown { visibility, turn }) => {
-            let query = query(tx, run, from)?;
-            let turn = turn.map(TurnNumber);
-            paths(entries::show(tx, run, writer, &query, visibility, turn)?)
-        }
-        Step::Rm(_, writer, from) => {
-            let query = query(tx, run, from)?;
-            paths(entries::rm(tx, run, writer, &query)?)
-        }
-        Step::Transfer {
-            moves,
-            writer,
-            from,
-            to,
-            visibility,
-            ..
-        } => {
-            let query = query(tx, run, from)?;
-            let verb = if moves { entries::mv } else { entries::cp };
-            verb(tx, run, writer, &query, &path(to), visibility)?;
-            Vec::new()
-        }
-        Step::Log(_, target, body) => {
-            let base = EntryPath::log(TurnNumber(1), "set", target);
-            vec![entries::log(tx, run, Write::body(base, &body))?.to_string()]
-        }
-        Step::Audit(_, scheme, turn, text) => {
-            let at = (TurnNumber(turn), in_loop);
-            entries::audit(tx, run, scheme, at, text.into(), None)?;
-            Vec::new()
-        }
-        Step::List(_, from, page) => {
-            let query = Query {
-                scheme: page.scheme,
-                state: page.state,
-                visibility: page.visibility,
-                limit: page.limit,
-                offset: page.offset,
-                ..query(tx, run, from)?
-            };
-            let listed: Vec<String> = paths(entries::list(tx, run, &query)?);
-            let heads = entries::heads(tx, run, &query)?;
-            let heads: Vec<String> = heads.iter().map(|head| head.path.to_string()).collect();
-            if listed == heads {
-                listed
-            } else {
-                vec![format!("{listed:?} but {heads:?}")]
-            }
-        }
-        Step::TakeTurn(_) => vec![runs::take_turn(tx, run)?.to_string()],
-        Step::Fork(_, alias) => {
-            let mut new = new_run(tx, alias);
-            new.settings = runs::by_id(tx, run)?.settings;
-            let made = runs::fork(tx, run, &new)?;
-            child = Some((made, enqueue(tx, made, Mode::Act, "do it")?));
-            Vec::new()
-        }
-        Step::Rename(_, alias) => {
-            runs::rename(tx, run, &alias.parse().unwrap())?;
-            Vec::new()
-        }
-        Step::Configure(_, changes) => {
-            runs::configure(tx, run, &changes)?;
-            Vec::new()
-        }
-        Step::Finish(_) => {
-            runs::set_status(tx, run, RunStatus::Done, None)?;
-            Vec::new()
-        }
-        Step::Delete(_) => {
-            runs::delete(tx, run)?;
-            Vec::new()
-        }
-    };
-    Ok(Done { answer, child })
-}
-
-fn query(
-    tx: &Tx<'_>,
-    run: RunId,
-    (given, filter): (&Given, Option<usize>),
-) -> Result<Query, StoreError> {
-    let filter = filter.map(|at| BodyFilter::parse(FILTERS[at].text).unwrap());
-    Query::named(tx, run, given.text, filter)
-}
-
-impl Patch {
-    fn at(&self, path: &EntryPath) -> Write {
-        Write {
-            path: path.clone(),
-            body: self.body.clone(),
-            append: self.append,
-            attributes: self.attributes.clone(),
-            ended: self.ended.clone(),
-            visibility: self.visibility,
-            turn: self.turn.map(TurnNumber),
-            in_loop: None,
-        }
-    }
-}
-
-impl Step {
-    const fn run(&self) -> usize {
-        match self {
-            Self::Transfer { run, .. }
-            | Self::Set(run, ..)
-            | Self::SetAll(run, ..)
-            | Self::Show(run, ..)
-            | Self::Rm(run, ..)
-            | Self::Log(run, ..)
-            | Self::Audit(run, ..)
-            | Self::List(run, ..)
-            | Self::TakeTurn(run)
-            | Self::Fork(run, ..)
-            | Self::Rename(run, ..)
-            | Self::Configure(run, ..)
-            | Self::Finish(run)
-            | Self::Delete(run) => *run,
-        }
-    }
-}
-
-/// All that can be read of a run.
-struct Whole {
-    run: runs::Run,
-    rows: Vec<Entry>,
-    heads: Vec<Head>,
-    packet: Vec<Entry>,
-    followed: Followed,
-    history: Vec<Entry>,
-}
-
-impl Whole {
-    fn is(&self, model: &Run) -> Result<(), TestCaseError> {
-        let rows: BTreeMap<String, Row> = self
-            .rows
-            .iter()
-            .map(|entry| {
-                let path = entry.path.to_string();
-                // The order of the packet and of history tell of these two.
-                let (arrived, settled) = model
-                    .rows
-                    .get(&path)
-                    .map_or((0, None), |row| (row.arrived, row.settled));
-                let row = Row {
-                    body: entry.body.clone(),
-                    attributes: entry.attributes.clone(),
-                    state: entry.state,
-                    outcome: entry.outcome.clone(),
-                    visibility: entry.visibility,
-                    turn: entry.turn.map(|turn| turn.0),
-                    arrived,
-                    changed: entry.changed,
-                    settled,
-                };
-                (path, row)
-            })
-            .collect();
-        prop_assert_eq!(&rows, &model.rows, "the entries of {}", model.alias);
-        let listed: Vec<Head> = self.rows.iter().map(head).collect();
-        prop_assert_eq!(&self.heads, &listed, "the heads of {}", model.alias);
-        let paths = |rows: &[Entry]| rows.iter().map(|e| e.path.to_string()).collect::<Vec<_>>();
-        let packet: BTreeMap<ViewId, Entry> = self
-            .packet
-            .iter()
-            .map(|entry| (entry.view, entry.clone()))
-            .collect();
-        prop_assert_eq!(
-            &self.followed.rows,
-            &packet,
-            "what was followed of {}",
-            model.alias
-        );
-        let packet: Vec<Entry> = packet.into_values().collect();
-        prop_assert_eq!(
-            paths(&packet),
-            model.packet(),
-            "the packet of {}",
-            model.alias
-        );
-        prop_assert_eq!(
-            paths(&self.history),
-            model.history(),
-            "the history of {}",
-            model.alias
-        );
-        let run = &self.run;
-        let name = |alias: &crate::entries::RunAlias| alias.to_string();
-        prop_assert_eq!(name(&run.alias), model.alias.clone());
-        prop_assert_eq!(run.parent.as_ref().map(name), model.parent.clone());
-        prop_assert_eq!(run.turn.map_or(0, |turn| turn.0) + 1, model.next_turn);
-        let settings = Settings {
-            temperature: run.settings.temperature,
-            persona: run.settings.persona.clone(),
-        };
-        prop_assert_eq!(&settings, &model.settings);
-        prop_assert_eq!(
-            (run.changes, run.removals, run.retractions),
-            (model.changes, model.removals, model.retractions)
-        );
-        Ok(())
-    }
-}
-
-fn head(entry: &Entry) -> Head {
-    Head {
-        path: entry.path.clone(),
-        attributes: entry.attributes.clone(),
-        state: entry.state,
-        outcome: entry.outcome.clone(),
-        visibility: entry.visibility,
-        turn: entry.turn,
-        chars: entry.body.chars().count(),
-    }
-}
-
-fn kind_name(change: &Change) -> &'static str {
-    use crate::store::ChangeKind as Kind;
-    match change.kind {
-        Kind::Upsert => "Upsert",
-        Kind::Append => "Append",
-        Kind::Resolve => "Resolve",
-        Kind::Visibility => "Visibility",
-        Kind::Attributes => "Attributes",
-        Kind::Remove => "Remove",
-    }
-}
-
-fn no(error: &StoreError) -> No {
-    match error {
-        StoreError::NotFound { .. } => No::NotFound,
-        StoreError::Forbidden { .. } => No::Forbidden,
-        StoreError::Mirror { .. } => No::Mirror,
-        StoreError::NothingToSet { .. } => No::NothingToSet,
-        StoreError::NothingToAppend(_) => No::NothingToAppend,
-        StoreError::NoFolder { .. } => No::SeveralToOne,
-        StoreError::AliasTaken(_) => No::AliasTaken,
-        StoreError::Active(_) => No::Active,
-        StoreError::Path(_) => No::BadPath,
-        other => No::Otherwise(other.to_string()),
-    }
-}
-
-/// Ends and deletes runs. Returns how many rows are left behind.
-fn delete_all(tx: &mut Tx<'_>, all: &[RunId]) -> Result<[i64; 3], StoreError> {
-    for run in all {
-        tx.execute("UPDATE runs SET status = 200 WHERE id = ?1", [run.0])?;
-        runs::delete(tx, *run)?;
-    }
-    let count = |table: &str| -> Result<i64, StoreError> {
-        Ok(
-            tx.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| {
-                row.get(0)
-            })?,
-        )
-    };
-    Ok([count("entries")?, count("views")?, count("contents")?])
 }

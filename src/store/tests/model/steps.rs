@@ -348,3 +348,25 @@ pub fn step() -> impl Strategy<Value = Step> {
         1 => run().prop_map(Step::Delete),
     ]
 }
+
+impl Step {
+    /// The run that it is about.
+    pub const fn run(&self) -> usize {
+        match self {
+            Self::Transfer { run, .. }
+            | Self::Set(run, ..)
+            | Self::SetAll(run, ..)
+            | Self::Show(run, ..)
+            | Self::Rm(run, ..)
+            | Self::Log(run, ..)
+            | Self::Audit(run, ..)
+            | Self::List(run, ..)
+            | Self::TakeTurn(run)
+            | Self::Fork(run, ..)
+            | Self::Rename(run, ..)
+            | Self::Configure(run, ..)
+            | Self::Finish(run)
+            | Self::Delete(run) => *run,
+        }
+    }
+}
