@@ -1,6 +1,7 @@
 -- The whole store. Times are milliseconds since 1970, UTC. Words in CHECKs are those of
 -- src/entries; `schemes` is written from there at each opening, so that an entry of a scheme that
--- does not exist cannot be stored.
+-- does not exist cannot be stored. Runs, loops and texts are known by their ids in memory too, so no
+-- id of theirs is given twice: AUTOINCREMENT.
 
 CREATE TABLE schemes (
     name       TEXT PRIMARY KEY,
@@ -37,7 +38,7 @@ CREATE TABLE calibrations (
 -- the run's views, `removals` counts the views that went, `retractions` those of them that were rows of
 -- its history: with them a follower reads only what is new.
 CREATE TABLE runs (
-    id            INTEGER PRIMARY KEY,
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
     project_id    INTEGER NOT NULL REFERENCES projects (id) ON DELETE CASCADE,
     parent_id     INTEGER REFERENCES runs (id) ON DELETE SET NULL,
     alias         TEXT NOT NULL UNIQUE,
@@ -58,13 +59,14 @@ CREATE TABLE runs (
     finished_at   INTEGER
 ) STRICT;
 CREATE INDEX runs_of_project ON runs (project_id, id);
+CREATE INDEX runs_of_parent ON runs (parent_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX runs_by_status ON runs (status);
 CREATE INDEX runs_by_end ON runs (finished_at) WHERE finished_at IS NOT NULL;
 
 -- A run's queue of prompts. `phase` is where the loop stands: 4 define, 5 discover, 8 deploy. A
 -- queued prompt that `joins` is taken up by the loop that is active when its next turn begins.
 CREATE TABLE loops (
-    id         INTEGER PRIMARY KEY,
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
     run_id     INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
     sequence   INTEGER NOT NULL CHECK (sequence >= 1),
     mode       TEXT NOT NULL CHECK (mode IN ('ask', 'act')),
@@ -99,11 +101,12 @@ CREATE TABLE turns (
     created_at        INTEGER NOT NULL,
     UNIQUE (run_id, sequence)
 ) STRICT;
+CREATE INDEX turns_of_loop ON turns (loop_id);
 
 -- Texts kept once however often they occur, compressed: whole ones by their hash, or what differs
 -- from the text `base_id` between the first `head` and the last `tail` bytes that both share.
 CREATE TABLE contents (
-    id      INTEGER PRIMARY KEY,
+    id      INTEGER PRIMARY KEY AUTOINCREMENT,
     hash    BLOB UNIQUE,
     base_id INTEGER REFERENCES contents (id),
     head    INTEGER NOT NULL DEFAULT 0,
@@ -149,8 +152,10 @@ CREATE TABLE views (
 CREATE INDEX views_of_entry ON views (entry_id);
 CREATE INDEX views_by_change ON views (run_id, changed);
 CREATE INDEX views_in_packet ON views (run_id, visibility);
--- Spelled with OR: only so is a query for one of the two seen to be covered.
-CREATE INDEX views_open ON views (run_id, state) WHERE state = 'proposed' OR state = 'streaming';
+-- Spelled with OR: only so does SQLite see that `state = 'proposed'` can use it.
+CREATE INDEX views_open ON views (run_id, state, path)
+    WHERE state = 'proposed' OR state = 'streaming';
+CREATE INDEX views_of_loop ON views (loop_id) WHERE loop_id IS NOT NULL;
 
 -- What a proposed entry wants to change. `base` is the text it was made against (NULL: there was
 -- no file), `after` the text it proposes; `hunks` says what of it is decided.
@@ -166,6 +171,9 @@ CREATE TABLE proposals (
     replaced_id INTEGER REFERENCES contents (id),
     PRIMARY KEY (run_id, path)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX proposals_by_base ON proposals (base_id) WHERE base_id IS NOT NULL;
+CREATE INDEX proposals_by_after ON proposals (after_id) WHERE after_id IS NOT NULL;
+CREATE INDEX proposals_by_replaced ON proposals (replaced_id) WHERE replaced_id IS NOT NULL;
 
 CREATE TABLE constraints (
     project_id INTEGER NOT NULL REFERENCES projects (id) ON DELETE CASCADE,

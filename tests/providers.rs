@@ -116,6 +116,7 @@ async fn an_answer_streams_in_whole_with_its_reasoning_and_usage() {
     assert_eq!(
         seen.end,
         Some(Ok(Answer {
+            calls: Vec::new(),
             text: text.to_owned(),
             reasoning: "Hm — 🤔".to_owned(),
             model: Some("served".to_owned()),

@@ -234,7 +234,7 @@ fn fingerprint(command: &Command) -> String {
 }
 
 fn no_command(answer: &Answer) -> Mistake {
-    let message = if answer.text.trim().is_empty() {
+    let message = if answer.written().trim().is_empty() {
         "the answer was empty. If nothing can be done, say so: <update status=\"500\">why</update>"
     } else {
         "the answer has no command. Write commands as tags, and end with <update status=\"…\">"

@@ -194,7 +194,7 @@ impl Job {
     ) -> Result<Telemetry, StoreError> {
         let figures = Self::figures(fitted, answer);
         let texts = [
-            (Scheme::Assistant, answer.text.clone()),
+            (Scheme::Assistant, answer.written()),
             (Scheme::Reasoning, reasoning(answer, heard)),
             (Scheme::Model, provenance(answer)),
         ];

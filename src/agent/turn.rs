@@ -1,8 +1,8 @@
 //! One turn: assemble, check the budget, call the model, record, dispatch in order, judge.
 
-use crate::dialect::scan;
+use crate::dialect::{Scan, scan_with_calls};
 use crate::entries::{EntryPath, Outcome, RunStatus, TurnNumber};
-use crate::llm::LlmError;
+use crate::llm::{Answer, LlmError};
 use crate::plugins::{Problem, TurnContext, advise, file, policy, prompt};
 use crate::store::entries::Query;
 use crate::store::{StoreError, entries, loops, turns};
@@ -78,7 +78,7 @@ pub async fn take(job: &Job, memory: &mut Memory, first: bool) -> Result<Verdict
     let (report, telemetry) = match ask(job, turn, &fitted).await {
         Ok(answer) => {
             job.progress(turn, Activity::Processing, None, None);
-            let heard = scan(&answer.text, job.settings.limits.max_commands);
+            let heard = hear(&answer, job.settings.limits.max_commands);
             let telemetry = job
                 .keep_answer(turn, &fitted, (&answer, &heard), &mut memory.sent)
                 .await?;
@@ -93,6 +93,13 @@ pub async fn take(job: &Job, memory: &mut Memory, first: bool) -> Result<Verdict
     let verdict = conclude(job, turn, &mut memory.record, report).await?;
     job.state(telemetry);
     Ok(verdict)
+}
+
+/// The commands of an answer: those of its text, then those that came as calls.
+fn hear(answer: &Answer, max_commands: usize) -> Scan {
+    let calls = answer.calls.iter();
+    let calls = calls.map(|call| (call.name.as_str(), call.arguments.as_str()));
+    scan_with_calls(&answer.text, calls, max_commands)
 }
 
 /// Takes the turn's number and writes the prompts that it answers: in a loop's first turn the loop's

@@ -6,6 +6,7 @@ mod database;
 pub mod demo;
 mod logging;
 mod out;
+mod parse;
 mod runs;
 mod serve;
 mod show;
@@ -37,6 +38,7 @@ enum Command {
     Runs(runs::Options),
     /// Shows what the model saw and answered in a run, turn by turn.
     Show(show::Options),
+    Parse(parse::Options),
     /// Prints the configuration's keys.
     Config(ConfigOptions),
 }
@@ -91,6 +93,10 @@ async fn carry_out(cli: Cli, out: &mut dyn Write) -> Result<ExitCode, String> {
         Some(Command::Show(options)) => show::run(options, out)
             .await
             .map_err(|error| error.to_string()),
+        Some(Command::Parse(options)) => Ok(parse::run(&options, out).unwrap_or_else(|error| {
+            complain(&error.to_string());
+            ExitCode::from(parse::UNUSABLE)
+        })),
         Some(Command::Config(_)) => {
             write!(out, "{}", config::example()).map_err(|error| error.to_string())?;
             Ok(ExitCode::SUCCESS)

@@ -48,6 +48,15 @@ pub enum FileAction {
     Delete { path: String },
 }
 
+impl FileAction {
+    /// The file that it is about.
+    pub fn path(&self) -> &str {
+        match self {
+            Self::Add { path, .. } | Self::Update { path, .. } | Self::Delete { path } => path,
+        }
+    }
+}
+
 /// Whether a text begins as an envelope does.
 pub(super) fn begins(text: &str) -> bool {
     text.trim_start().starts_with(BEGIN)

@@ -24,7 +24,6 @@ mod expression;
 mod fence;
 mod fields;
 mod fold;
-mod glob;
 mod indent;
 mod lines;
 mod locate;

@@ -2,7 +2,7 @@
 //! the patch. Its text is read by [`super::envelope`]; here is decided whose edits they are.
 
 use super::command::{Call, Content, Rm, Set, Transfer};
-use super::edit::EditError;
+use super::edit::{EditError, can_be};
 use super::envelope::{self, FileAction};
 
 /// The commands of an envelope that stands alone.
@@ -10,12 +10,28 @@ pub(super) fn calls(text: &str) -> Vec<Call> {
     calls_within(&Set::default(), text)
 }
 
-/// The commands of an envelope that is the body of a `set`. What it does to the `set`'s own path,
-/// or to the only path there is, is that very `set`; else each file has a command of its own.
+/// The commands of an envelope that is the body of a `set`. What it does to the `set`'s own path is
+/// that very `set`, and each other file has a command of its own. An envelope that does nothing to
+/// the path that the tag names contradicts it and is refused.
 pub(super) fn calls_within(set: &Set, text: &str) -> Vec<Call> {
-    match envelope::parse(text) {
+    let read = envelope::parse(text).and_then(|actions| match &set.path {
+        Some(own) => about(own, actions),
+        None => Ok(actions),
+    });
+    match read {
         Ok(actions) => expand(set, actions),
         Err(error) => vec![refused(set, text, error)],
+    }
+}
+
+/// The actions, where one of them is about the file that the tag names.
+fn about(own: &str, actions: Vec<FileAction>) -> Result<Vec<FileAction>, EditError> {
+    match actions.first() {
+        Some(first) if !actions.iter().any(|action| can_be(own, action.path())) => {
+            let named = first.path().to_owned();
+            Err(EditError::OtherFile { named })
+        }
+        _ => Ok(actions),
     }
 }
 
@@ -51,17 +67,12 @@ fn expand(set: &Set, actions: Vec<FileAction>) -> Vec<Call> {
 
 /// The `set` on a file of the patch. Its own path stays as it was written.
 fn write(set: &Set, path: String, content: Content) -> Call {
-    let own = set.path.as_ref().filter(|own| same_file(own, &path));
+    let own = set.path.as_ref().filter(|own| can_be(own, &path));
     Call::Set(Set {
         path: Some(own.cloned().unwrap_or(path)),
         content,
         ..set.clone()
     })
-}
-
-fn same_file(one: &str, other: &str) -> bool {
-    let plain = |path: &str| path.trim().trim_start_matches("./").to_owned();
-    plain(one) == plain(other)
 }
 
 /// A patch that cannot be read is refused as the body of a `set` on the first file that it names.

@@ -91,3 +91,82 @@ impl Entry {
         self.attributes.get(name).and_then(Value::as_str)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(state: State, outcome: Option<&str>) -> Entry {
+        Entry {
+            view: ViewId(1),
+            id: EntryId(1),
+            path: EntryPath::parse("log://turn_1/sh/x").unwrap(),
+            body: String::new(),
+            attributes: Attributes::new(),
+            state,
+            outcome: outcome.map(|text| text.parse().unwrap()),
+            visibility: Visibility::Visible,
+            turn: None,
+            in_loop: None,
+            changed: 1,
+        }
+    }
+
+    #[test]
+    fn the_status_of_an_entry_is_its_outcomes_code_and_without_one_its_states() {
+        for (state, outcome, status) in [
+            (State::Resolved, None, 200),
+            (State::Resolved, Some("partial"), 200),
+            (State::Resolved, Some("exit:127"), 200),
+            (State::Proposed, None, 202),
+            (State::Streaming, None, 102),
+            (State::Cancelled, None, 499),
+            (State::Cancelled, Some("aborted"), 499),
+            (State::Cancelled, Some("interrupted"), 499),
+            (State::Failed, None, 500),
+            (State::Failed, Some("permission"), 403),
+            (State::Failed, Some("readonly"), 403),
+            (State::Failed, Some("not_found"), 404),
+            (State::Failed, Some("conflict"), 409),
+            (State::Failed, Some("overflow:1234"), 413),
+            (State::Failed, Some("validation"), 422),
+            (State::Failed, Some("cycle"), 429),
+            (State::Failed, Some("exit:127"), 500),
+            (State::Failed, Some("error"), 500),
+            (State::Failed, Some("status:413"), 500),
+            (State::Failed, Some("404 lines were lost"), 500),
+        ] {
+            assert_eq!(
+                entry(state, outcome).status(),
+                status,
+                "{state} {outcome:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_update_shows_the_status_that_it_gave_unless_it_was_refused() {
+        let mut update = entry(State::Resolved, None);
+        update.attributes.insert("status".to_owned(), 145.into());
+        assert_eq!(update.shown_status(), 145);
+        update.state = State::Failed;
+        assert_eq!(update.shown_status(), 500);
+    }
+
+    #[test]
+    fn a_word_that_is_no_state_and_no_visibility_is_refused_by_name() {
+        for word in [
+            "full", "summary", "index", "archive", "promoted", "demoted", "",
+        ] {
+            let expected = format!(
+                "unknown visibility \"{word}\": expected one of visible, summarized, archived"
+            );
+            assert_eq!(
+                word.parse::<Visibility>().unwrap_err().to_string(),
+                expected
+            );
+        }
+        assert!("done".parse::<State>().is_err());
+        assert!("Resolved".parse::<State>().is_err());
+    }
+}

@@ -305,6 +305,23 @@ mod tests {
     }
 
     #[test]
+    fn the_scheme_is_what_stands_before_the_first_colon_and_slashes() {
+        for (text, expected) in [
+            ("known://a", Scheme::Known),
+            ("known://x://y", Scheme::Known),
+            ("KNOWN://a", Scheme::Known),
+            ("file://known/a", Scheme::File),
+            ("src/a", Scheme::File),
+            (r"C:\x", Scheme::File),
+            ("k:v", Scheme::File),
+            ("known:/a", Scheme::File),
+            ("://a", Scheme::File),
+        ] {
+            assert_eq!(EntryPath::parse(text).unwrap().scheme(), expected, "{text}");
+        }
+    }
+
+    #[test]
     fn a_scheme_that_does_not_exist_is_refused_by_name() {
         assert!(stored("knwon://plan").starts_with("! unknown scheme \"knwon\""));
     }

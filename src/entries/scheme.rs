@@ -170,6 +170,39 @@ mod tests {
     }
 
     #[test]
+    fn the_category_of_a_scheme_says_where_its_entries_are_shown() {
+        let row = |scheme: &Scheme| {
+            let shown = if scheme.shown_to_model() {
+                "shown"
+            } else {
+                "hidden"
+            };
+            let (category, default) = (scheme.category(), scheme.default_visibility());
+            format!("{scheme}: {category}, {shown}, {default}")
+        };
+        let table: Vec<String> = Scheme::ALL.iter().map(row).collect();
+        expect_test::expect![[r"
+            file: data, shown, summarized
+            known: data, shown, summarized
+            unknown: unknown, shown, visible
+            skill: data, shown, visible
+            prompt: prompt, shown, visible
+            log: logging, shown, visible
+            run: logging, hidden, visible
+            sh: data, shown, summarized
+            env: data, shown, summarized
+            http: data, shown, summarized
+            https: data, shown, summarized
+            mcp: data, shown, summarized
+            system: audit, hidden, archived
+            user: audit, hidden, archived
+            assistant: audit, hidden, archived
+            reasoning: audit, hidden, archived
+            model: audit, hidden, archived"]]
+        .assert_eq(&table.join("\n"));
+    }
+
+    #[test]
     fn the_model_may_tidy_what_it_sees_but_not_its_prompt_or_the_audit() {
         assert!(Scheme::Log.permits_visibility(Writer::Model));
         assert!(Scheme::Sh.permits_visibility(Writer::Model));

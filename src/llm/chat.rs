@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use super::fault::Complaint;
 use super::http::{Call, Http, Loss, media_type};
 use super::text::{Joiner, Piece};
-use super::{Answer, Failure, Finish, Progress, Request, Sink, Usage, sse};
+use super::{Answer, Failure, Finish, Progress, Request, Sink, ToolCall, Usage, sse};
 
 /// How long to wait, once the model has finished, for the usage that most servers send last.
 const USAGE_GRACE: Duration = Duration::from_secs(5);
@@ -142,6 +142,23 @@ struct Message {
     reasoning_content: Option<Piece>,
     reasoning: Option<Piece>,
     thinking: Option<Piece>,
+    tool_calls: Option<Vec<CallPiece>>,
+    /// The form before `tool_calls`; one call at most.
+    function_call: Option<FunctionPiece>,
+}
+
+/// A call, or a piece of one: pieces of one call have its place in common.
+#[derive(Deserialize)]
+struct CallPiece {
+    index: Option<usize>,
+    function: Option<FunctionPiece>,
+}
+
+#[derive(Deserialize)]
+struct FunctionPiece {
+    name: Option<String>,
+    /// Text, in pieces; some servers send the object itself.
+    arguments: Option<Value>,
 }
 
 /// The answer so far.
@@ -149,6 +166,7 @@ struct Message {
 struct Gathered {
     text: Joined,
     reasoning: Joined,
+    calls: Vec<ToolCall>,
     model: Option<String>,
     usage: Usage,
     finish: Option<Finish>,
@@ -193,14 +211,38 @@ impl Gathered {
             if let Some(piece) = self.text.add(message.content) {
                 progress(Progress::Answer(piece));
             }
+            for (at, piece) in message.tool_calls.into_iter().flatten().enumerate() {
+                self.take_call(piece.index.unwrap_or(at), piece.function);
+            }
+            if message.function_call.is_some() {
+                self.take_call(0, message.function_call);
+            }
         }
         self.finish = match choice.finish_reason.as_deref() {
             // Some servers send an empty reason with every event but the last.
             None | Some("") => self.finish.take(),
-            Some("stop") => Some(Finish::Stop),
+            Some("stop" | "tool_calls" | "function_call") => Some(Finish::Stop),
             Some("length") => Some(Finish::Length),
             Some(other) => Some(Finish::Other(other.to_owned())),
         };
+    }
+
+    /// Adds a piece to the call at a place; a place that is too far ahead is the next one.
+    fn take_call(&mut self, at: usize, piece: Option<FunctionPiece>) {
+        let Some(FunctionPiece { name, arguments }) = piece else {
+            return;
+        };
+        if at >= self.calls.len() {
+            self.calls.push(ToolCall::default());
+        }
+        let at = at.min(self.calls.len() - 1);
+        let call = &mut self.calls[at];
+        call.name.push_str(name.as_deref().unwrap_or(""));
+        match arguments {
+            None | Some(Value::Null) => {}
+            Some(Value::String(text)) => call.arguments.push_str(&text),
+            Some(object) => call.arguments.push_str(&object.to_string()),
+        }
     }
 
     /// The server says that this was all.
@@ -210,7 +252,10 @@ impl Gathered {
 
     /// The connection ended, and the server had not said that this was all.
     fn broken_off(self, loss: Loss) -> Result<Answer, Unread> {
-        let received = self.text.whole.chars().count() + self.reasoning.whole.chars().count();
+        let called = self.calls.iter().map(|call| call.arguments.len());
+        let received = self.text.whole.chars().count()
+            + self.reasoning.whole.chars().count()
+            + called.sum::<usize>();
         if self.finish.is_some() || (received > 0 && matches!(loss, Loss::Broken(_))) {
             Ok(self.answer(Finish::Truncated))
         } else {
@@ -222,6 +267,7 @@ impl Gathered {
         Answer {
             text: self.text.whole,
             reasoning: self.reasoning.whole,
+            calls: self.calls,
             model: self.model,
             usage: self.usage,
             finish: self.finish.unwrap_or(unless_said),
@@ -289,6 +335,7 @@ mod tests {
         Answer {
             text: text.to_owned(),
             reasoning: String::new(),
+            calls: Vec::new(),
             model: None,
             usage: Usage::default(),
             finish,
@@ -314,12 +361,52 @@ mod tests {
         Answer {
             text: "größe 🚀🚀".to_owned(),
             reasoning: "hm so".to_owned(),
+            calls: Vec::new(),
             model: Some("m-1".to_owned()),
             usage: Usage {
                 prompt: Some(5),
                 ..Usage::default()
             },
             finish: Finish::Length,
+        }
+    }
+
+    #[test]
+    fn calls_come_in_pieces_whole_or_in_the_older_form() {
+        let call = |name: &str, arguments: &str| ToolCall {
+            name: name.to_owned(),
+            arguments: arguments.to_owned(),
+        };
+        let deltas = [
+            json!({"tool_calls": [{"index": 0, "id": "a", "type": "function",
+                                   "function": {"name": "get", "arguments": ""}}]}),
+            json!({"tool_calls": [{"index": 0, "function": {"arguments": "{\"path\":"}}]}),
+            json!({"tool_calls": [{"index": 0, "function": {"arguments": "\"a\"}"}}]}),
+            json!({"tool_calls": [{"index": 1, "function": {"name": "rm", "arguments": "{}"}}]}),
+        ];
+        let events: Vec<String> = deltas
+            .iter()
+            .map(|delta| format!("data: {}\n\n", json!({"choices": [{"delta": delta}]})))
+            .collect();
+        let end = "data: {\"choices\": [{\"finish_reason\": \"tool_calls\"}]}\n\n";
+        let answer = read_whole(&(events.concat() + end)).unwrap();
+        assert_eq!(
+            answer.calls,
+            [call("get", "{\"path\":\"a\"}"), call("rm", "{}")]
+        );
+        assert_eq!(answer.finish, Finish::Stop);
+        assert_eq!(
+            answer.written(),
+            r#"{"tool_calls":[{"name":"get","arguments":"{\"path\":\"a\"}"},{"name":"rm","arguments":"{}"}]}"#
+        );
+        let bodies = [
+            json!({"tool_calls": [{"function": {"name": "get", "arguments": {"path": "a"}}}]}),
+            json!({"function_call": {"name": "get", "arguments": "{\"path\":\"a\"}"}}),
+        ];
+        for message in bodies {
+            let body = json!({"choices": [{"message": message}]}).to_string();
+            let answer = whole(&body, &mut |_| {}).unwrap();
+            assert_eq!(answer.calls, [call("get", "{\"path\":\"a\"}")], "{body}");
         }
     }
 

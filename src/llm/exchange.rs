@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::{self, BoxFuture};
+use serde::Serialize;
+use serde_json::json;
 
 use super::{Failure, LlmError, ModelSpec, Usage};
 
@@ -50,12 +52,34 @@ pub type Sink<'a> = dyn FnMut(Progress<'_>) + Send + 'a;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
     pub text: String,
+    /// What the model called beside the text, where its server speaks of calls.
+    pub calls: Vec<ToolCall>,
     /// Empty where the model showed none.
     pub reasoning: String,
     /// The model's name as the server gave it, which may be more exact than what was asked for.
     pub model: Option<String>,
     pub usage: Usage,
     pub finish: Finish,
+}
+
+/// A call in a field of its own, as servers give it that parse their model's output.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ToolCall {
+    pub name: String,
+    /// A JSON object, as the model wrote it.
+    pub arguments: String,
+}
+
+impl Answer {
+    /// All that the model wrote: the text, and its calls in a line of JSON behind it.
+    pub fn written(&self) -> String {
+        if self.calls.is_empty() {
+            return self.text.clone();
+        }
+        let calls = json!({"tool_calls": self.calls});
+        let joint = if self.text.is_empty() { "" } else { "\n" };
+        format!("{}{joint}{calls}", self.text)
+    }
 }
 
 /// Why an answer ended.

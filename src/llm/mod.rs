@@ -43,7 +43,7 @@ pub mod tokens;
 mod usage;
 
 pub use error::{Failure, LlmError, Transient};
-pub use exchange::{Answer, Finish, Progress, Provider, Request, Sink};
+pub use exchange::{Answer, Finish, Progress, Provider, Request, Sink, ToolCall};
 pub use gateway::{Limits, Models};
 pub use key::{Key, KeyError};
 pub use model::ModelSpec;

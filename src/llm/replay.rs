@@ -121,6 +121,7 @@ async fn play(reply: &Reply, progress: &mut Sink<'_>) -> Answer {
         progress(piece);
     }
     Answer {
+        calls: Vec::new(),
         text: reply.text.clone(),
         reasoning: reply.reasoning.clone(),
         model: None,
@@ -279,6 +280,7 @@ mod tests {
         assert_eq!(
             answer,
             Ok(Answer {
+                calls: Vec::new(),
                 text: "zwölf!".to_owned(),
                 reasoning: "hm".to_owned(),
                 model: None,

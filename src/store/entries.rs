@@ -11,6 +11,7 @@ mod transfer;
 use std::sync::Arc;
 
 use rusqlite::{Connection, params};
+use serde_json::Value;
 
 use super::contents::{self, Kept};
 use super::{ChangeKind, StoreError, Tx, now_ms};
@@ -52,8 +53,8 @@ pub struct Write {
     pub body: Option<String>,
     /// The body is put behind the one that is there.
     pub append: bool,
-    /// With a body they replace the stored ones; without one they are merged into them (RFC 7396:
-    /// null deletes a key).
+    /// With a whole body they replace the stored ones; without one, or with one to append, they are
+    /// merged into them (RFC 7396). An attribute that is null is none.
     pub attributes: Option<Attributes>,
     /// The state and why; a state without a reason clears the reason.
     pub ended: Option<(State, Option<Outcome>)>,
@@ -293,7 +294,7 @@ fn forbidden(path: &str, scheme: Scheme, writer: Writer) -> StoreError {
 fn insert(tx: &Tx<'_>, run: RunId, write: Write) -> Result<(), StoreError> {
     let scheme = write.path.scheme();
     let attributes = match write.attributes {
-        Some(attributes) => attributes,
+        Some(attributes) => merged(Attributes::new(), attributes),
         None => Attributes::new(),
     };
     // `set` inserts only where there is a body.
@@ -331,7 +332,7 @@ fn patch(tx: &Tx<'_>, run: RunId, entry: Entry, write: Write) -> Result<(), Stor
             None => entry.body,
         };
         let attributes = match write.attributes {
-            Some(new) if write.body.is_some() && !write.append => new,
+            Some(new) if write.body.is_some() && !write.append => merged(Attributes::new(), new),
             Some(changes) => merged(entry.attributes, changes),
             None => entry.attributes,
         };
@@ -427,32 +428,52 @@ fn next_change(tx: &Tx<'_>, run: RunId) -> Result<i64, StoreError> {
         .query_row([run.0], |row| row.get(0))?)
 }
 
-/// The path itself where it is free, else the first ordinal behind it that is.
+/// The path itself where it is free, else one with an ordinal that is, behind one that is taken. It
+/// is found in steps that double and then halve, so that many rows of one name cost little.
 fn free_path(tx: &Tx<'_>, run: RunId, base: &EntryPath) -> Result<EntryPath, StoreError> {
-    let mut taken = tx.prepare_cached("SELECT 1 FROM views WHERE run_id = ?1 AND path = ?2")?;
-    let mut path = base.clone();
-    let mut ordinal = 1;
-    while taken.exists(params![run.0, path.as_str()])? {
-        ordinal += 1;
-        path = base.numbered(ordinal);
+    if !exists(tx, run, base)? {
+        return Ok(base.clone());
     }
-    Ok(path)
+    let is_taken = |ordinal: u32| exists(tx, run, &base.numbered(ordinal));
+    let (mut taken, mut free) = (1, 2);
+    while is_taken(free)? {
+        (taken, free) = (free, free.saturating_mul(2));
+    }
+    while free - taken > 1 {
+        let middle = u32::midpoint(taken, free);
+        if is_taken(middle)? {
+            taken = middle;
+        } else {
+            free = middle;
+        }
+    }
+    Ok(base.numbered(free))
 }
 
-/// JSON merge patch (RFC 7396) of an object's keys.
+/// JSON merge patch (RFC 7396): null deletes a key, an object is merged into what is there.
 fn merged(mut attributes: Attributes, changes: Attributes) -> Attributes {
-    for (key, value) in changes {
-        if value.is_null() {
-            attributes.shift_remove(&key);
-        } else {
-            attributes.insert(key, value);
+    for (key, change) in changes {
+        match change {
+            Value::Null => {
+                attributes.shift_remove(&key);
+            }
+            Value::Object(inner) => {
+                let stored = match attributes.get_mut(&key).map(Value::take) {
+                    Some(Value::Object(stored)) => stored,
+                    _ => Attributes::new(),
+                };
+                attributes.insert(key, Value::Object(merged(stored, inner)));
+            }
+            other => {
+                attributes.insert(key, other);
+            }
         }
     }
     attributes
 }
 
 fn json_text(attributes: &Attributes) -> String {
-    serde_json::Value::Object(attributes.clone()).to_string()
+    Value::Object(attributes.clone()).to_string()
 }
 
 fn chars(text: &str) -> i64 {

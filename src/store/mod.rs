@@ -349,26 +349,39 @@ fn migrate(connection: &mut Connection, file: &Path) -> Result<(), StoreError> {
 
 /// Writes the schemes as `entries::Scheme` has them, where the table says otherwise.
 fn seed_schemes(connection: &mut Connection) -> Result<(), StoreError> {
-    let known: i64 = connection.query_row("SELECT count(*) FROM schemes", [], |row| row.get(0))?;
-    if usize::try_from(known) == Ok(Scheme::ALL.len()) {
+    let stored: Vec<SchemeRow> = connection
+        .prepare("SELECT name, category, scope, writers, shown FROM schemes")?
+        .query_map([], |row| row.try_into())?
+        .collect::<Result<_, _>>()?;
+    let rows = Scheme::ALL.iter().copied().map(scheme_row);
+    let wanted: Vec<SchemeRow> = rows.filter(|row| !stored.contains(row)).collect();
+    // Nothing is written where nothing is new: another process may be at work.
+    if wanted.is_empty() {
         return Ok(());
     }
     let sql = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    for scheme in Scheme::ALL {
+    for row in wanted {
         sql.execute(
             "INSERT INTO schemes (name, category, scope, writers, shown) VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT (name) DO UPDATE SET category = excluded.category, scope = excluded.scope,
                  writers = excluded.writers, shown = excluded.shown",
-            rusqlite::params![
-                scheme.as_str(),
-                scheme.category().as_str(),
-                scheme.scope().as_str(),
-                serde_json::json!(scheme.writers()).to_string(),
-                scheme.shown_to_model(),
-            ],
+            row,
         )?;
     }
     Ok(sql.commit()?)
+}
+
+/// A row of the table `schemes`: name, category, scope, writers, shown.
+type SchemeRow = (String, String, String, String, bool);
+
+fn scheme_row(scheme: Scheme) -> SchemeRow {
+    (
+        scheme.to_string(),
+        scheme.category().to_string(),
+        scheme.scope().to_string(),
+        serde_json::json!(scheme.writers()).to_string(),
+        scheme.shown_to_model(),
+    )
 }
 
 /// The time as the store keeps it: milliseconds since 1970.

@@ -178,7 +178,8 @@ pub fn fork(tx: &mut Tx<'_>, parent: RunId, new: &NewRun) -> Result<RunId, Store
          JOIN entries ON entries.id = views.entry_id
          JOIN schemes ON schemes.name = entries.scheme
          WHERE views.run_id = ?1 AND views.state <> 'proposed'
-             AND schemes.category <> 'audit' AND schemes.name <> 'run'",
+             AND schemes.category <> 'audit' AND schemes.name <> 'run'
+         ORDER BY views.id",
     )?
     .execute(params![parent.0, child.0])?;
     tx.prepare_cached(

@@ -113,6 +113,12 @@ impl Edit {
     }
 }
 
+/// Whether an edit that names a file may be for the one of this path: of two paths, one ends the
+/// other.
+pub(super) fn can_be(path: &str, named: &str) -> bool {
+    Target::of(Some(path)).can_be(named)
+}
+
 /// Why a body with the marks of an edit is none. Lines are counted in the body, from 1.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Serialize)]
 pub enum EditError {

@@ -11,7 +11,7 @@ use super::super::edit::Edit;
 use super::super::envelope;
 use super::super::fields::{self, Built};
 use super::super::patch;
-use super::super::tag::Attributes;
+use super::super::tag::{Attributes, name_length};
 use super::Arguments;
 use super::value::{Notation, Reader};
 
@@ -305,6 +305,8 @@ impl Fields {
                     self.attributes.insert("command", &lines.join("\n"));
                 }
                 (Some(field), value) => self.add(tool, field, value),
+                // What no attribute can be called would be more than one when it is written.
+                (None, _) if name.is_empty() || name_length(&name) < name.len() => {}
                 (None, value) => self.attributes.insert(&name, &text(value)),
             }
         }

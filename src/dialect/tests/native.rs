@@ -569,6 +569,13 @@ fn a_lone_argument_fills_the_first_field() {
 }
 
 #[test]
+fn an_argument_that_no_attribute_can_be_called_is_left_out() {
+    let call =
+        r#"{"name": "get", "arguments": {"path": "a.rs", "path>\nlet a=": "b.rs", "": "c"}}"#;
+    assert_eq!(healed(call), [get("a.rs")]);
+}
+
+#[test]
 fn no_argument_changes_the_tool() {
     for written in [
         "{\"name\":\"get\",\"arguments\":{\"path\":\"x\",\"name\":\"rm\",\"tool\":\"rm\"}}",

@@ -98,8 +98,14 @@ fn a_patch_of_its_own_path_is_the_edits_of_a_set() {
         assert!(matches!(&set.content, Content::Edits(edits) if edits.len() == 1));
     }
     let scan = read(&format!("<set path=\"b.rs\">\n{patch}\n</set>"));
-    assert_eq!(outline(&scan), ["set src/a.rs"]);
-    assert_eq!(scan.advisories.len(), 1);
+    assert_eq!(outline(&scan), ["set b.rs"]);
+    let Call::Set(set) = &scan.commands[0].call else {
+        panic!("not a set");
+    };
+    assert!(
+        matches!(&set.content, Content::Unparsable(error) if error.to_string().contains("src/a.rs")),
+        "a patch of another file than the tag names is refused"
+    );
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The verbs that take entries to other paths: cp and mv, one entry or all that a pattern means.
 
+use std::collections::HashSet;
+
 use super::{Access, Query, Write, authorise, open_to, remove, set};
 use crate::dialect::PathPattern;
 use crate::entries::{Entry, EntryPath, RunId, Visibility, Writer};
@@ -33,7 +35,8 @@ pub fn cp(
     Ok(routes.into_iter().map(|(_, target)| target).collect())
 }
 
-/// Moves entries; see [`cp`]. Moving an entry onto itself does nothing.
+/// Moves entries; see [`cp`]. Moving an entry onto itself does nothing. One that is moved to where
+/// another one is moved from takes its place.
 pub fn mv(
     tx: &mut Tx<'_>,
     run: RunId,
@@ -44,8 +47,14 @@ pub fn mv(
 ) -> Result<Vec<EntryPath>, StoreError> {
     authorise(to, writer, Access::Content)?;
     let routes = routes(open_to(tx, run, writer, from, Access::Content)?, from, to)?;
+    let taken: HashSet<&EntryPath> = routes.iter().map(|(_, target)| target).collect();
     for (source, target) in routes.iter().filter(|(source, to)| source.path != *to) {
         copy(tx, run, writer, source, target, visibility)?;
+    }
+    for (source, _) in routes
+        .iter()
+        .filter(|(from, _)| !taken.contains(&from.path))
+    {
         remove(tx, run, source)?;
     }
     Ok(routes.into_iter().map(|(_, target)| target).collect())

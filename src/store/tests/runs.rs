@@ -370,6 +370,27 @@ async fn what_the_text_shows_is_accepted_even_if_it_was_cancelled_meanwhile() {
     assert_eq!(state, State::Resolved);
 }
 
+#[tokio::test]
+async fn the_id_of_a_run_a_loop_or_a_text_that_is_gone_is_not_given_again() {
+    let bench = bench().await;
+    let made = |alias: &'static str| {
+        bench.store.write(move |tx| {
+            let new = new_run(tx, alias);
+            let run = runs::create(tx, &new)?;
+            let in_loop = enqueue(tx, run, Mode::Ask, "p")?;
+            let text = crate::store::contents::intern(tx, alias)?;
+            runs::set_status(tx, run, RunStatus::Done, None)?;
+            runs::delete(tx, run)?;
+            Ok((run.0, in_loop.0, text.0))
+        })
+    };
+    let (first, second) = (made("a").await.unwrap(), made("b").await.unwrap());
+    assert!(
+        first.0 < second.0 && first.1 < second.1 && first.2 < second.2,
+        "{first:?} {second:?}"
+    );
+}
+
 /// A run whose loop this process has claimed and whose driver has fallen silent since.
 async fn silent_driver(bench: &Bench) -> (Holder, LoopId) {
     let run = bench.run;

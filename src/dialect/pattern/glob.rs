@@ -121,13 +121,15 @@ fn stars(pattern: &str, at: usize) -> (Token, usize) {
     }
 }
 
-/// Reads a class that `text` begins with. A `]` right behind the opening is part of it.
+/// Reads a class that `text` begins with. A `]` right behind the opening is part of it. It matches
+/// itself too: `app/[slug]/*` is what a web framework's folder is called.
 fn class(text: &str) -> Option<(Token, usize)> {
     let inner = text.strip_prefix('[')?;
     let set = inner.strip_prefix(['!', '^']).unwrap_or(inner);
     let first = set.chars().next()?;
     let end = first.len_utf8() + set[first.len_utf8()..].find(']')?;
-    let mut expression = String::from("[");
+    let length = text.len() - set.len() + end + 1;
+    let mut expression = ["(?:", &regex::escape(&text[..length]), "|["].concat();
     if set.len() < inner.len() {
         expression.push_str("^/");
     }
@@ -137,8 +139,7 @@ fn class(text: &str) -> Option<(Token, usize)> {
         }
         expression.push(sign);
     }
-    expression.push(']');
-    let length = text.len() - set.len() + end + 1;
+    expression.push_str("])");
     Some((Token::Class(expression), length))
 }
 

@@ -1,19 +1,42 @@
 //! Which entries a command means: patterns of paths, filters of bodies.
 //!
 //! The two are apart on purpose. A path is a glob or itself and never an expression of another
-//! kind, so that no path can be mistaken for one; expressions are for bodies. Both compile to
-//! regular expressions that match in linear time and are refused beyond a size.
+//! kind, so that no path can be mistaken for one; expressions are for bodies ([`filter`]).
+//!
+//! | file | holds |
+//! |---|---|
+//! | `glob` | globs as regular expressions |
+//! | `filter` | which of its five kinds a filter of bodies is |
+//! | `json_path` | JSONPath on a body that is JSON |
+//! | `xml`, `xpath` | XPath on a body that is XML |
+//! | `recent` | what was compiled lately |
+//!
+//! **Invariant**: to compile a pattern and to match it takes a time that is bounded by the length
+//! of the pattern and linear in the length of what it is matched against.
+
+mod filter;
+mod glob;
+mod json_path;
+mod recent;
+mod xml;
+mod xpath;
+
+use std::sync::Arc;
 
 use regex::{Regex, RegexBuilder};
 use thiserror::Error;
 
-use super::glob;
+pub use filter::BodyFilter;
+use recent::Recent;
 
 /// The longest pattern, in bytes.
 const MAX_LENGTH: usize = 4096;
 
 /// The largest compiled expression, in bytes.
 const MAX_COMPILED: usize = 1 << 20;
+
+/// How many compiled patterns of either kind are kept.
+const KEPT: usize = 64;
 
 /// Why a pattern means nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -24,19 +47,31 @@ pub enum PatternError {
     Invalid { pattern: String, reason: String },
 }
 
-/// A glob over whole paths, or one path.
+impl PatternError {
+    fn invalid(pattern: &str, reason: impl Into<String>) -> Self {
+        Self::Invalid {
+            pattern: pattern.to_owned(),
+            reason: reason.into(),
+        }
+    }
+}
+
+/// A glob over whole paths, or one path. Cheap to clone.
 ///
 /// `?` and `*` stay within a segment, but `*` directly behind `://` crosses segments; `**` always
-/// does. `[…]` is a class, `{a,b}` a choice, a backslash takes a sign literally. Everything else
-/// is itself: a leading `!`, parentheses, braces without a comma.
+/// does. `[…]` is a class, and matches itself as well, because folders are named so; `{a,b}` is a
+/// choice, a backslash takes a sign literally. Everything else is itself: a leading `!`,
+/// parentheses, braces without a comma.
 #[derive(Debug, Clone)]
 pub struct PathPattern {
-    source: String,
+    source: Arc<str>,
     /// How much of the source every match begins with.
     prefix: usize,
     /// `None` for a literal.
-    regex: Option<Regex>,
+    regex: Option<Arc<Regex>>,
 }
+
+static PATHS: Recent<PathPattern> = Recent::new(KEPT);
 
 impl PathPattern {
     pub fn parse(pattern: &str) -> Result<Self, PatternError> {
@@ -44,18 +79,20 @@ impl PathPattern {
         let Some(prefix) = glob::first_sign(pattern) else {
             return Ok(Self::literal(pattern));
         };
-        let regex = compile(pattern, &glob::to_regex(pattern, glob::Kind::Path), "")?;
-        Ok(Self {
-            source: pattern.to_owned(),
-            prefix,
-            regex: Some(regex),
+        PATHS.get_or_make(pattern, || {
+            let regex = compile(pattern, &glob::to_regex(pattern, glob::Kind::Path), "")?;
+            Ok(Self {
+                source: pattern.into(),
+                prefix,
+                regex: Some(Arc::new(regex)),
+            })
         })
     }
 
     /// The path itself, whatever is in it: for a path that exists, and for destinations.
     pub fn literal(path: &str) -> Self {
         Self {
-            source: path.to_owned(),
+            source: path.into(),
             prefix: path.len(),
             regex: None,
         }
@@ -65,12 +102,19 @@ impl PathPattern {
     pub fn matches(&self, path: &str) -> bool {
         match &self.regex {
             Some(regex) => regex.is_match(path),
-            None => path == self.source,
+            None => path == &*self.source,
         }
     }
 
     pub const fn is_literal(&self) -> bool {
         self.regex.is_none()
+    }
+
+    /// Whether there is no path that does not match.
+    pub fn matches_everything(&self) -> bool {
+        self.regex.is_some()
+            && self.source.len() > 1
+            && self.source.bytes().all(|sign| sign == b'*')
     }
 
     /// What every match begins with: `known://auth/` of `known://auth/**`.
@@ -82,61 +126,6 @@ impl PathPattern {
     pub fn as_str(&self) -> &str {
         &self.source
     }
-}
-
-/// What a body must hold.
-///
-/// `/expression/flags` is a regular expression, found anywhere. Anything else is a text to be
-/// found in the body, case and all; if it holds a `*` it is a glob over the whole body as well.
-#[derive(Debug, Clone)]
-pub struct BodyFilter {
-    text: Option<String>,
-    regex: Option<Regex>,
-}
-
-impl BodyFilter {
-    pub fn parse(filter: &str) -> Result<Self, PatternError> {
-        check_length(filter)?;
-        if let Some((expression, flags)) = expression(filter) {
-            return Ok(Self {
-                text: None,
-                regex: Some(compile(filter, expression, flags)?),
-            });
-        }
-        let regex = if filter.contains('*') {
-            Some(compile(
-                filter,
-                &glob::to_regex(filter, glob::Kind::Body),
-                "s",
-            )?)
-        } else {
-            None
-        };
-        Ok(Self {
-            text: Some(filter.to_owned()),
-            regex,
-        })
-    }
-
-    /// The text that decides alone, where the filter is nothing else.
-    pub fn as_literal(&self) -> Option<&str> {
-        self.text.as_deref().filter(|_| self.regex.is_none())
-    }
-
-    pub fn matches(&self, body: &str) -> bool {
-        self.text.as_ref().is_some_and(|text| body.contains(text))
-            || self
-                .regex
-                .as_ref()
-                .is_some_and(|regex| regex.is_match(body))
-    }
-}
-
-/// Takes `/expression/flags` apart. The flags are those of JavaScript, which models know best.
-fn expression(filter: &str) -> Option<(&str, &str)> {
-    let (expression, flags) = filter.strip_prefix('/')?.rsplit_once('/')?;
-    let known = flags.chars().all(|flag| "gimsuy".contains(flag));
-    (known && !expression.is_empty()).then_some((expression, flags))
 }
 
 fn check_length(pattern: &str) -> Result<(), PatternError> {
@@ -157,10 +146,7 @@ fn compile(pattern: &str, expression: &str, flags: &str) -> Result<Regex, Patter
         .size_limit(MAX_COMPILED)
         .dfa_size_limit(MAX_COMPILED)
         .build()
-        .map_err(|error| PatternError::Invalid {
-            pattern: pattern.to_owned(),
-            reason: reason(&error),
-        })
+        .map_err(|error| PatternError::invalid(pattern, reason(&error)))
 }
 
 /// The last line of the error says what is wrong; those before draw the expression, which the
@@ -195,6 +181,18 @@ mod tests {
             ("src/**/*.ts", "lib/c.ts", false),
             ("src/**", "src/.env", true),
             ("src/**", "src", false),
+            ("*", "app.js", true),
+            ("*", "src/app.js", false),
+            ("*", ".env", true),
+            ("src/*", "src/.env", true),
+            ("**/*.test.*", "src/a.test.ts", true),
+            ("*.foo.*", "a.foo.b", true),
+            ("src/[id]/*.js", "src/i/x.js", true),
+            ("src/[id]/*.js", "src/[id]/x.js", true),
+            ("src/[id]/*.js", "src/id/x.js", false),
+            ("[!a]*", "[!a]b", true),
+            ("edit://*", "edit://a/b", true),
+            ("summary://1*", "summary://12", true),
             ("[abc]*.js", "big.js", true),
             ("[abc]*.js", "dig.js", false),
             ("[!a]?", "bc", true),
@@ -213,6 +211,7 @@ mod tests {
             ("index.?", "index.c", true),
             ("{a,b}*.js", "ax.js", true),
             ("{a,b}*.js", "cx.js", false),
+            ("{a,b}*.js", "{a,b}x.js", false),
             ("src/{a,b/c}.rs", "src/b/c.rs", true),
             ("x{id}/*", "x{id}/f", true),
             ("x{id}/*", "xid/f", false),
@@ -232,6 +231,10 @@ mod tests {
     fn what_is_no_glob_is_itself() {
         for path in [
             "/etc/",
+            "/usr/sm",
+            "//book",
+            "file+name.txt",
+            ":AI[]",
             "s/e/x",
             "s/a/b.js",
             "!a.js",
@@ -239,6 +242,7 @@ mod tests {
             r"\d+",
             "$.a",
             "x{id}",
+            "a{1}b{2}.txt",
             "a[b",
             "c++",
             r"C:\dir",
@@ -268,46 +272,27 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_is_a_text_a_glob_or_an_expression() {
-        for (filter, body, expected) in [
-            ("auth", "the auth flow", true),
-            ("auth", "the Auth flow", false),
-            ("What?", "What? Yes.", true),
-            ("auth*", "auth\nand more/of it", true),
-            ("auth*", "the auth flow", false),
-            ("*.js", "index.js", true),
-            ("a * b", "c = a * b;", true),
-            ("/a+b/", "xxaab", true),
-            ("/^B$/im", "a\nb\nc", true),
-            ("/a.b/", "a\nb", false),
-            ("/a.b/s", "a\nb", true),
-            ("/a/gy", "ba", true),
-            ("/usr/bin", "in /usr/bin there", true),
-            (r"\d+", "12", false),
-            ("", "anything", true),
-        ] {
-            assert_eq!(
-                BodyFilter::parse(filter).unwrap().matches(body),
-                expected,
-                "{filter}"
-            );
+    fn a_clone_and_a_second_parse_match_the_same() {
+        let pattern = PathPattern::parse("src/*.rs").unwrap();
+        for same in [pattern.clone(), PathPattern::parse("src/*.rs").unwrap()] {
+            assert_eq!(same.as_str(), "src/*.rs");
+            assert!(same.matches("src/a.rs") && !same.matches("a.rs"));
         }
     }
 
     #[test]
-    fn a_filter_answers_the_same_however_often_it_is_asked() {
-        let filter = BodyFilter::parse("/a/g").unwrap();
-        assert!((0..4).all(|_| filter.matches("a")));
+    fn only_a_pattern_of_nothing_but_two_stars_matches_everything() {
+        for (pattern, expected) in [("**", true), ("***", true), ("*", false), ("**/*", false)] {
+            let parsed = PathPattern::parse(pattern).unwrap();
+            assert_eq!(parsed.matches_everything(), expected, "{pattern}");
+        }
+        assert!(!PathPattern::literal("**").matches_everything());
     }
 
     #[test]
     fn a_pattern_beyond_its_limits_is_refused_by_name() {
-        let error = BodyFilter::parse("/(a/").unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "the pattern `/(a/` does not compile: unclosed group"
-        );
-        assert!(BodyFilter::parse("/(a{1000}){1000}/").is_err());
+        let error = PathPattern::parse(&["{a,".repeat(300), "}".repeat(300)].concat());
+        assert!(matches!(error, Err(PatternError::Invalid { .. })));
         let long = "*".repeat(MAX_LENGTH + 1);
         let length = long.len();
         assert_eq!(

@@ -1,0 +1,5 @@
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| rummy_fuzz::checks::apply_edits(
+    &String::from_utf8_lossy(input)
+));
