@@ -275,11 +275,7 @@ fn candidates(run: RunId, query: &Query) -> (String, Vec<Sql>) {
             &[text],
         );
     }
-    // A `+` keeps the order from deciding the index: the few open entries are sorted.
-    sql.push_str(match query.state {
-        Some(State::Proposed | State::Streaming) => " ORDER BY +views.path",
-        _ => " ORDER BY views.path",
-    });
+    sql.push_str(" ORDER BY views.path");
     (sql, values)
 }
 
