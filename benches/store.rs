@@ -47,8 +47,9 @@ const LIMIT: f64 = 2.0;
 /// another. What goes through a whole run costs a hundred times as much.
 const HANDOVER: Duration = Duration::from_micros(20);
 
-/// And a packet this much more: its entries lie each on a page of its own there.
-const SCATTERED: f64 = 4.0;
+/// And a packet this much more: its entries lie each on a page of its own there, which is far from
+/// going through them all.
+const SCATTERED: f64 = 10.0;
 
 /// A long run: its turns, the characters of its packets and answers, and the bytes that its
 /// database may have.
@@ -377,7 +378,7 @@ async fn lists(table: &mut Table, places: &[Place]) {
 
 /// What a packet is made of.
 async fn packets(table: &mut Table, places: &[Place]) {
-    let times = timed(places, 11, |store, run, _| async move {
+    let times = timed(places, 51, |store, run, _| async move {
         let found = store
             .read(move |connection| entries::in_packet(connection, run, None))
             .await
