@@ -166,8 +166,11 @@ fn two_that_start_one_name_at_once_have_both_their_prompts_answered() {
     session.wait_for("run/state", |state| {
         state["status"] == 200 && state["turn"] == 2
     });
-    assert!(sent(&server, 0, "user").contains("first"));
-    assert!(sent(&server, 1, "user").contains("second"));
+    // Which of two that are asked at once comes first is nobody's promise.
+    let told = [0, 1].map(|call| sent(&server, call, "user"));
+    for prompt in ["first", "second"] {
+        assert!(told.iter().any(|user| user.contains(prompt)), "{told:?}");
+    }
 }
 
 #[test]
