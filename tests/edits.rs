@@ -112,25 +112,10 @@ fn outcome(case: &Case) -> Result<String, String> {
     let Call::Set(Set { content, .. }) = &command.call else {
         panic!("{}: not a set", case.name);
     };
-    let before = case.before.as_deref();
-    let text = before.unwrap_or("");
-    match content {
-        Content::Text(body) => {
-            let body = unfenced(&case.path, body).unwrap_or(body);
-            match elided_line(body, text) {
-                Some(line) => Err(format!("the text leaves something out ({line})")),
-                None => Ok(whole_text(before, body)),
-            }
-        }
-        Content::Edits(edits) if before.is_none() && edits.iter().any(Edit::needs_text) => {
-            Err("there is nothing to edit".to_owned())
-        }
-        Content::Edits(edits) => apply(text, edits)
-            .map(|applied| applied.text)
-            .map_err(|refused| refused.to_string()),
-        Content::Unparsable(error) => Err(error.to_string()),
-        Content::Absent => panic!("{}: no content", case.name),
-    }
+    content
+        .written(&case.path, case.before.as_deref())
+        .map(|written| written.text)
+        .map_err(|why| why.to_string())
 }
 
 #[test]

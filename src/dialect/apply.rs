@@ -5,7 +5,6 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
-use serde::Serialize;
 use thiserror::Error;
 
 use super::edit::{Edit, EditKind};
@@ -30,7 +29,7 @@ const LINE: usize = 24;
 const FORGIVEN_LINE: usize = 160;
 
 /// A text after its edits.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Applied {
     pub text: String,
     /// One for each edit, in order.
@@ -38,7 +37,7 @@ pub struct Applied {
 }
 
 /// Where an edit was found.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Match {
     pub kind: MatchKind,
     /// The lines it replaced, from the first to behind the last, counted from 1 in the text as it
@@ -49,8 +48,7 @@ pub struct Match {
 }
 
 /// How an edit was found, from strict to forgiving.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub enum MatchKind {
     /// No search: the whole text was replaced.
     Whole,
@@ -76,9 +74,35 @@ pub enum MatchKind {
     Similar { score: f64 },
 }
 
+impl MatchKind {
+    /// The word for it, as people read it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Whole => "whole",
+            Self::Inserted => "inserted",
+            Self::Exact => "exact",
+            Self::WithinLine => "within_line",
+            Self::Expression => "expression",
+            Self::BlankInsensitive => "blank_insensitive",
+            Self::Reindented => "reindented",
+            Self::Typographic => "typographic",
+            Self::Unnumbered => "unnumbered",
+            Self::Unescaped => "unescaped",
+            Self::Similar { .. } => "similar",
+        }
+    }
+
+    /// Whether it had to forgive more than another one.
+    pub(super) fn forgives_more(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Similar { score: own }, Self::Similar { score: others }) => own < others,
+            _ => self > other,
+        }
+    }
+}
+
 /// Why an edit was not carried out, and with it none. Edits and lines count from 1.
-#[derive(Debug, Clone, PartialEq, Eq, Error, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Refused {
     #[error(
         "edit {edit}: the search text stands in several places (lines {}): add lines around it \

@@ -41,6 +41,7 @@ mod stream;
 mod tag;
 mod tokens;
 mod variants;
+mod written;
 
 #[cfg(test)]
 mod tests;
@@ -58,3 +59,4 @@ pub use pattern::{BodyFilter, PathPattern, PatternError};
 pub use render::render;
 pub use scan::{Advisory, Place, Scan, scan, scan_with_calls};
 pub use stream::Scanner;
+pub use written::{How, NotWritten, Written};

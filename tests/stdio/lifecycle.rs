@@ -261,6 +261,13 @@ fn a_fork_knows_what_its_parent_knows_and_changes_nothing_of_it() {
         "rummy/set",
         json!({"run": child, "path": "known://plan", "attributes": {"tags": "x"}}),
     );
+    let mirror = json!({"run": child, "pattern": "run://*", "bodyFilter": "what if?"});
+    let mirror = session.ask("rummy/getEntries", mirror);
+    assert_eq!(mirror[0]["path"], json!(format!("run://{child}")));
+    assert_eq!(
+        mirror[0]["attributes"]["model"], "test",
+        "the parent's model"
+    );
     let plan = |session: &mut Session, run: &str, text: &str| {
         let params = json!({"run": run, "pattern": "known://**", "bodyFilter": text});
         list(&session.ask("rummy/getEntries", params)).to_vec()

@@ -5,9 +5,10 @@
 //! everything goes through [`crate::workspace`].
 
 use crate::dialect::{
-    Applied, BodyFilter, Call, Command, Content, EditError, MatchKind, PatternError, Refused, Rm,
-    Set, Transfer, apply, elided_line, whole_text,
+    BodyFilter, Call, Command, Content, MatchKind, NotWritten, PatternError, Refused, Rm, Set,
+    Transfer,
 };
+use crate::entries::{EntryPath, Scheme};
 use crate::workspace::{self, FilePath, Outside, ReadError, Root, WriteError};
 
 /// What was done with a file.
@@ -33,14 +34,8 @@ pub(super) enum Refusal {
     Unreadable(#[from] ReadError),
     #[error(transparent)]
     Unwritable(#[from] WriteError),
-    #[error("{path} does not exist: there is nothing to edit; write the whole text to create it")]
-    NothingToEdit { path: String },
     #[error(transparent)]
-    Unparsable(EditError),
-    #[error(transparent)]
-    Edits(Refused),
-    #[error("the text leaves something out (`{line}`): write the whole text, or edit in places")]
-    Elided { line: String },
+    NotWritten(#[from] NotWritten),
     #[error(transparent)]
     Filter(#[from] PatternError),
     #[error("the file does not hold what `filter` asks for")]
@@ -53,27 +48,34 @@ pub(super) fn carry_out<'c>(
     root: &Root,
     command: &'c Command,
 ) -> Option<(&'c str, Result<Done, Refusal>)> {
-    let path = command.target().trim();
-    let is_file = |path: &str| !path.contains("://");
-    if !is_file(path) {
-        return None;
-    }
+    let path = file_path(command.target())?;
     let outcome = match &command.call {
         Call::Set(set) if !set.preview && !matches!(set.content, Content::Absent) => {
             change(root, path, set)
         }
         Call::Rm(rm) if !rm.preview => remove(root, path, rm),
         Call::Mv(transfer) if !transfer.preview => {
-            let to = transfer.to.as_deref().filter(|to| is_file(to))?;
+            let to = file_path(transfer.to.as_deref()?)?;
             rename(root, path, to, transfer)
         }
         Call::Cp(transfer) if !transfer.preview => {
-            let to = transfer.to.as_deref().filter(|to| is_file(to))?;
+            let to = file_path(transfer.to.as_deref()?)?;
             copy(root, path, to, transfer)
         }
         _ => return None,
     };
     Some((path, outcome))
+}
+
+/// The path of a file, where it is one: `src/app.rs`, `file://src/app.rs`. What is no path at all is
+/// taken for one, to be refused by name.
+fn file_path(given: &str) -> Option<&str> {
+    let given = given.trim();
+    match EntryPath::parse(given) {
+        Ok(path) if path.scheme() != Scheme::File => None,
+        Err(_) if given.contains("://") => None,
+        _ => Some(given.strip_prefix("file://").unwrap_or(given)),
+    }
 }
 
 fn file(root: &Root, path: &str) -> Result<FilePath, Refusal> {
@@ -99,83 +101,17 @@ fn change(root: &Root, path: &str, set: &Set) -> Result<Done, Refusal> {
         Err(Refusal::Unreadable(ReadError::NotFound { .. })) if set.filter.is_none() => None,
         Err(refusal) => return Err(refusal),
     };
-    let (text, done) = changed(path, current.as_deref(), &set.content)?;
-    match current {
-        None => workspace::create(&file, &text)?,
-        Some(current) if current == text => {}
-        Some(_) => workspace::write(&file, &text)?,
+    let written = set.content.written(path, current.as_deref())?;
+    match &current {
+        None => workspace::create(&file, &written.text)?,
+        Some(current) if *current == written.text => {}
+        Some(_) => workspace::write(&file, &written.text)?,
     }
-    Ok(done)
-}
-
-/// The text that a file becomes, and how.
-fn changed(
-    path: &str,
-    current: Option<&str>,
-    content: &Content,
-) -> Result<(String, Done), Refusal> {
-    let before = current.unwrap_or("");
-    let (text, done) = match content {
-        Content::Absent => (before.to_owned(), Done::Replaced),
-        Content::Text(body) => {
-            if let Some(line) = elided_line(body, before) {
-                let line = line.to_owned();
-                return Err(Refusal::Elided { line });
-            }
-            (whole_text(current, body), Done::Replaced)
-        }
-        Content::Edits(edits) => {
-            if current.is_none() && edits.iter().any(|edit| edit.search.is_some()) {
-                let path = path.to_owned();
-                return Err(Refusal::NothingToEdit { path });
-            }
-            let applied = apply(before, edits).map_err(Refusal::Edits)?;
-            let kind = worst(&applied);
-            (applied.text, kind.map_or(Done::Replaced, Done::Edited))
-        }
-        Content::Unparsable(error) => return Err(Refusal::Unparsable(error.clone())),
-    };
-    Ok((
-        text,
-        if current.is_none() {
-            Done::Created
-        } else {
-            done
-        },
-    ))
-}
-
-/// The match that had to forgive the most.
-fn worst(applied: &Applied) -> Option<MatchKind> {
-    let kinds = applied.matches.iter().map(|found| found.kind);
-    kinds.max_by(|left, right| {
-        let by_kind = rank(*left).cmp(&rank(*right));
-        by_kind.then_with(|| score(*right).total_cmp(&score(*left)))
+    Ok(match (current, written.how.worst()) {
+        (None, _) => Done::Created,
+        (Some(_), Some(kind)) => Done::Edited(kind),
+        (Some(_), None) => Done::Replaced,
     })
-}
-
-/// How much a match forgave, against the others, and its name.
-const fn rank(kind: MatchKind) -> (u8, &'static str) {
-    match kind {
-        MatchKind::Whole => (0, "whole"),
-        MatchKind::Inserted => (1, "inserted"),
-        MatchKind::Exact => (2, "exact"),
-        MatchKind::WithinLine => (3, "within_line"),
-        MatchKind::Expression => (4, "expression"),
-        MatchKind::BlankInsensitive => (5, "blank_insensitive"),
-        MatchKind::Reindented => (6, "reindented"),
-        MatchKind::Typographic => (7, "typographic"),
-        MatchKind::Unnumbered => (8, "unnumbered"),
-        MatchKind::Unescaped => (9, "unescaped"),
-        MatchKind::Similar { .. } => (10, "similar"),
-    }
-}
-
-const fn score(kind: MatchKind) -> f64 {
-    match kind {
-        MatchKind::Similar { score } => score,
-        _ => 1.0,
-    }
 }
 
 fn remove(root: &Root, path: &str, rm: &Rm) -> Result<Done, Refusal> {
@@ -202,7 +138,7 @@ fn copy(root: &Root, path: &str, to: &str, transfer: &Transfer) -> Result<Done, 
 impl Done {
     pub(super) const fn name(self) -> &'static str {
         match self {
-            Self::Edited(kind) => rank(kind).1,
+            Self::Edited(kind) => kind.name(),
             Self::Replaced => "whole",
             Self::Created => "created",
             Self::Removed => "removed",
@@ -225,7 +161,7 @@ impl Refusal {
     /// The lines of the file that are the most like what was looked for, with their numbers.
     pub(super) fn nearest(&self) -> &[(usize, String)] {
         match self {
-            Self::Edits(Refused::NotFound { nearest, .. }) => nearest,
+            Self::NotWritten(NotWritten::Refused(Refused::NotFound { nearest, .. })) => nearest,
             _ => &[],
         }
     }

@@ -11,6 +11,7 @@ mod old_new;
 mod sed;
 mod target;
 
+use memchr::memmem;
 use serde::Serialize;
 use thiserror::Error;
 
@@ -180,28 +181,59 @@ pub(super) fn parse(
     all: bool,
 ) -> Result<Option<Vec<Edit>>, EditError> {
     let target = Target::of(path);
-    let lines: Vec<&str> = body.lines().collect();
-    if let Some(edits) = blocks::parse(target, &lines, all)? {
+    if MARKS
+        .iter()
+        .any(|mark| memmem::find(body.as_bytes(), mark).is_some())
+        && let Some(edits) = marked(target, body, all)?
+    {
         return Ok(Some(edits));
-    }
-    if !target.is_diff() {
-        if envelope::begins(body) {
-            return patch(target, envelope::parse(body)?).map(Some);
-        }
-        if let Some(edits) = diff::parse(target, &lines)? {
-            return Ok(Some(edits));
-        }
     }
     if let Some(edits) = old_new::parse(body, all)? {
         return Ok(Some(edits));
     }
-    if let Some(edits) = json::parse(&lines, all)? {
+    if body.trim_start().starts_with(['{', '[', '`', '~'])
+        && let Some(edits) = json::parse(&lines(body), all)?
+    {
         return Ok(Some(edits));
     }
     if target.is_sed_script() {
         return Ok(None);
     }
     sed::parse(body, all)
+}
+
+/// One of these stands in every line that marks a block, a diff (in a fence with that label, its
+/// hunks need no header) or an envelope. Most bodies hold none, and need not be taken apart line by
+/// line.
+const MARKS: [&[u8]; 9] = [
+    b"<<<",
+    b">>>",
+    b"---",
+    b"+++",
+    b"@@",
+    b"***",
+    b"```",
+    b"~~~",
+    b"diff --git",
+];
+
+/// The edits of a form whose marks are lines anywhere in the body.
+fn marked(target: Target<'_>, body: &str, all: bool) -> Result<Option<Vec<Edit>>, EditError> {
+    let lines = lines(body);
+    if let Some(edits) = blocks::parse(target, &lines, all)? {
+        return Ok(Some(edits));
+    }
+    if target.is_diff() {
+        return Ok(None);
+    }
+    if envelope::begins(body) {
+        return patch(target, envelope::parse(body)?).map(Some);
+    }
+    diff::parse(target, &lines)
+}
+
+fn lines(body: &str) -> Vec<&str> {
+    body.lines().collect()
 }
 
 /// The edits of an envelope that does nothing but change or create the one file it stands in.

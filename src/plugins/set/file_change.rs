@@ -3,8 +3,10 @@
 
 use serde_json::json;
 
-use super::{Handled, Problem, Refusal, TurnContext, about, described, how_it_matched};
-use crate::dialect::{Content, Edit, Set as Args, Tool, apply, elided_line, unfenced, whole_text};
+use super::{
+    Handled, Problem, Refusal, TurnContext, about, described, how_it_matched, not_written,
+};
+use crate::dialect::{How, Set as Args, Tool};
 use crate::entries::proposal::unified_diff;
 use crate::entries::{Action, Attributes, EntryPath, Outcome, Proposal, State, Writer};
 use crate::store::StoreError;
@@ -62,39 +64,16 @@ fn can_be_created(file: &FilePath) -> Result<(), Refusal> {
     }
 }
 
-/// The text that the file would become, and how the edits found their places.
+/// The text that the file would become, and how that was found.
 fn changed(path: &str, current: Option<&str>, args: &Args) -> Result<(String, String), Problem> {
-    match (&args.content, current) {
-        (Content::Text(written), current) => {
-            let (body, note) = match unfenced(path, written) {
-                Some(inner) => (inner, "whole text, taken out of its Markdown fence"),
-                None => (written.as_str(), "whole text"),
-            };
-            if let Some(line) = elided_line(body, current.unwrap_or("")) {
-                let message = format!(
-                    "{path}: the text leaves something out (\"{line}\"). Write the whole text, or edit with SEARCH blocks"
-                );
-                return Err(Refusal::new(Outcome::Validation, message).into());
-            }
-            Ok((whole_text(current, body), note.to_owned()))
-        }
-        (Content::Edits(edits), None) if edits.iter().any(Edit::needs_text) => {
-            let message = format!(
-                "not found: {path}; there is nothing to edit. Write the whole text to create it"
-            );
-            Err(Refusal::new(Outcome::NotFound, message).into())
-        }
-        (Content::Edits(edits), current) => {
-            let applied = apply(current.unwrap_or(""), edits)
-                .map_err(|refused| Refusal::new(Outcome::Conflict, format!("{path}: {refused}")))?;
-            let note = how_it_matched(&applied);
-            Ok((applied.text, note))
-        }
-        // `set` handles these before it looks at a file.
-        (Content::Absent | Content::Unparsable(_), _) => {
-            Err(Refusal::invalid(format!("<set path=\"{path}\"> has no text")).into())
-        }
-    }
+    let written = args.content.written(path, current);
+    let written = written.map_err(|why| not_written(path, &why))?;
+    let note = match &written.how {
+        How::Whole => "whole text".to_owned(),
+        How::Unfenced => "whole text, taken out of its Markdown fence".to_owned(),
+        How::Edited(matches) => how_it_matched(matches),
+    };
+    Ok((written.text, note))
 }
 
 async fn record(

@@ -11,7 +11,9 @@ use super::{
     Handled, Plugin, Problem, Refusal, TurnContext, about, is_file, known, listing, named,
     visibility,
 };
-use crate::dialect::{Applied, Call, Command, Content, MatchKind, Set as Args, Tool, apply};
+use crate::dialect::{
+    Call, Command, Content, How, Match, MatchKind, NotWritten, Set as Args, Tool,
+};
 use crate::entries::{Attributes, Entry, EntryPath, Outcome, Scheme, Visibility, Writer};
 use crate::store::entries::{self, Access, Query, Write};
 
@@ -240,23 +242,15 @@ fn content(
 ) -> Result<(Write, String), Problem> {
     let (body, note) = match &args.content {
         Content::Text(text) => (text.clone(), written(text, cx.divisor)),
-        Content::Edits(edits) => {
-            let old = match before {
-                Some(entry) => entry.body.as_str(),
-                None if edits.iter().all(|edit| edit.search.is_none()) => "",
-                None => {
-                    let message = format!("not found: {target}; there is nothing to edit");
-                    return Err(Refusal::new(Outcome::NotFound, message).into());
-                }
+        edits => {
+            let old = before.map(|entry| entry.body.as_str());
+            let written = edits.written(target.as_str(), old);
+            let written = written.map_err(|why| not_written(target.as_str(), &why))?;
+            let note = match &written.how {
+                How::Edited(matches) => how_it_matched(matches),
+                How::Whole | How::Unfenced => "written".to_owned(),
             };
-            let applied = apply(old, edits)
-                .map_err(|refused| Refusal::new(Outcome::Conflict, refused.to_string()))?;
-            let note = how_it_matched(&applied);
-            (applied.text, note)
-        }
-        // Handled before an entry is looked at.
-        Content::Absent | Content::Unparsable(_) => {
-            return Err(Refusal::invalid(format!("<set path=\"{target}\"> has no text")).into());
+            (written.text, note)
         }
     };
     if target.scheme() == Scheme::Known {
@@ -275,15 +269,26 @@ fn content(
     Ok((write, note))
 }
 
+/// Why a text is not written, as the model reads it.
+pub fn not_written(path: &str, why: &NotWritten) -> Refusal {
+    let outcome = match why {
+        NotWritten::NothingToEdit => Outcome::NotFound,
+        NotWritten::Refused(_) => Outcome::Conflict,
+        NotWritten::Elided { .. } | NotWritten::Unparsable(_) | NotWritten::NoText => {
+            Outcome::Validation
+        }
+    };
+    Refusal::new(outcome, format!("{path}: {why}"))
+}
+
 fn written(text: &str, divisor: f64) -> String {
     let tokens = crate::llm::tokens::estimate(text.chars().count(), divisor);
     format!("written, {tokens} tokens")
 }
 
 /// How each edit found its place, where it was not exactly as written.
-pub fn how_it_matched(applied: &Applied) -> String {
-    let loose: Vec<String> = applied
-        .matches
+pub fn how_it_matched(matches: &[Match]) -> String {
+    let loose: Vec<String> = matches
         .iter()
         .enumerate()
         .filter(|(_, found)| {

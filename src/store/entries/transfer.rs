@@ -17,7 +17,8 @@ pub type Transfer = fn(
     Option<Visibility>,
 ) -> Result<Vec<EntryPath>, StoreError>;
 
-/// Copies entries with their attributes, states and turns. A destination that ends in a slash is a
+/// Copies entries with their attributes, states and turns, of those that the writer may show: a copy
+/// shows as much. A destination that ends in a slash is a
 /// folder: what the pattern's wildcards stand for, or the last segment of a path, is put below it.
 pub fn cp(
     tx: &mut Tx<'_>,
@@ -28,7 +29,11 @@ pub fn cp(
     visibility: Option<Visibility>,
 ) -> Result<Vec<EntryPath>, StoreError> {
     authorise(to, writer, Access::Content)?;
-    let routes = routes(super::list(tx, run, from)?, from, to)?;
+    let routes = routes(
+        open_to(tx, run, writer, from, Access::Visibility)?,
+        from,
+        to,
+    )?;
     for (source, target) in &routes {
         copy(tx, run, writer, source, target, visibility)?;
     }

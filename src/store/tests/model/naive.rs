@@ -348,11 +348,10 @@ impl Run {
         visibility: Option<Visibility>,
     ) -> Result<Vec<Told>, No> {
         // The words are read first, whoever writes them.
-        let (mut paths, _) = self.meant(from.0, from.1)?;
+        self.meant(from.0, from.1)?;
         check(writer, scheme_of(to), true)?;
-        if moves {
-            paths = self.open(writer, from.0, from.1, true)?;
-        }
+        // A copy shows what it is a copy of.
+        let paths = self.open(writer, from.0, from.1, moves)?;
         if paths.is_empty() {
             return Err(No::NotFound);
         }
