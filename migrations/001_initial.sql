@@ -3,6 +3,9 @@
 -- does not exist cannot be stored. Runs, loops and texts are known by their ids in memory too, so no
 -- id of theirs is given twice: AUTOINCREMENT.
 
+-- "rumy": whose file this is, see src/store/mod.rs.
+PRAGMA application_id = 1920298361;
+
 CREATE TABLE schemes (
     name       TEXT PRIMARY KEY,
     category   TEXT NOT NULL CHECK (category IN ('data', 'logging', 'unknown', 'prompt', 'audit')),
@@ -11,12 +14,11 @@ CREATE TABLE schemes (
     shown      INTEGER NOT NULL CHECK (shown IN (0, 1))
 ) STRICT;
 
--- A workspace folder. `trusted` is NULL until the user was asked.
+-- A workspace folder.
 CREATE TABLE projects (
     id         INTEGER PRIMARY KEY,
     name       TEXT NOT NULL UNIQUE,
     root       TEXT NOT NULL,
-    trusted    INTEGER CHECK (trusted IN (0, 1)),
     created_at INTEGER NOT NULL
 ) STRICT;
 
@@ -103,8 +105,9 @@ CREATE TABLE turns (
 ) STRICT;
 CREATE INDEX turns_of_loop ON turns (loop_id);
 
--- Texts kept once however often they occur, compressed: whole ones by their hash, or what differs
--- from the text `base_id` between the first `head` and the last `tail` bytes that both share.
+-- Texts kept once however often they occur, compressed: whole ones by their hash, or what stands
+-- between the first `head` and the last `tail` bytes that a text shares with `base_id`, packed beside
+-- what stands there in that one.
 CREATE TABLE contents (
     id      INTEGER PRIMARY KEY AUTOINCREMENT,
     hash    BLOB UNIQUE,
@@ -164,7 +167,6 @@ CREATE TABLE proposals (
     path        TEXT NOT NULL,
     action      TEXT NOT NULL,
     target      TEXT NOT NULL,
-    destination TEXT,
     base_id     INTEGER REFERENCES contents (id),
     after_id    INTEGER REFERENCES contents (id),
     hunks       TEXT NOT NULL CHECK (json_valid(hunks)),
@@ -182,8 +184,8 @@ CREATE TABLE constraints (
     PRIMARY KEY (project_id, pattern)
 ) STRICT, WITHOUT ROWID;
 
--- Which process drives a run. A lease runs out 15 s after its last heartbeat, or when its process
--- is gone.
+-- Which process drives a run. A lease runs out a while after its last heartbeat (`EXPIRES_MS` in
+-- src/store/leases.rs), or when its process is gone.
 CREATE TABLE leases (
     run_id       INTEGER PRIMARY KEY REFERENCES runs (id) ON DELETE CASCADE,
     pid          INTEGER NOT NULL,

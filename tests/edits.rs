@@ -10,9 +10,7 @@
 use std::fs;
 use std::path::Path;
 
-use rummy_lsp::dialect::{
-    Call, Content, Edit, Set, apply, elided_line, scan, unfenced, whole_text,
-};
+use rummy_lsp::dialect::{Call, Set, scan};
 
 #[derive(Debug, Default)]
 struct Case {

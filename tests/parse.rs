@@ -349,10 +349,7 @@ fn what_is_no_text_or_not_there_is_refused_with_a_reason() {
             "<set path=\"greet.rs\">\n<<<<<<< SEARCH\na\n</set>",
             "the SEARCH block of line 1",
         ),
-        (
-            &missing,
-            "missing.rs does not exist: there is nothing to edit",
-        ),
+        (&missing, "there is nothing to edit: write the whole text"),
         (
             elided,
             "the text leaves something out (`// ... existing code ...`)",

@@ -50,6 +50,7 @@ pub async fn run_loop(
         .write(move |tx| {
             if aborted {
                 proposals::cancel_pending(tx, run, &Outcome::Aborted)?;
+                loops::end_joining(tx, run, &Outcome::Aborted)?;
             }
             if let Some(message) = end.message
                 && let Some(turn) = runs::by_id(tx, run)?.turn

@@ -43,6 +43,8 @@ pub struct Shared {
     pub protected: Vec<PathBuf>,
     pub(super) holder: Holder,
     active: Mutex<HashMap<RunId, Active>>,
+    /// Held from before a loop is stored until its settings lie in `active`, and while one is claimed.
+    starting: tokio::sync::Mutex<()>,
     /// Projects that nobody has open any more: what is started there is interrupted at once. Looked
     /// at and changed under the lock of `active`.
     closed: Mutex<HashSet<ProjectId>>,
@@ -98,6 +100,7 @@ impl Supervisor {
                 started: process.started,
             },
             active: Mutex::default(),
+            starting: tokio::sync::Mutex::default(),
             closed: Mutex::default(),
         });
         tokio::spawn(heartbeat::beat(Arc::downgrade(&shared)));
@@ -129,6 +132,8 @@ impl Supervisor {
         self.shared.models.check(&start.settings.model)?;
         let settings = Arc::new(start.settings.clone());
         let holder = self.shared.holder.clone();
+        // Until the settings lie beside the loop, nobody may claim it.
+        let _starting = self.shared.starting.lock().await;
         let (run, in_loop, joins) = self
             .shared
             .store
@@ -138,18 +143,16 @@ impl Supervisor {
                     Err(refused) => return Ok(Err(refused)),
                 };
                 leases::acquire(tx, run, &holder, lives)?;
-                let joins = start.joins && loops::is_pending(tx, run, start.mode)?;
-                let in_loop = loops::enqueue(
-                    tx,
-                    run,
-                    &NewLoop {
-                        mode: start.mode,
-                        model: &start.settings.model.alias,
-                        prompt: &start.prompt,
-                        config: &start.config,
-                        joins,
-                    },
-                )?;
+                let mut new = NewLoop {
+                    mode: start.mode,
+                    model: &start.settings.model.alias,
+                    prompt: &start.prompt,
+                    config: &start.config,
+                    joins: false,
+                };
+                new.joins = start.joins && loops::can_join(tx, run, &new)?;
+                let joins = new.joins;
+                let in_loop = loops::enqueue(tx, run, &new)?;
                 if !runs::by_id(tx, run)?.status.is_active() {
                     runs::set_status(tx, run, RunStatus::Queued, None)?;
                 }
@@ -172,13 +175,19 @@ impl Supervisor {
     /// drives the run.
     pub async fn configure(&self, run: RunId, changes: Changes) -> Result<(), StoreError> {
         self.change(run, move |tx| runs::configure(tx, run, &changes))
-            .await
+            .await?;
+        Ok(())
     }
 
     /// Gives a run another name, be it active or not. Refused where another process drives it.
     pub async fn rename(&self, run: RunId, name: RunAlias) -> Result<(), StoreError> {
-        self.change(run, move |tx| runs::rename(tx, run, &name))
+        let renamed = self
+            .change(run, move |tx| runs::rename(tx, run, &name))
             .await?;
+        // They name their run.
+        self.shared
+            .events
+            .tell(&Subject::of(renamed), EventKind::Proposals);
         Ok(())
     }
 
@@ -200,7 +209,7 @@ impl Supervisor {
         &self,
         run: RunId,
         change: impl FnOnce(&mut Tx<'_>) -> Result<(), StoreError> + Send + 'static,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Run, StoreError> {
         let holder = self.shared.holder.clone();
         let changed = self
             .shared
@@ -212,8 +221,10 @@ impl Supervisor {
                 runs::by_id(tx, run)
             })
             .await?;
-        self.shared.events.tell_changed(&Subject::of(changed));
-        Ok(())
+        self.shared
+            .events
+            .tell_changed(&Subject::of(changed.clone()));
+        Ok(changed)
     }
 
     /// Ends the active loop of a run; the prompts that wait behind it stay. On a run that is not
@@ -388,6 +399,20 @@ impl Shared {
         Some((entry.abort.clone(), settings))
     }
 
+    /// Claims the next loop, with its token and its settings; without those where another process
+    /// has left it in the queue.
+    async fn next_loop(
+        &self,
+        run: RunId,
+    ) -> Result<Option<(Loop, Option<(CancellationToken, Arc<Settings>)>)>, StoreError> {
+        let _starting = self.starting.lock().await;
+        let claimed = self.claim(run).await?;
+        Ok(claimed.map(|in_loop| {
+            let entered = self.enter(run, in_loop.id);
+            (in_loop, entered)
+        }))
+    }
+
     /// Makes the oldest prompt in a run's queue the active loop, if this process still drives the
     /// run.
     async fn claim(&self, run: RunId) -> Result<Option<Loop>, StoreError> {
@@ -443,9 +468,9 @@ async fn drain(
     let run = subject.run;
     loop {
         while !interrupt.is_cancelled()
-            && let Some(in_loop) = shared.claim(run).await?
+            && let Some((in_loop, entered)) = shared.next_loop(run).await?
         {
-            let Some((abort, settings)) = shared.enter(run, in_loop.id) else {
+            let Some((abort, settings)) = entered else {
                 // A loop that another process left in the queue: nothing is run again by itself.
                 let outcome = Outcome::Interrupted;
                 let ended = move |tx: &mut Tx<'_>| {

@@ -9,8 +9,8 @@ use crate::store::{Reader, StoreError};
 
 #[derive(Debug, clap::Args)]
 pub struct Database {
-    /// The database to look at. Without it the server's: `RUMMY_DB_PATH`, the key `database` of
-    /// config.toml, or the platform's place for such files
+    /// The database to look at. Without it: `RUMMY_DB_PATH`, the key `database` of config.toml, or the
+    /// platform's place for such files; what an editor's settings name is not known here
     #[arg(long = "database", value_name = "FILE")]
     file: Option<PathBuf>,
 }

@@ -81,31 +81,31 @@ pub(super) const KEYS: &[KeySpec] = &[
     key!(
         "applyTo",
         "\"auto\"",
-        "where an accepted edit of a file that is not open lands: auto (the disk) or editor",
+        "where an accepted edit of a file that is not open lands: auto (the disk) or editor (not in effect yet)",
         apply_to
     ),
     key!(
         "commands.allow",
         "[]",
-        "command lines (globs) that run without asking",
+        "command lines (globs) that run without asking (not in effect yet)",
         commands.allow
     ),
     key!(
         "commands.deny",
         "[]",
-        "command lines (globs) that never run; deny beats allow",
+        "command lines (globs) that never run; deny beats allow (not in effect yet)",
         commands.deny
     ),
     key!(
         "commands.timeoutSeconds",
         "600",
-        "how long a command may take",
+        "how long a command may take (not in effect yet)",
         commands.timeout_seconds
     ),
     key!(
         "commands.executor",
         "\"server\"",
-        "who runs commands: server or client",
+        "who runs commands: server or client (not in effect yet)",
         commands.executor
     ),
     KeySpec {
@@ -216,13 +216,13 @@ pub(super) const KEYS: &[KeySpec] = &[
     key!(
         "ui",
         "\"server\"",
-        "who asks about questions and commands: server or client",
+        "who asks about questions and commands: server or client (not in effect yet)",
         ui
     ),
     key!(
         "actionEdits",
         "false",
-        "whether code actions carry edits for clients that preview",
+        "whether code actions carry edits for clients that preview (not in effect yet)",
         action_edits
     ),
 ];

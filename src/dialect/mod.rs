@@ -6,9 +6,9 @@
 //! Nothing here touches a store, a disk or an editor.
 //!
 //! This is the one place that forgives. A model that forgets a closer or a quote, or writes a tool
-//! call or a patch in the form it was trained on, gets its command run and an [`Advisory`] about it. Forgiveness ends where it could destroy: a body that carries
-//! edit markers and does not parse, or an edit that fits in two places, is refused with a message
-//! that says what would be right.
+//! call or a patch in the form it was trained on, gets its command run and an [`Advisory`] about it.
+//! Forgiveness ends where it could destroy: a body that carries edit markers and does not parse, or
+//! an edit that fits in two places, is refused with a message that says what would be right.
 //!
 //! **Invariant**: no input panics, and every pass is linear in the length of the input, or close
 //! to it.

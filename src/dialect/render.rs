@@ -1,5 +1,5 @@
-//! Commands as tags: what [`super::scan()`] reads back as the same command. Tests make answers with
-//! it, and a command in a log or a prompt looks as the model would have written it.
+//! Commands as tags: what [`super::scan()`] reads back as the same command. Only
+//! tests and the fuzz targets call it: they make answers with it and compare.
 
 use std::fmt::Write as _;
 

@@ -2,7 +2,7 @@
 //!
 //! What [`Scanner::open`] and [`Scanner::complete`] tell is a guess by the plainest rules: a tag
 //! begins a command, the first closer of its name ends it. The commands themselves are found by
-//! [`scan_with_calls`] when the text is whole, because a fence or a closer that is still to come can
+//! [`scan`] when the text is whole, because a fence or a closer that is still to come can
 //! change what the text before it means.
 //!
 //! **Invariant**: a byte is looked at a bounded number of times, whatever the chunks are.
@@ -10,7 +10,7 @@
 use memchr::memchr;
 
 use super::command::Tool;
-use super::scan::{Scan, scan_with_calls};
+use super::scan::{Scan, scan};
 use super::tag::{Attributes, closer_at, name_length, opening_at, tool_at};
 
 /// The longest description, in characters.
@@ -41,8 +41,6 @@ const NATIVE_DESCRIPTION: &str = "tool call";
 #[derive(Debug)]
 pub struct Scanner {
     text: String,
-    /// Tool calls that came beside the text: names and arguments.
-    calls: Vec<(String, String)>,
     max_commands: usize,
     /// Up to where the text was looked at.
     position: usize,
@@ -80,7 +78,6 @@ impl Scanner {
     pub const fn new(max_commands: usize) -> Self {
         Self {
             text: String::new(),
-            calls: Vec::new(),
             max_commands,
             position: 0,
             tag: None,
@@ -101,11 +98,6 @@ impl Scanner {
         self.position = self.text.len();
     }
 
-    /// Takes a tool call that came beside the text: its name, and its arguments in JSON.
-    pub fn push_call(&mut self, name: &str, arguments: &str) {
-        self.calls.push((name.to_owned(), arguments.to_owned()));
-    }
-
     /// The command that is being written, in one line: `set src/app.rs`.
     pub fn open(&self) -> Option<&str> {
         self.open.as_ref().map(|open| open.description.as_str())
@@ -113,16 +105,12 @@ impl Scanner {
 
     /// How many commands are written to their end.
     pub const fn complete(&self) -> usize {
-        self.complete + self.calls.len()
+        self.complete
     }
 
-    /// The same as [`scan_with_calls`] on the whole text and all calls.
+    /// The same as [`scan()`] on the whole text.
     pub fn finish(self) -> Scan {
-        let calls = self
-            .calls
-            .iter()
-            .map(|(name, arguments)| (name.as_str(), arguments.as_str()));
-        scan_with_calls(&self.text, calls, self.max_commands)
+        scan(&self.text, self.max_commands)
     }
 
     /// Looks at the `<` at the position and says where to go on; `None` while it cannot be told

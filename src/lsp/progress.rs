@@ -8,9 +8,10 @@ use super::session::SessionHandle;
 use super::types::request::WorkDoneProgressCreate;
 use super::types::{NumberOrString, WorkDoneProgressCreateParams, wire};
 use crate::agent::Activity;
-use crate::entries::{RunAlias, TurnNumber};
+use crate::entries::{RunAlias, RunId, TurnNumber};
 
-/// What the token of a run's progress begins with; the alias follows, so that a cancel names it.
+/// What the token of a run's progress begins with; the run's row id follows, so that a cancel finds
+/// the run whatever it is called by then.
 const TOKEN: &str = "rummy/";
 
 /// A progress that was begun. It waits for nothing: what is reported goes through a queue.
@@ -21,9 +22,9 @@ pub struct Progress {
 
 impl Progress {
     /// Begins the progress of a run, for a client that shows one.
-    pub fn begin(session: SessionHandle, alias: RunAlias, max_turns: u32) -> Self {
+    pub fn begin(session: SessionHandle, run: RunId, alias: RunAlias, max_turns: u32) -> Self {
         let (queue, values) = mpsc::unbounded_channel();
-        tokio::spawn(relay(session, alias, values));
+        tokio::spawn(relay(session, run, alias, values));
         Self { queue, max_turns }
     }
 
@@ -61,16 +62,20 @@ impl Progress {
     }
 }
 
-/// The alias of the run that a token belongs to.
-pub fn run_of(token: &NumberOrString) -> Option<&str> {
+/// The run that a token belongs to.
+pub fn run_of(token: &NumberOrString) -> Option<RunId> {
     match token {
-        NumberOrString::String(text) => text.strip_prefix(TOKEN),
+        NumberOrString::String(text) => {
+            let id = text.strip_prefix(TOKEN)?.parse();
+            id.map_or(None, |id| Some(RunId(id)))
+        }
         NumberOrString::Number(_) => None,
     }
 }
 
 async fn relay(
     session: SessionHandle,
+    run: RunId,
     alias: RunAlias,
     mut values: mpsc::UnboundedReceiver<Value>,
 ) {
@@ -80,7 +85,7 @@ async fn relay(
     if wanted != Some(true) {
         return;
     }
-    let token = NumberOrString::String(format!("{TOKEN}{alias}"));
+    let token = NumberOrString::String(format!("{TOKEN}{}", run.0));
     let params = WorkDoneProgressCreateParams {
         token: token.clone(),
     };

@@ -203,7 +203,7 @@ impl Reporter {
                     .ask(|session| session.config.limits.max_turns)
                     .await;
                 let (session, alias) = (self.session.clone(), found.alias.clone());
-                mirror.progress = max_turns.map(|max| Progress::begin(session, alias, max));
+                mirror.progress = max_turns.map(|max| Progress::begin(session, run, alias, max));
             }
         } else if let Some(progress) = mirror.progress.take() {
             progress.end(&state.summary);
@@ -330,14 +330,38 @@ impl Reporter {
 
     /// Events were missed: the store knows what they said.
     async fn catch_up(&mut self) -> Result<(), StoreError> {
+        self.drop_missing().await?;
         let runs: Vec<RunId> = self.runs.keys().copied().collect();
         for run in runs {
             if let Some(mirror) = self.runs.get_mut(&run) {
                 // The last word may be among those that were missed.
                 mirror.standing = None;
             }
-            self.state(run, None, None).await?;
-            self.proposals(run).await?;
+            self.look_at(run).await;
+        }
+        Ok(())
+    }
+
+    /// Tells what is new of a run. One that cannot be read keeps nobody from hearing of the others.
+    async fn look_at(&mut self, run: RunId) {
+        let told = match self.state(run, None, None).await {
+            Ok(()) => self.proposals(run).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = told {
+            tracing::warn!(%error, "the client could not be told of a run");
+        }
+    }
+
+    /// Forgets the runs that are no more.
+    async fn drop_missing(&mut self) -> Result<(), StoreError> {
+        let followed: Vec<RunId> = self.runs.keys().copied().collect();
+        let store = self.engine.supervisor.store();
+        let gone = store
+            .read(move |connection| runs::missing(connection, followed))
+            .await?;
+        for run in gone {
+            self.deleted(run);
         }
         Ok(())
     }
@@ -353,13 +377,7 @@ impl Reporter {
         {
             return Ok(());
         }
-        let followed: Vec<RunId> = self.runs.keys().copied().collect();
-        let gone = store
-            .read(move |connection| runs::missing(connection, followed))
-            .await?;
-        for run in gone {
-            self.deleted(run);
-        }
+        self.drop_missing().await?;
         for project in self.projects.clone() {
             let store = self.engine.supervisor.store();
             let newest = store
@@ -368,8 +386,7 @@ impl Reporter {
             for run in newest {
                 let known = self.runs.get(&run.id).map(|mirror| mirror.changes);
                 if known != Some(run.changes) {
-                    self.state(run.id, None, None).await?;
-                    self.proposals(run.id).await?;
+                    self.look_at(run.id).await;
                 }
             }
         }
@@ -378,17 +395,18 @@ impl Reporter {
 }
 
 /// A proposal with its file, and what the disk says of that now.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a file that is gone or no text is none to place hunks in"
+)]
 fn on_file(root: &Root, proposal: Proposal) -> Option<Pending> {
     let Ok(file) = root.file(proposal.target.as_str()) else {
         return None;
     };
     Some(Pending {
         uri: Uri::from_file_path(file.absolute())?,
-        disk: match read(&file) {
-            Ok(found) => Some(found.text),
-            // Gone, or no text: there is nothing to place hunks in.
-            Err(_) => None,
-        },
+        // Gone, or no text: there is nothing to place hunks in.
+        disk: read(&file).ok(),
         file: file.real().to_owned(),
         proposal,
     })

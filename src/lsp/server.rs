@@ -94,7 +94,7 @@ impl Server {
     /// The client's cancel of a progress ends the loop behind it.
     pub async fn progress_cancelled(&self, params: WorkDoneProgressCancelParams) {
         if let (Some(run), Ok(context)) = (run_of(&params.token), self.context())
-            && let Err(error) = methods::abort::abort(&context, run).await
+            && let Err(error) = methods::abort::abort_by_id(&context, run).await
         {
             tracing::info!(%error, "a cancelled progress belongs to no run");
         }

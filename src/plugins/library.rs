@@ -146,10 +146,20 @@ impl Volume {
 
     /// The front matter, without its fences, and what follows it.
     fn parts(&self) -> (&str, &str) {
-        self.text
-            .strip_prefix("---\n")
-            .and_then(|rest| rest.split_once("\n---\n"))
-            .unwrap_or(("", &self.text))
+        let behind = |text: &'_ str| text.find('\n').map_or(text.len(), |end| end + 1);
+        let is_fence = |line: &str| line.trim_end() == "---";
+        if !self.text.lines().next().is_some_and(is_fence) {
+            return ("", &self.text);
+        }
+        let start = behind(&self.text);
+        let mut end = start;
+        for line in self.text[start..].split_inclusive('\n') {
+            if is_fence(line) {
+                return (&self.text[start..end], &self.text[end + line.len()..]);
+            }
+            end += line.len();
+        }
+        ("", &self.text)
     }
 }
 
@@ -172,7 +182,7 @@ mod tests {
             ("skills/git.md", "# Git\n\nCommit small.\n"),
             (
                 "skills/review/SKILL.md",
-                "---\nname: review\ndescription: \"How to review\"\n---\nRead twice.\n",
+                "---\r\nname: review\r\ndescription: \"How to review\"\r\n---\r\nRead twice.\r\n",
             ),
             ("skills/.hidden.md", "x"),
             ("secret.md", "a secret"),

@@ -19,7 +19,6 @@ pub mod known;
 pub mod library;
 pub mod log;
 pub mod mv;
-pub mod persona;
 pub mod policy;
 pub mod prompt;
 pub mod rm;

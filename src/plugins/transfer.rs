@@ -1,8 +1,10 @@
 //! What `<mv>` and `<cp>` share: both take entries to other paths.
 
-use super::{Handled, Problem, Refusal, TurnContext, about, is_file, listing, named, visibility};
+use super::{
+    Handled, Problem, Refusal, TurnContext, about, is_file, known, listing, named, visibility,
+};
 use crate::dialect::{Tool, Transfer as Args};
-use crate::entries::{EntryPath, Outcome, Visibility, Writer};
+use crate::entries::{EntryPath, Outcome, Scheme, Visibility, Writer};
 use crate::store::entries::{self, Access};
 
 /// Carries `<mv>` or `<cp>` out.
@@ -33,6 +35,11 @@ pub async fn handle(
         let name = tool.name();
         let message = format!("<{name}> works on entries such as known://…, not on files");
         return Err(Refusal::new(Outcome::Permission, message).into());
+    }
+    if to.scheme() == Scheme::Known {
+        for entry in &meant {
+            known::check_size(&entry.body, cx.limits.max_entry_tokens, cx.divisor)?;
+        }
     }
     let mut attributes = about(given);
     attributes.insert("to".to_owned(), to.as_str().into());

@@ -3,10 +3,13 @@
 //! **Invariant.** A text reads back byte for byte. A difference ends on the boundaries of characters,
 //! and leads in at most [`MAX_LINKS`] steps to a text that is kept whole.
 
+use std::io::{self, Read as _, Write as _};
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
+use zstd::stream::read::Decoder;
+use zstd::stream::write::Encoder;
 
 use super::{StoreError, Tx};
 
@@ -27,7 +30,7 @@ pub fn intern(tx: &Tx<'_>, text: &str) -> Result<ContentId, StoreError> {
     if let Some(id) = found {
         return Ok(ContentId(id));
     }
-    let packed = pack(text)?;
+    let packed = pack(text.as_bytes(), &[])?;
     tx.prepare_cached("INSERT INTO contents (hash, zstd) VALUES (?1, ?2)")?
         .execute(params![hash.as_slice(), packed])?;
     Ok(ContentId(tx.last_insert_rowid()))
@@ -52,28 +55,41 @@ impl Kept {
 }
 
 /// Stores a text of a series in which each is much like the one before, such as the packets of a run:
-/// where it shares half with its predecessor, only what differs is stored.
+/// only what differs is stored, and that as it differs from what stood there, so that a piece which has
+/// only moved costs next to nothing.
 pub fn keep(tx: &Tx<'_>, text: Arc<str>, before: Option<&Kept>) -> Result<Kept, StoreError> {
     let Some(before) = before.filter(|before| before.links < MAX_LINKS) else {
-        let id = intern(tx, &text)?;
-        return Ok(Kept { id, text, links: 0 });
+        return whole(tx, text);
     };
     if before.text == text {
         return Ok(before.clone());
     }
     let (head, tail) = shared(&before.text, &text);
-    if (head + tail) * 2 < text.len() {
-        let id = intern(tx, &text)?;
-        return Ok(Kept { id, text, links: 0 });
+    let between = |text: &'_ str| text.as_bytes()[head..text.len() - tail].to_vec();
+    let difference = pack(&between(&text), &between(&before.text))?;
+    if difference.len() * WORTHWHILE > text.len() {
+        return whole(tx, text);
     }
-    let between = pack(&text[head..text.len() - tail])?;
     tx.prepare_cached("INSERT INTO contents (base_id, head, tail, zstd) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![before.id.0, length(head)?, length(tail)?, between])?;
+        .execute(params![
+            before.id.0,
+            length(head)?,
+            length(tail)?,
+            difference
+        ])?;
     Ok(Kept {
         id: ContentId(tx.last_insert_rowid()),
         text,
         links: before.links + 1,
     })
+}
+
+/// A difference is this many times smaller than its text; a whole text packs to about a fifth.
+const WORTHWHILE: usize = 8;
+
+fn whole(tx: &Tx<'_>, text: Arc<str>) -> Result<Kept, StoreError> {
+    let id = intern(tx, &text)?;
+    Ok(Kept { id, text, links: 0 })
 }
 
 /// The text, exactly as it was stored.
@@ -87,35 +103,34 @@ pub fn read(connection: &Connection, id: ContentId) -> Result<String, StoreError
             .query_row([at], |row| {
                 Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
             })?;
-        let between = unpack(&packed)?;
         let Some(base) = base else {
-            let whole = differences
+            let text = differences
                 .iter()
                 .rev()
-                .try_fold(between, |before, difference| joined(&before, difference))?;
-            return String::from_utf8(whole).map_err(|error| corrupt(&error));
+                .try_fold(unpack(&packed, &[])?, |before, difference| {
+                    joined(&before, difference)
+                })?;
+            return String::from_utf8(text).map_err(|error| corrupt(&error));
         };
-        differences.push((head as usize, tail as usize, between));
+        differences.push((head as usize, tail as usize, packed));
         at = base;
     }
 }
 
-/// A text from its predecessor and what differs: the ends that they share, and what stands between.
+/// A text from its predecessor and its difference: the ends that they share, and what stands between.
 fn joined(
     before: &[u8],
-    (head, tail, between): &(usize, usize, Vec<u8>),
+    (head, tail, packed): &(usize, usize, Vec<u8>),
 ) -> Result<Vec<u8>, StoreError> {
-    let from = before.len().checked_sub(*tail);
-    let ends = before
-        .get(..*head)
-        .zip(from.and_then(|from| before.get(from..)));
-    let Some((begin, end)) = ends else {
+    let end = before.len().checked_sub(*tail);
+    let Some(replaced) = end.and_then(|end| before.get(*head..end)) else {
         return Err(StoreError::Corrupt {
             what: "content",
             why: "a difference does not fit what it is a difference to".to_owned(),
         });
     };
-    Ok([begin, between, end].concat())
+    let between = unpack(packed, replaced)?;
+    Ok([&before[..*head], &between, &before[before.len() - tail..]].concat())
 }
 
 /// How many bytes two texts share at their beginning and, behind that, at their end.
@@ -136,12 +151,51 @@ fn length(bytes: usize) -> Result<u32, StoreError> {
     u32::try_from(bytes).map_err(|error| corrupt(&error))
 }
 
-fn pack(text: &str) -> Result<Vec<u8>, StoreError> {
-    zstd::encode_all(text.as_bytes(), LEVEL).map_err(|error| corrupt(&error))
+/// Packs a text; `near` is one that it has much in common with, or empty.
+fn pack(text: &[u8], near: &[u8]) -> Result<Vec<u8>, StoreError> {
+    let packed = || {
+        let mut encoder = Encoder::with_ref_prefix(Vec::new(), LEVEL, near)?;
+        encoder.window_log(window(text.len() + near.len()))?;
+        encoder.write_all(text)?;
+        encoder.finish()
+    };
+    packed().map_err(|error: io::Error| corrupt(&error))
 }
 
-fn unpack(packed: &[u8]) -> Result<Vec<u8>, StoreError> {
-    zstd::decode_all(packed).map_err(|error| corrupt(&error))
+/// Reads what was packed beside the same text.
+fn unpack(packed: &[u8], near: &[u8]) -> Result<Vec<u8>, StoreError> {
+    let unpacked = || {
+        let mut text = Vec::new();
+        Decoder::with_ref_prefix(packed, near)?.read_to_end(&mut text)?;
+        Ok(text)
+    };
+    unpacked().map_err(|error: io::Error| corrupt(&error))
+}
+
+/// The window that reaches over so many bytes, as a power of two that every decoder takes.
+fn window(bytes: usize) -> u32 {
+    bytes.next_power_of_two().ilog2().clamp(17, 27)
+}
+
+/// Removes those of some texts that nothing holds any more, and what only they differed from.
+pub fn release(tx: &Tx<'_>, texts: impl IntoIterator<Item = i64>) -> Result<(), StoreError> {
+    let mut texts: Vec<i64> = texts.into_iter().collect();
+    // The newest last, to be taken first: it may differ from an older one.
+    texts.sort_unstable();
+    let mut remove = tx.prepare_cached(
+        "DELETE FROM contents WHERE id = ?1
+             AND NOT EXISTS (SELECT 1 FROM entries WHERE content_id = ?1)
+             AND NOT EXISTS (SELECT 1 FROM contents WHERE base_id = ?1)
+             AND NOT EXISTS (SELECT 1 FROM proposals WHERE base_id = ?1)
+             AND NOT EXISTS (SELECT 1 FROM proposals WHERE after_id = ?1)
+             AND NOT EXISTS (SELECT 1 FROM proposals WHERE replaced_id = ?1)
+         RETURNING base_id",
+    )?;
+    while let Some(text) = texts.pop() {
+        let base = remove.query_row([text], |row| row.get::<_, Option<i64>>(0));
+        texts.extend(base.optional()?.flatten());
+    }
+    Ok(())
 }
 
 /// Removes the texts that nothing holds: no entry, no proposal, no text that differs from them.
@@ -180,8 +234,9 @@ mod tests {
             after in "[aé😀\n]{0,12}",
         ) {
             let (head, tail) = shared(&before, &after);
-            let between = after.as_bytes()[head..after.len() - tail].to_vec();
-            let again = joined(before.as_bytes(), &(head, tail, between)).unwrap();
+            let between = |text: &str| text.as_bytes()[head..text.len() - tail].to_vec();
+            let packed = pack(&between(&after), &between(&before)).unwrap();
+            let again = joined(before.as_bytes(), &(head, tail, packed)).unwrap();
             prop_assert_eq!(String::from_utf8(again).unwrap(), after);
         }
     }

@@ -1,4 +1,5 @@
-//! The six verbs of the entry grammar: set, get, rm, cp, mv, update, and reading.
+//! Writing entries: set, show (the verb `get`), rm, cp, mv, and the log and the audit that a turn keeps.
+//! Reading them is in `read`, following a packet in `follow`.
 //!
 //! **Invariants.** The writer is checked against the path's scheme in every verb and every branch,
 //! here and nowhere else. A write changes what it names and nothing beside it. An entry that several
@@ -10,7 +11,7 @@ mod transfer;
 
 use std::sync::Arc;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::Value;
 
 use super::contents::{self, Kept};
@@ -373,10 +374,14 @@ fn rewrite_content(
     if shared {
         return insert_content(tx, run, path, body, attributes);
     }
+    let content: Option<i64> = tx
+        .prepare_cached("SELECT content_id FROM entries WHERE id = ?1")?
+        .query_row([id.0], |row| row.get(0))?;
     tx.prepare_cached(
         "UPDATE entries SET body = ?2, content_id = NULL, chars = ?3, attributes = ?4 WHERE id = ?1",
     )?
     .execute(params![id.0, body, chars(body), json_text(attributes)])?;
+    contents::release(tx, content)?;
     Ok(id)
 }
 
@@ -406,13 +411,16 @@ fn insert_content(
 fn remove(tx: &mut Tx<'_>, run: RunId, entry: &Entry) -> Result<(), StoreError> {
     tx.prepare_cached("DELETE FROM views WHERE id = ?1")?
         .execute([entry.view.0])?;
-    tx.prepare_cached("DELETE FROM proposals WHERE run_id = ?1 AND path = ?2")?
-        .execute(params![run.0, entry.path.as_str()])?;
-    tx.prepare_cached(
-        "DELETE FROM entries WHERE id = ?1
-             AND NOT EXISTS (SELECT 1 FROM views WHERE entry_id = ?1)",
-    )?
-    .execute([entry.id.0])?;
+    super::proposals::drop_one(tx, run, &entry.path)?;
+    let content: Option<Option<i64>> = tx
+        .prepare_cached(
+            "DELETE FROM entries WHERE id = ?1
+                 AND NOT EXISTS (SELECT 1 FROM views WHERE entry_id = ?1)
+             RETURNING content_id",
+        )?
+        .query_row([entry.id.0], |row| row.get(0))
+        .optional()?;
+    contents::release(tx, content.flatten())?;
     let is_history = matches!(entry.scheme(), Scheme::Log | Scheme::Prompt);
     tx.prepare_cached(
         "UPDATE runs SET removals = removals + 1, retractions = retractions + ?2 WHERE id = ?1",

@@ -132,6 +132,16 @@ pub fn take_joining(tx: &Tx<'_>, run: RunId, mode: Mode) -> Result<Vec<String>, 
     Ok(prompts.into_iter().map(|(_, prompt)| prompt).collect())
 }
 
+/// Ends the prompts that were to join a loop that is no more.
+pub fn end_joining(tx: &Tx<'_>, run: RunId, outcome: &Outcome) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "UPDATE loops SET status = 499, outcome = ?2
+         WHERE run_id = ?1 AND status = 100 AND joins = 1",
+    )?
+    .execute(params![run.0, outcome.to_string()])?;
+    Ok(())
+}
+
 /// Sets a loop's status and the reason for it.
 pub fn set_status(
     tx: &Tx<'_>,
@@ -182,14 +192,29 @@ pub fn current(connection: &Connection, run: RunId) -> Result<Option<Loop>, Stor
         .optional()?)
 }
 
-/// Whether a loop of this mode is active or about to be: a prompt can join it.
-pub fn is_pending(connection: &Connection, run: RunId, mode: Mode) -> Result<bool, StoreError> {
-    Ok(connection
-        .prepare_cached(
-            "SELECT 1 FROM loops WHERE run_id = ?1 AND mode = ?2 AND status IN (100, 102, 202)
-             LIMIT 1",
-        )?
-        .exists(params![run.0, mode.as_str()])?)
+/// Whether a prompt can join the loop that is active or about to be: one of the same mode and model,
+/// under the same terms. What it brings beside its text needs a loop of its own.
+pub fn can_join(
+    connection: &Connection,
+    run: RunId,
+    new: &NewLoop<'_>,
+) -> Result<bool, StoreError> {
+    if !new.config.files.is_empty() || new.config.selection.is_some() {
+        return Ok(false);
+    }
+    let mut statement = connection.prepare_cached(
+        "SELECT * FROM loops WHERE run_id = ?1 AND status IN (100, 102, 202) AND joins = 0
+         ORDER BY sequence LIMIT 1",
+    )?;
+    let host = statement.query_row([run.0], read_loop).optional()?;
+    Ok(host.is_some_and(|host| {
+        let terms = LoopConfig {
+            files: Vec::new(),
+            selection: None,
+            ..host.config
+        };
+        host.mode == new.mode && host.model == new.model && terms == *new.config
+    }))
 }
 
 /// Whether a loop is active: claimed, and not ended by anybody.

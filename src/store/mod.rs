@@ -2,13 +2,14 @@
 //!
 //! One [`Store`] a process and file; the handle is cheap to clone and may be used from anywhere.
 //! SQL runs on the store's own thread, a transaction at a time, so nothing here blocks an async
-//! worker and no lock is held over an await. Callers hand in a closure over a [`Tx`] (or a read-only
-//! connection) and compose the table groups' functions in it: what one closure does is one
-//! transaction. Who only looks on, from another process, has a [`Reader`].
+//! worker and no lock is held over an await. Callers hand in a closure over a [`Tx`] (or a connection
+//! to read with: what it writes is rolled back) and compose the table groups' functions in it: what
+//! one closure does is one transaction. Who only looks on, from another process, has a [`Reader`].
 //!
-//! **Invariants.** What a finished [`Store::write`] did survives `kill -9`. Every change to what a
-//! run sees goes through [`entries`], where the writer is checked, and is told to
-//! [`Store::changes`] after the commit. SQL stands nowhere else in the program.
+//! **Invariants.** What a finished [`Store::write`] did survives `kill -9`. Every verb goes through
+//! [`entries`], where the writer is checked, and is told to [`Store::changes`] after the commit; only
+//! what makes or removes a whole run (`runs::fork`, `delete`, `forget`) tells no single change. SQL
+//! stands nowhere else in the program.
 
 pub mod constraints;
 pub mod contents;
@@ -102,7 +103,7 @@ pub enum StoreError {
         "there is no database {0}: it comes with the first start of the server, at the place that RUMMY_DB_PATH or the key `database` names"
     )]
     Missing(PathBuf),
-    #[error("{0} is no database of rummy-lsp")]
+    #[error("{0} is no database of this rummy-lsp; name another file with RUMMY_DB_PATH")]
     Foreign(PathBuf),
     #[error("cannot use the folder of the database {path}: {source}")]
     Folder {
@@ -205,6 +206,7 @@ impl Store {
         store
             .call(move |connection| {
                 configure(connection)?;
+                refuse_foreign(connection, &file)?;
                 migrate(connection, &file)?;
                 seed_schemes(connection)
             })
@@ -327,6 +329,20 @@ fn configure(connection: &Connection) -> Result<(), StoreError> {
     // Negative: kilobytes, not pages.
     connection.pragma_update(None, "cache_size", -PAGE_CACHE)?;
     connection.set_prepared_statement_cache_capacity(128);
+    Ok(())
+}
+
+/// What the file's header says whose it is: "rumy".
+const APPLICATION_ID: i64 = 0x7275_6d79;
+
+/// Refuses a file that was made by another program, or by ours before it had a first version.
+fn refuse_foreign(connection: &Connection, file: &Path) -> Result<(), StoreError> {
+    let number = |name: &str| -> Result<i64, rusqlite::Error> {
+        connection.pragma_query_value(None, name, |row| row.get(0))
+    };
+    if number("user_version")? > 0 && number("application_id")? != APPLICATION_ID {
+        return Err(StoreError::Foreign(file.to_owned()));
+    }
     Ok(())
 }
 

@@ -281,3 +281,28 @@ fn read_proposal(row: &Row<'_>) -> rusqlite::Result<ProposalRow> {
         after: mapped(row, "after_id", ContentId)?,
     })
 }
+
+/// Removes what is proposed at a path, if anything is, and the texts that only it held.
+pub(super) fn drop_one(tx: &Tx<'_>, run: RunId, path: &EntryPath) -> Result<(), StoreError> {
+    let held: Option<[Option<i64>; 3]> = tx
+        .prepare_cached(
+            "DELETE FROM proposals WHERE run_id = ?1 AND path = ?2
+             RETURNING base_id, after_id, replaced_id",
+        )?
+        .query_row(params![run.0, path.as_str()], |row| {
+            Ok([row.get(0)?, row.get(1)?, row.get(2)?])
+        })
+        .optional()?;
+    contents::release(tx, held.into_iter().flatten().flatten())
+}
+
+/// The texts that a run's proposals hold.
+pub(super) fn texts(connection: &Connection, run: RunId) -> Result<Vec<i64>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT base_id FROM proposals WHERE run_id = ?1 AND base_id IS NOT NULL
+         UNION SELECT after_id FROM proposals WHERE run_id = ?1 AND after_id IS NOT NULL
+         UNION SELECT replaced_id FROM proposals WHERE run_id = ?1 AND replaced_id IS NOT NULL",
+    )?;
+    let rows = statement.query_map([run.0], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

@@ -11,7 +11,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use rusqlite_migration::{Error as MigrationError, SchemaVersion};
 use tokio::sync::broadcast;
 
-use super::{BUSY_TIMEOUT, MIGRATIONS, Store, StoreError};
+use super::{BUSY_TIMEOUT, MIGRATIONS, Store, StoreError, refuse_foreign};
 
 /// A handle that only reads. Clones share one connection and one thread.
 #[derive(Clone)]
@@ -61,15 +61,8 @@ impl Reader {
 
 /// Refuses a file whose schema is another program's or another version's.
 fn check(connection: &Connection, file: &Path) -> Result<(), StoreError> {
-    let version = match MIGRATIONS.current_version(connection) {
-        Ok(version) => version,
-        Err(MigrationError::RusqliteError { err, .. })
-            if err.sqlite_error_code() == Some(ErrorCode::NotADatabase) =>
-        {
-            return Err(StoreError::Foreign(file.to_owned()));
-        }
-        Err(error) => return Err(error.into()),
-    };
+    let version = version_of(connection, file)?;
+    refuse_foreign(connection, file)?;
     match version {
         SchemaVersion::NoneSet => Err(StoreError::Foreign(file.to_owned())),
         SchemaVersion::Outside(_) => Err(StoreError::Newer(file.to_owned())),
@@ -77,6 +70,18 @@ fn check(connection: &Connection, file: &Path) -> Result<(), StoreError> {
             Err(StoreError::Older(file.to_owned()))
         }
         SchemaVersion::Inside(_) => Ok(()),
+    }
+}
+
+fn version_of(connection: &Connection, file: &Path) -> Result<SchemaVersion, StoreError> {
+    match MIGRATIONS.current_version(connection) {
+        Ok(version) => Ok(version),
+        Err(MigrationError::RusqliteError { err, .. })
+            if err.sqlite_error_code() == Some(ErrorCode::NotADatabase) =>
+        {
+            Err(StoreError::Foreign(file.to_owned()))
+        }
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -122,7 +127,10 @@ mod tests {
             opened(Some(1000)).await,
             "FILE was written by a newer rummy-lsp: update this one, or name another file with RUMMY_DB_PATH"
         );
-        assert_eq!(opened(Some(0)).await, "FILE is no database of rummy-lsp");
+        assert_eq!(
+            opened(Some(0)).await,
+            "FILE is no database of this rummy-lsp; name another file with RUMMY_DB_PATH"
+        );
         let folder = tempfile::tempdir().unwrap();
         assert!(matches!(
             Reader::open(folder.path()).await,
@@ -139,7 +147,10 @@ mod tests {
             "a letter to a friend, of more than a hundred bytes ".repeat(20),
         )
         .unwrap();
-        assert_eq!(told(&file).await, "FILE is no database of rummy-lsp");
+        assert_eq!(
+            told(&file).await,
+            "FILE is no database of this rummy-lsp; name another file with RUMMY_DB_PATH"
+        );
     }
 
     #[tokio::test]

@@ -151,8 +151,25 @@ pub fn delete(tx: &Tx<'_>, id: RunId) -> Result<(), StoreError> {
     if run.status.is_active() {
         return Err(StoreError::Active(run.alias.to_string()));
     }
+    let only_here: Vec<(i64, Option<i64>)> = {
+        let mut statement = tx.prepare_cached(
+            "SELECT entries.id, entries.content_id
+             FROM views JOIN entries ON entries.id = views.entry_id
+             WHERE views.run_id = ?1 AND NOT EXISTS (
+                 SELECT 1 FROM views AS others
+                 WHERE others.entry_id = entries.id AND others.run_id <> ?1)",
+        )?;
+        let rows = statement.query_map([id.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        rows.collect::<Result<_, _>>()?
+    };
+    let of_proposals = super::proposals::texts(tx, id)?;
     tx.execute("DELETE FROM runs WHERE id = ?1", [id.0])?;
-    sweep(tx)
+    let mut remove = tx.prepare_cached("DELETE FROM entries WHERE id = ?1")?;
+    for (entry, _) in &only_here {
+        remove.execute([entry])?;
+    }
+    let texts = only_here.into_iter().filter_map(|(_, content)| content);
+    contents::release(tx, texts.chain(of_proposals))
 }
 
 /// A run's settings as its mirror has them. Null deletes an attribute.
@@ -200,11 +217,13 @@ pub fn by_alias(connection: &Connection, alias: &RunAlias) -> Result<Option<Run>
         .optional()?)
 }
 
-/// A run by its row id; one that does not exist is an error.
+/// A run by its row id; one that is no more is an error.
 pub fn by_id(connection: &Connection, id: RunId) -> Result<Run, StoreError> {
-    Ok(connection
+    connection
         .prepare_cached(&format!("{SELECT} WHERE runs.id = ?1"))?
-        .query_row([id.0], read_run)?)
+        .query_row([id.0], read_run)
+        .optional()?
+        .ok_or_else(|| StoreError::NoRun(format!("#{}", id.0)))
 }
 
 /// Those of some runs that are no more.

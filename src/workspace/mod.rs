@@ -33,7 +33,7 @@ mod write;
 pub use language::language;
 pub use overlay::{OpenText, Overlay, current_text};
 pub use process::{ProcessError, ProcessIdentity, pid_is_alive};
-pub use read::{MAX_TEXT, ReadError, Stamp, Text, read};
+pub use read::{MAX_TEXT, ReadError, read};
 pub use root::{FilePath, Outside, Root, RootError};
 pub use rules::{Constraint, Rules, RulesError};
 pub use scan::{FileInfo, FileKind, ScanError, scan};

@@ -33,7 +33,7 @@ pub async fn current_text(overlay: &dyn Overlay, file: &FilePath) -> Result<Stri
     let closed = file.clone();
     let read = tokio::task::spawn_blocking(move || read(&closed)).await;
     match read {
-        Ok(read) => Ok(read?.text),
+        Ok(read) => Ok(read?),
         Err(stopped) => Err(ReadError::Io {
             path: file.as_str().to_owned(),
             source: io::Error::other(stopped),

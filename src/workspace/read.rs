@@ -3,16 +3,12 @@
 //! Only regular files of UTF-8 text up to [`MAX_TEXT`] bytes are read, and what is read is given
 //! back byte for byte: line ends and a byte-order mark are the caller's to interpret.
 
-use std::fmt::Write as _;
 use std::fs::Metadata;
 use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 
-use sha2::{Digest as _, Sha256};
-
 use super::place::{Last, Parents, Place, PlaceError, is_regular};
 use super::root::{FilePath, Outside};
-use super::scan::FileInfo;
 
 /// The size in bytes over which a file is listed but not read.
 pub const MAX_TEXT: u64 = 1024 * 1024;
@@ -39,54 +35,18 @@ pub enum ReadError {
     Io { path: String, source: io::Error },
 }
 
-/// What a file looked like when it was read.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-pub struct Stamp {
-    /// Nanoseconds since 1970, as the file system keeps them.
-    pub modified: i64,
-    /// Bytes.
-    pub size: u64,
-    /// SHA-256 of the bytes, in lower-case hexadecimal.
-    pub hash: String,
-}
-
-/// A file's whole text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Text {
-    pub text: String,
-    pub stamp: Stamp,
-}
-
-impl Stamp {
-    /// Whether a file that a scan found still looks as it did, without reading it. A write that
-    /// keeps size and time goes unnoticed, as it does for make and for Git.
-    pub fn is_current(&self, found: &FileInfo) -> bool {
-        self.modified == found.modified && self.size == found.size
-    }
-}
-
 /// Reads the file, following links only where they stay inside the root.
-pub fn read(file: &FilePath) -> Result<Text, ReadError> {
+pub fn read(file: &FilePath) -> Result<String, ReadError> {
     let place = Place::open(file, Last::Follow, Parents::Expect)
         .map_err(|error| ReadError::at(file, error))?;
-    let (bytes, modified) = read_bytes(file, &place)?;
+    let bytes = read_bytes(file, &place)?;
     if bytes.iter().take(BINARY_PROBE).any(|&byte| byte == 0) {
         return Err(ReadError::Binary { path: name(file) });
     }
-    let stamp = Stamp {
-        modified,
-        size: bytes.len() as u64,
-        hash: hash(&bytes),
-    };
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok(Text { text, stamp }),
-        Err(_) => Err(ReadError::NotUtf8 { path: name(file) }),
-    }
+    String::from_utf8(bytes).map_err(|_| ReadError::NotUtf8 { path: name(file) })
 }
 
-/// The bytes and the time of change, which is taken before the read: a change during it then
-/// leaves a stamp that is out of date, never one that hides the change.
-fn read_bytes(file: &FilePath, place: &Place) -> Result<(Vec<u8>, i64), ReadError> {
+fn read_bytes(file: &FilePath, place: &Place) -> Result<Vec<u8>, ReadError> {
     let io_error = |error: io::Error| ReadError::at(file, PlaceError::Io(error));
     // Before opening: to open a FIFO wakes its writer, to open a device may do anything.
     if !is_regular(&place.stat().map_err(io_error)?) {
@@ -113,7 +73,7 @@ fn read_bytes(file: &FilePath, place: &Place) -> Result<(Vec<u8>, i64), ReadErro
             size,
         });
     }
-    Ok((bytes, modified(&metadata)))
+    Ok(bytes)
 }
 
 impl ReadError {
@@ -141,14 +101,4 @@ pub(super) fn modified(metadata: &Metadata) -> i64 {
         .mtime()
         .saturating_mul(1_000_000_000)
         .saturating_add(metadata.mtime_nsec())
-}
-
-fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .fold(String::with_capacity(64), |mut hex, byte| {
-            // Writing to a String cannot fail.
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
 }

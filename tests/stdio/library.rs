@@ -218,12 +218,15 @@ fn a_persona_is_set_by_name_or_text_and_cleared() {
         session.ask("rummy/listPersonas", json!({})),
         json!(["pirate"])
     );
-    session.ask(
-        "rummy/ask",
-        json!({"run": "look", "prompt": "x", "persona": "pirate"}),
-    );
+    session.ask("rummy/ask", json!({"run": "look", "prompt": "x"}));
     session.wait_for_status("look", 200);
-    assert!(system(&server, 0).contains("You talk like a pirate."));
+    session.ask(
+        "rummy/persona/set",
+        json!({"run": "look", "name": "pirate"}),
+    );
+    session.act("look", "y");
+    session.wait_for_status("look", 200);
+    assert!(system(&server, 1).contains("You talk like a pirate."));
     let mut persona = |params: Value| {
         session.ask("rummy/persona/set", params);
         session.ask("rummy/getRun", json!({"run": "look"}))["persona"].take()
@@ -237,4 +240,49 @@ fn a_persona_is_set_by_name_or_text_and_cleared() {
         "You talk like a pirate.\n"
     );
     assert_eq!(persona(json!({"run": "look"})), Value::Null);
+}
+
+#[test]
+fn an_active_constraint_shows_a_file_that_the_run_knows_already_once() {
+    let server = content();
+    let mut session = session(&server);
+    let visibility = |session: &mut Session| {
+        let params = json!({"run": "look", "pattern": "notes.md"});
+        session.ask("rummy/getEntries", params)[0]["visibility"].take()
+    };
+    session.act("look", "x");
+    session.wait_for_status("look", 200);
+    assert_eq!(visibility(&mut session), "summarized");
+    session.ask(
+        "rummy/file/constraint",
+        json!({"pattern": "notes.md", "visibility": "active"}),
+    );
+    session.act("look", "y");
+    session.wait_for_status("look", 200);
+    assert_eq!(visibility(&mut session), "visible");
+    assert!(system(&server, 1).contains("my notes"));
+    session.ask(
+        "rummy/get",
+        json!({"run": "look", "path": "notes.md", "visibility": "summarized"}),
+    );
+    session.act("look", "z");
+    session.wait_for_status("look", 200);
+    assert_eq!(visibility(&mut session), "summarized", "put away again");
+}
+
+#[test]
+fn what_is_proposed_for_a_file_that_is_ignored_by_now_is_not_written() {
+    let server = ModelServer::start(vec![Reply::text(fix_app())]);
+    let mut session = session(&server);
+    session.act("fix", "raise the retries");
+    let pending = session.wait_for_proposals("fix", 1);
+    session.ask(
+        "rummy/file/constraint",
+        json!({"pattern": "src", "visibility": "ignore"}),
+    );
+    let answer = session
+        .accept("fix", &pending[0]["path"])
+        .expect("it is answered");
+    assert_eq!(answer["accepted"], json!([]), "{answer}");
+    assert_eq!(session.sandbox.read("src/app.rs").as_deref(), Some(APP));
 }

@@ -471,3 +471,87 @@ fn the_entry_of_a_run_is_changed_through_the_run_alone() {
     session.act("look", "it goes on");
     session.wait_for_status("look", 200);
 }
+
+#[test]
+fn a_prompt_under_other_terms_or_with_a_selection_gets_a_loop_of_its_own() {
+    let server = ModelServer::start(vec![
+        Reply::text(update(145, "Asked")).gate(),
+        Reply::text(update(200, "Done")),
+        Reply::text(fix_app() + &update(200, "Done")),
+        Reply::text(update(204, "Not allowed")),
+    ]);
+    let mut session = session(&server);
+    session.act("fix", "look around");
+    server.wait_for_requests(1);
+    let range = json!({"start": {"line": 1, "character": 0}, "end": {"line": 2, "character": 0}});
+    let attributes = json!({
+        "mode": "act", "noProposals": true,
+        "selection": {"uri": session.uri("src/app.rs"), "range": range},
+    });
+    session.ask(
+        "rummy/set",
+        json!({"path": "run://fix", "body": "raise the retries", "attributes": attributes}),
+    );
+    server.release();
+    session.wait_for_status("fix", 204);
+    let asked = sent(&server, 2, "user");
+    assert!(asked.contains("let retries = 2;"), "{asked}");
+    assert_eq!(
+        session.ask("rummy/getRun", json!({"run": "fix"}))["pending"],
+        0
+    );
+}
+
+#[test]
+fn an_abort_ends_the_prompts_that_were_to_join_the_loop_too() {
+    let server = ModelServer::start(vec![Reply::text(update(145, "Asked")).gate()]);
+    let mut session = session(&server);
+    session.act("look", "where is it?");
+    server.wait_for_requests(1);
+    session.ask(
+        "rummy/inject",
+        json!({"run": "look", "prompt": "use less", "mode": "act"}),
+    );
+    session.ask("rummy/abort", json!({"run": "look"}));
+    session.wait_for_status("look", 499);
+    assert_eq!(session.status("look"), 499);
+    server.wait_for_hang_ups(1);
+    assert_eq!(server.requests().len(), 1, "nothing went on by itself");
+}
+
+#[test]
+fn proposals_follow_a_rename_also_after_a_restart_and_a_cancel_finds_the_run() {
+    let server = ModelServer::start(vec![
+        Reply::text(fix_app()),
+        Reply::text(update(200, "Done")).gate(),
+    ]);
+    let mut first = session(&server);
+    first.act("fix", "raise the retries");
+    first.wait_for_proposals("fix", 1);
+    let sandbox = std::rc::Rc::clone(&first.sandbox);
+    drop(first);
+    let mut session = Session::builder()
+        .sandbox(&sandbox)
+        .model_at(&server.url())
+        .start();
+    session.wait_for_proposals("fix", 1);
+    session.ask("rummy/rename", json!({"run": "fix", "name": "retries"}));
+    session.wait_for_proposals("fix", 0);
+    let pending = session.wait_for_proposals("retries", 1);
+    assert_eq!(pending[0]["run"], "retries");
+}
+
+#[test]
+fn what_a_run_cannot_be_set_to_is_refused_by_its_name() {
+    let (_server, mut session) = looked();
+    let big = json!({"run": "look", "contextLimit": u64::MAX});
+    let (kind, message) = refused(&mut session, "rummy/config", big);
+    assert_eq!(kind, "invalid_params", "{message}");
+    let unknown = json!({"run": "look", "temprature": 1, "persona": "x"});
+    let (kind, message) = refused(&mut session, "rummy/config", unknown);
+    assert_eq!(kind, "invalid_params", "{message}");
+    assert!(message.contains("temprature"), "{message}");
+    let model = json!({"alias": "x", "actual": "openai/x", "contextLength": u64::MAX});
+    let (kind, _) = refused(&mut session, "rummy/addModel", model);
+    assert_eq!(kind, "invalid_params");
+}

@@ -73,7 +73,7 @@ async fn a_final_status_beside_a_failed_command_is_not_taken() {
     assert_eq!(
         log[1..5],
         [
-            "log://turn_1/set/none.txt failed not_found: not found: none.txt; there is nothing to edit. Write the whole text to create it",
+            "log://turn_1/set/none.txt failed not_found: none.txt: there is nothing to edit: write the whole text to create it",
             "log://turn_1/set/known:%2F%2Flater failed aborted: not carried out: <set none.txt> failed before",
             "log://turn_1/update/done: done",
             "log://turn_1/advisory: the final status was not taken: something in this turn failed",

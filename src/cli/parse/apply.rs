@@ -87,7 +87,7 @@ fn file(root: &Root, path: &str) -> Result<FilePath, Refusal> {
 
 /// The text of a file that the filter lets through.
 fn text_of(file: &FilePath, filter: Option<&str>) -> Result<String, Refusal> {
-    let text = workspace::read(file)?.text;
+    let text = workspace::read(file)?;
     match filter.map(BodyFilter::parse).transpose()? {
         Some(filter) if !filter.matches(&text) => Err(Refusal::FilteredOut),
         _ => Ok(text),

@@ -36,7 +36,8 @@ With --apply, a line follows for each set, rm, mv and cp on a file:
 `match` is how the edits were found, the worst of them: inserted (where a line number says), exact,
 within_line, expression (of a sed command), blank_insensitive, reindented, typographic (but for
 quotes and dashes), unnumbered, unescaped, similar; or what was done: whole (the text was replaced),
-created, removed, moved, copied. Each command is carried out whole or not at all, and the next one sees what it left.
+created, removed, moved, copied. Each command is carried out whole or not at all, and the next one
+sees what it left.
 Commands on entries that are no files (known://…), those with `preview` and those that change no
 file are passed over. Nothing outside of DIR is read or changed.
 

@@ -6,8 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::super::{
-    Call, CallError, Content, Edit, Get, Number, Scanner, Search, Set, Tool, from_call,
-    scan_with_calls,
+    Call, CallError, Content, Edit, Get, Number, Search, Set, Tool, from_call, scan_with_calls,
 };
 use super::{outline, place, read, text};
 
@@ -416,13 +415,6 @@ fn calls_beside_the_text_follow_those_in_it() {
     assert_eq!(scan.commands[2].place, place(2, 16));
     assert_eq!(scan.advisories.len(), 3);
     assert_eq!(scan.unparsed, "Now:");
-
-    let mut scanner = Scanner::new(99);
-    scanner.push(text);
-    for (name, arguments) in calls {
-        scanner.push_call(name, arguments);
-    }
-    assert_eq!(scanner.finish(), scan);
 
     let cut = scan_with_calls(text, calls, 2);
     assert_eq!(outline(&cut), ["get a", "set b"]);

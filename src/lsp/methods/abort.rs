@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Context, Method, MethodError};
 use crate::agent::Subject;
-use crate::entries::{RunAlias, RunStatus};
+use crate::entries::{RunAlias, RunId, RunStatus};
+use crate::store::runs::{self, Run};
 
 /// The method `abort`.
 pub struct Abort;
@@ -37,6 +38,19 @@ impl Method for Abort {
 /// Aborts a run by its alias.
 pub async fn abort(cx: &Context, alias: &str) -> Result<Aborted, MethodError> {
     let run = cx.run(alias).await?;
+    abort_run(cx, run).await
+}
+
+/// Aborts a run, whatever it is called.
+pub async fn abort_by_id(cx: &Context, id: RunId) -> Result<Aborted, MethodError> {
+    let run = cx
+        .store()
+        .read(move |connection| runs::by_id(connection, id))
+        .await?;
+    abort_run(cx, run).await
+}
+
+async fn abort_run(cx: &Context, run: Run) -> Result<Aborted, MethodError> {
     let subject = Subject {
         run: run.id,
         project: run.project,

@@ -29,11 +29,10 @@ pub struct ListPersonas;
 impl From<LibraryError> for MethodError {
     fn from(error: LibraryError) -> Self {
         match error {
-            LibraryError::Name(_) => Self::parameter("name", error),
             LibraryError::NotFound { .. } => Self::NotFound(error.to_string()),
-            LibraryError::Unreadable { .. } | LibraryError::TooLarge { .. } => {
-                Self::Internal(error.to_string())
-            }
+            LibraryError::Name(_)
+            | LibraryError::Unreadable { .. }
+            | LibraryError::TooLarge { .. } => Self::parameter("name", error),
         }
     }
 }
@@ -131,9 +130,14 @@ impl Method for ListSkills {
     async fn call(cx: Context, _params: NoParams) -> Result<Vec<SkillItem>, MethodError> {
         browse(&cx, |home| {
             let names = Shelf::Skills.names(&home)?.into_iter();
-            names
-                .map(|name| Shelf::Skills.read(&home, &name).map(SkillItem::of))
-                .collect()
+            let readable = names.filter_map(|name| match Shelf::Skills.read(&home, &name) {
+                Ok(skill) => Some(SkillItem::of(skill)),
+                Err(error) => {
+                    tracing::warn!(%error, "a skill is left out of the list");
+                    None
+                }
+            });
+            Ok(readable.collect())
         })
         .await
     }

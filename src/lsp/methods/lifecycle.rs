@@ -55,7 +55,7 @@ pub async fn set_run(
             "a run is started or goes on with a body: the prompt",
         )),
         None => {
-            let settings = Settings::of_attributes(attributes)?;
+            let settings = Settings::read(attributes)?;
             let configured = configure(cx, alias, settings).await?;
             Ok(SetResult::of(configured.run))
         }

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::settings::MOST_TOKENS;
 use super::{Context, Done, Method, MethodError};
 use crate::config::Config;
 use crate::llm::{Key, ModelSpec};
@@ -84,8 +85,9 @@ impl Method for AddModel {
         if alias.trim().is_empty() {
             return Err(MethodError::parameter("alias", "it is empty"));
         }
-        if context_length == Some(0) {
-            return Err(MethodError::parameter("contextLength", "it is 0"));
+        if context_length.is_some_and(|length| !(1..=MOST_TOKENS).contains(&length)) {
+            let why = format!("it is not between 1 and {MOST_TOKENS} tokens");
+            return Err(MethodError::parameter("contextLength", why));
         }
         let configured = cx
             .ask({

@@ -6,10 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::models::model;
-use super::{Context, Method, MethodError};
-use crate::config::Config;
+use super::{Context, Method, MethodError, parameters};
 use crate::entries::{Attributes, RunAlias};
-use crate::plugins::persona;
 use crate::store::runs::Changes;
 
 /// The method `config`.
@@ -25,7 +23,7 @@ pub struct Settings {
     #[serde(default, deserialize_with = "given")]
     #[schemars(with = "Option<f64>")]
     pub temperature: Option<Option<f64>>,
-    /// The name of a persona, or its text.
+    /// The persona itself; `persona/set` takes one by its name.
     #[serde(default, deserialize_with = "given")]
     #[schemars(with = "Option<String>")]
     pub persona: Option<Option<String>>,
@@ -47,15 +45,13 @@ fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
 }
 
 impl Settings {
-    /// The attributes of a run's entry.
-    pub fn of_attributes(attributes: Attributes) -> Result<Self, MethodError> {
-        serde_json::from_value(Value::Object(attributes))
-            .map_err(|error| MethodError::parameter("attributes", error))
+    /// Reads them from the attributes of a run's entry, or the parameters of `config`.
+    pub fn read(given: Attributes) -> Result<Self, MethodError> {
+        parameters(Value::Object(given))
     }
 
-    /// The changes, where every value is one that a run can have. A persona that is the name of a
-    /// file in the home is that file's text.
-    pub fn checked(self, config: &Config) -> Result<Changes, MethodError> {
+    /// The changes, where every value is one that a run can have.
+    pub fn checked(self) -> Result<Changes, MethodError> {
         if let Some(Some(temperature)) = self.temperature
             && !(0.0..=2.0).contains(&temperature)
         {
@@ -63,30 +59,31 @@ impl Settings {
             return Err(MethodError::parameter("temperature", why));
         }
         if let Some(Some(limit)) = self.context_limit
-            && limit < 1024
+            && !(1024..=MOST_TOKENS).contains(&limit)
         {
-            let why = format!("{limit} is less than 1024 tokens");
+            let why = format!("{limit} is not between 1024 and {MOST_TOKENS} tokens");
             return Err(MethodError::parameter("contextLimit", why));
         }
-        let persona = match self.persona {
-            Some(Some(given)) => Some(Some(persona::text_of(&config.home, &given)?)),
-            other => other,
-        };
         Ok(Changes {
             model: self.model,
             temperature: self.temperature,
-            persona,
+            persona: self.persona,
             context_limit: self.context_limit,
         })
     }
 }
 
+/// More tokens than any model's context has, and few enough for the store.
+pub const MOST_TOKENS: u64 = 1 << 40;
+
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ConfigureParams {
     pub run: String,
+    /// Read as [`Settings`], which a flattened field would not be: unknown keys would pass.
     #[serde(flatten)]
-    pub settings: Settings,
+    #[schemars(with = "Settings")]
+    pub settings: Attributes,
 }
 
 /// The run that was meant.
@@ -102,7 +99,8 @@ impl Method for Configure {
     type Output = NamedRun;
 
     async fn call(cx: Context, params: ConfigureParams) -> Result<NamedRun, MethodError> {
-        configure(&cx, &params.run, params.settings).await
+        let settings = Settings::read(params.settings)?;
+        configure(&cx, &params.run, settings).await
     }
 }
 
@@ -117,7 +115,7 @@ pub async fn configure(
     if let Some(named) = settings.model.clone() {
         model(cx, &config, Some(named)).await?;
     }
-    let changes = settings.checked(&config)?;
+    let changes = settings.checked()?;
     if changes == Changes::default() {
         let why = "name what to change: model, temperature, persona or contextLimit";
         return Err(MethodError::InvalidParams(why.to_owned()));

@@ -32,7 +32,7 @@ pub struct Prompt {
     pub fork: Option<bool>,
     /// From 0 to 2. This and the next two hold for the run's later loops too.
     pub temperature: Option<f64>,
-    /// The name of a persona, or its text.
+    /// The persona itself; `persona/set` takes one by its name.
     pub persona: Option<String>,
     /// In tokens, at least 1024.
     pub context_limit: Option<u64>,
@@ -148,7 +148,7 @@ pub async fn start(
     };
     let folder = folder(cx, &params, existing.as_ref()).await?;
     let config = cx.ask(|session| session.config.clone()).await?;
-    let changes = changes(&config, &params)?;
+    let changes = changes(&params)?;
     let named = [
         &params.model,
         &existing.as_ref().map(|run| run.model.clone()),
@@ -180,14 +180,14 @@ pub async fn start(
 }
 
 /// What the parameters set of the run itself.
-fn changes(config: &Config, params: &Prompt) -> Result<Changes, MethodError> {
+fn changes(params: &Prompt) -> Result<Changes, MethodError> {
     let settings = Settings {
         model: params.model.clone(),
         temperature: params.temperature.map(Some),
         persona: params.persona.clone().map(Some),
         context_limit: params.context_limit.map(Some),
     };
-    settings.checked(config)
+    settings.checked()
 }
 
 /// What the run's newest loop was started with: a follow-up keeps what it does not name.

@@ -58,6 +58,8 @@ pub enum NotAccepted {
     NotPending(EntryPath),
     #[error("{target} is read-only in this workspace")]
     Readonly { target: EntryPath },
+    #[error("{target} is ignored in this workspace")]
+    Ignored { target: EntryPath },
     #[error("the editor did not apply the change{}", .0.as_ref().map_or_else(String::new, |why| format!(": {why}")))]
     NotApplied(Option<String>),
     #[error("the editor cannot apply changes (workspace.applyEdit)")]
@@ -282,7 +284,7 @@ impl Case {
     async fn is_on_disk(&self, text: &str) -> bool {
         let file = self.file.clone();
         let disk = tokio::task::spawn_blocking(move || read(&file)).await;
-        matches!(disk, Ok(Ok(disk)) if disk.text == text)
+        matches!(disk, Ok(Ok(disk)) if disk == text)
     }
 
     fn workspace_edit(
@@ -329,7 +331,7 @@ impl Case {
     async fn on_disk(&self) -> Result<Option<String>, NotAccepted> {
         let file = self.file.clone();
         let current = match blocking(move || read(&file)).await? {
-            Ok(found) => Some(found.text),
+            Ok(found) => Some(found),
             Err(ReadError::NotFound { .. }) => None,
             Err(error) => return Err(error.into()),
         };
@@ -347,13 +349,13 @@ fn put_on_disk(file: &FilePath, before: Option<&str>, text: &str) -> Result<(), 
     match before {
         None => create(file, text)?,
         Some(before) => {
-            if read(file)?.text != before {
+            if read(file)? != before {
                 return Err(NotAccepted::Moved);
             }
             write(file, text)?;
         }
     }
-    if read(file)?.text == text {
+    if read(file)? == text {
         Ok(())
     } else {
         Err(NotAccepted::Moved)
@@ -376,7 +378,10 @@ fn refuse_readonly(
         Some(Constraint::Readonly) => Err(NotAccepted::Readonly {
             target: proposal.target.clone(),
         }),
-        _ => Ok(()),
+        Some(Constraint::Ignore) => Err(NotAccepted::Ignored {
+            target: proposal.target.clone(),
+        }),
+        Some(Constraint::Active) | None => Ok(()),
     }
 }
 

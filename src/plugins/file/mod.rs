@@ -109,6 +109,9 @@ pub async fn sync(cx: &TurnContext<'_>) -> Result<(), Problem> {
     Ok(())
 }
 
+/// The attribute of a file that an `active` constraint has promoted.
+const ACTIVE: &str = "active";
+
 enum Difference {
     Write(Write),
     Gone(Query),
@@ -125,12 +128,15 @@ async fn differences(files: &Files, found: Vec<FileInfo>, known: Vec<Entry>) -> 
             // A name that no entry can have: it cannot be named by the model either.
             continue;
         };
-        let attributes = described(&file);
         let before = known.remove(&file.path);
         let active = files.rules.constraint_of(&file.path) == Some(Constraint::Active);
-        let visible = before
-            .as_ref()
-            .map_or(active, |entry| entry.visibility == Visibility::Visible);
+        let attributes = described(&file, active);
+        // Once, when the constraint is new: the model may put the file away again.
+        let promoted = active && before.as_ref().is_none_or(|entry| !is_active(entry));
+        let visible = promoted
+            || before
+                .as_ref()
+                .is_some_and(|entry| entry.visibility == Visibility::Visible);
         let body = if visible && file.kind == FileKind::Text {
             current(files, &file.path).await
         } else {
@@ -147,7 +153,13 @@ async fn differences(files: &Files, found: Vec<FileInfo>, known: Vec<Entry>) -> 
                     });
                 differences.push(Difference::Write(write));
             }
-            Some(entry) => differences.extend(refreshed(path, entry, attributes, body)),
+            Some(entry) => {
+                let change = refreshed(path, entry, attributes, body).map(|mut write| {
+                    write.visibility = promoted.then_some(Visibility::Visible);
+                    Difference::Write(write)
+                });
+                differences.extend(change);
+            }
         }
     }
     let gone = known
@@ -163,20 +175,26 @@ fn refreshed(
     entry: Entry,
     attributes: Json,
     body: Option<String>,
-) -> Option<Difference> {
+) -> Option<Write> {
     let same = attributes
         .iter()
-        .all(|(key, value)| entry.attributes.get(key) == Some(value));
+        .all(|(key, value)| entry.attributes.get(key) == Some(value))
+        && attributes.contains_key(ACTIVE) == is_active(&entry);
     match body {
         Some(body) if body != entry.body => {
             let mut all = entry.attributes;
+            all.shift_remove(ACTIVE);
             all.extend(attributes);
             Some(Write::body(path, &body).attributes(all))
         }
-        _ if !same => Some(Write::to(path).attributes(attributes)),
+        _ if !same => {
+            let mut changed = attributes;
+            // Null takes it away where it holds no more.
+            changed.entry(ACTIVE).or_insert(serde_json::Value::Null);
+            Some(Write::to(path).attributes(changed))
+        }
         _ => None,
     }
-    .map(Difference::Write)
 }
 
 /// The text of a visible file; none where it cannot be read, which `get` will tell.
@@ -187,13 +205,21 @@ async fn current(files: &Files, path: &str) -> Option<String> {
     }
 }
 
-fn described(file: &FileInfo) -> Json {
+/// Whether an entry was promoted by an `active` constraint that still holds.
+fn is_active(entry: &Entry) -> bool {
+    entry.attributes.contains_key(ACTIVE)
+}
+
+fn described(file: &FileInfo, active: bool) -> Json {
     let mut attributes = Json::new();
     if let Some(language) = file.language {
         attributes.insert("language".to_owned(), json!(language));
     }
     attributes.insert("size".to_owned(), json!(file.size));
     attributes.insert("modified".to_owned(), json!(file.modified));
+    if active {
+        attributes.insert(ACTIVE.to_owned(), json!(true));
+    }
     if file.kind != FileKind::Text {
         attributes.insert("kind".to_owned(), json!(file.kind));
     }

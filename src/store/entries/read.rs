@@ -206,7 +206,7 @@ fn visit(
         let is_meant = query
             .pattern
             .as_ref()
-            .is_none_or(|pattern| pattern.is_literal() || pattern.matches(path));
+            .is_none_or(|it| it.is_literal() || it.matches_everything() || it.matches(path));
         if !is_meant {
             continue;
         }

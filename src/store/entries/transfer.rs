@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::{Access, Query, Write, authorise, open_to, remove, set};
 use crate::dialect::PathPattern;
-use crate::entries::{Entry, EntryPath, RunId, Visibility, Writer};
+use crate::entries::{Entry, EntryPath, RunId, State, Visibility, Writer};
 use crate::store::{StoreError, Tx};
 
 /// `cp` or `mv`. Returns where the entries are now.
@@ -18,8 +18,8 @@ pub type Transfer = fn(
 ) -> Result<Vec<EntryPath>, StoreError>;
 
 /// Copies entries with their attributes, states and turns, of those that the writer may show: a copy
-/// shows as much. A destination that ends in a slash is a
-/// folder: what the pattern's wildcards stand for, or the last segment of a path, is put below it.
+/// shows as much. A destination that ends in a slash is a folder: what the pattern's wildcards stand
+/// for, or the last segment of a path, is put below it.
 pub fn cp(
     tx: &mut Tx<'_>,
     run: RunId,
@@ -29,11 +29,12 @@ pub fn cp(
     visibility: Option<Visibility>,
 ) -> Result<Vec<EntryPath>, StoreError> {
     authorise(to, writer, Access::Content)?;
-    let routes = routes(
-        open_to(tx, run, writer, from, Access::Visibility)?,
-        from,
-        to,
-    )?;
+    let mut meant = open_to(tx, run, writer, from, Access::Visibility)?;
+    if from.literal().is_none() {
+        // What the model is not shown is copied by its very path only.
+        meant.retain(|entry| entry.scheme().shown_to_model());
+    }
+    let routes = routes(meant, from, to)?;
     for (source, target) in &routes {
         copy(tx, run, writer, source, target, visibility)?;
     }
@@ -73,9 +74,14 @@ fn copy(
     target: &EntryPath,
     visibility: Option<Visibility>,
 ) -> Result<(), StoreError> {
+    let (state, outcome) = match source.state {
+        // Nobody decides or ends the copy.
+        State::Proposed | State::Streaming => (State::Resolved, None),
+        ended => (ended, source.outcome.clone()),
+    };
     let mut write = Write::body(target.clone(), &source.body)
         .attributes(source.attributes.clone())
-        .ended(source.state, source.outcome.clone())
+        .ended(state, outcome)
         .visibility(visibility.unwrap_or(source.visibility));
     write.turn = source.turn;
     write.in_loop = source.in_loop;

@@ -14,6 +14,7 @@ use crate::entries::{
 };
 use crate::store::entries::{self, Query, Write};
 use crate::store::leases::{self, Holder};
+use crate::store::loops::{LoopConfig, NewLoop};
 use crate::store::proposals::{self, Verdict};
 use crate::store::{StoreError, Tx, loops, projects, runs, turns};
 
@@ -192,7 +193,15 @@ fn a_turn(tx: &mut Tx<'_>, run: RunId, turn: u32) -> Result<(), StoreError> {
 
     loops::newest(tx, run)?;
     loops::current(tx, run)?;
-    loops::is_pending(tx, run, Mode::Ask)?;
+    let config = LoopConfig::default();
+    let new = NewLoop {
+        mode: Mode::Ask,
+        model: "test",
+        prompt: "p",
+        config: &config,
+        joins: false,
+    };
+    loops::can_join(tx, run, &new)?;
     loops::has_queued(tx, run)?;
     turns::answered(tx, run, turn, &turns::Figures::default())?;
     turns::totals(tx, run)?;

@@ -115,7 +115,6 @@ async fn the_schema_refuses_what_the_types_do_not_know() {
         "UPDATE turns SET sequence = 0".to_owned(),
         "INSERT INTO models VALUES ('m', 'p/m', 0, 0)".to_owned(),
         "INSERT INTO calibrations VALUES ('p/m', 0)".to_owned(),
-        "UPDATE projects SET trusted = 2".to_owned(),
     ];
     broken.extend(["done", "RESOLVED", ""].map(|word| view(&format!("state = '{word}'"))));
     broken.extend(

@@ -351,7 +351,10 @@ impl Run {
         self.meant(from.0, from.1)?;
         check(writer, scheme_of(to), true)?;
         // A copy shows what it is a copy of.
-        let paths = self.open(writer, from.0, from.1, moves)?;
+        let mut paths = self.open(writer, from.0, from.1, moves)?;
+        if !moves && from.0.path.is_none() {
+            paths.retain(|path| !is_audit(scheme_of(path)) && scheme_of(path) != "run");
+        }
         if paths.is_empty() {
             return Err(No::NotFound);
         }
@@ -377,7 +380,10 @@ impl Run {
                 body: Some(row.body.clone()),
                 append: false,
                 attributes: Some(row.attributes.clone()),
-                ended: Some((row.state, row.outcome.clone())),
+                ended: Some(match row.state {
+                    State::Proposed | State::Streaming => (State::Resolved, None),
+                    ended => (ended, row.outcome.clone()),
+                }),
                 visibility: Some(visibility.unwrap_or(row.visibility)),
                 turn: row.turn,
             };
