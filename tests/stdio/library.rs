@@ -284,5 +284,7 @@ fn what_is_proposed_for_a_file_that_is_ignored_by_now_is_not_written() {
         .accept("fix", &pending[0]["path"])
         .expect("it is answered");
     assert_eq!(answer["accepted"], json!([]), "{answer}");
+    let told = session.take("window/showMessage");
+    assert_eq!(told.len(), 1, "{told:?}");
     assert_eq!(session.sandbox.read("src/app.rs").as_deref(), Some(APP));
 }
