@@ -3,11 +3,13 @@
 
 use std::collections::HashSet;
 
-/// Signs that begin or end a comment in the languages models write.
-const COMMENT_SIGNS: [char; 9] = ['/', '*', '#', '-', ';', '<', '>', '!', '%'];
+/// Signs that begin or end a comment, or stand around one.
+const COMMENT_SIGNS: [char; 14] = [
+    '/', '*', '#', '-', ';', '<', '>', '!', '%', '{', '}', '(', ')', '[',
+];
 
-/// What a line says that stands for text, in a comment or between dots.
-const PHRASES: [&str; 9] = [
+/// What a whole comment says that stands for text.
+const PHRASES: [&str; 13] = [
     "rest unchanged",
     "rest is unchanged",
     "rest remains unchanged",
@@ -17,6 +19,10 @@ const PHRASES: [&str; 9] = [
     "rest of file",
     "rest of code",
     "unchanged code",
+    "rest of the file stays the same",
+    "rest of the file remains the same",
+    "rest stays the same",
+    "same as before",
 ];
 
 /// The same, where only dots tell it from a heading.
@@ -39,27 +45,46 @@ fn elisions(text: &str) -> impl Iterator<Item = &str> {
 
 /// Whether a trimmed line is nothing but a stand-in.
 fn is_elision(line: &str) -> bool {
-    let said = line.trim_matches(|sign| COMMENT_SIGNS.contains(&sign) || sign == ' ');
-    if said == "…" || said == "[…]" {
+    let said =
+        line.trim_matches(|sign: char| COMMENT_SIGNS.contains(&sign) || matches!(sign, ']' | ' '));
+    if said == "…" {
         return true;
     }
-    // A line of three dots is Python; in a comment it is a gap.
-    let commented = said.len() < line.len();
+    // A line of three dots is Python; in a comment it is a gap. A bullet begins no comment.
+    let commented = said.len() < line.len() && !line.starts_with("- ") && !line.starts_with("* ");
     if said == "..." {
         return commented;
     }
+    if said.chars().count() > LONGEST {
+        return false;
+    }
+    let gap = ["...", "…"].iter().find_map(|dots| said.strip_prefix(dots));
+    // Dots that begin a comment, and a blank behind them: nobody writes code so.
+    if commented && gap.is_some_and(|rest| rest.starts_with([' ', '(', '['])) {
+        return true;
+    }
     let words =
         said.trim_matches(|sign: char| matches!(sign, '.' | '…' | '(' | ')' | '[' | ']' | ' '));
-    let dotted = said.starts_with("...") || said.starts_with('…');
-    let says = |phrases: &[&str]| phrases.iter().any(|phrase| stands_for(words, phrase));
-    words.chars().count() <= LONGEST
-        && (((commented || dotted) && says(&PHRASES)) || (dotted && says(&DOTTED_PHRASES)))
+    let words = words.to_lowercase();
+    let words = words.strip_prefix("the ").unwrap_or(&words);
+    let ends = |phrases: &[&str]| {
+        phrases
+            .iter()
+            .any(|phrase| words.starts_with(phrase) || words.ends_with(phrase))
+    };
+    (gap.is_some() && (ends(&PHRASES) || ends(&DOTTED_PHRASES))) || (commented && says_so(words))
 }
 
-/// Whether `words` begin or end with `phrase`, in any case.
-fn stands_for(words: &str, phrase: &str) -> bool {
-    let words = words.to_lowercase();
-    words.starts_with(phrase) || words.ends_with(phrase)
+/// Whether a comment is one of the phrases, or one and what follows from it.
+fn says_so(words: &str) -> bool {
+    PHRASES.iter().any(|phrase| {
+        words.strip_prefix(phrase).is_some_and(|rest| {
+            matches!(
+                rest,
+                "" | " unchanged" | " remains unchanged" | " is unchanged" | " here"
+            )
+        })
+    })
 }
 
 #[cfg(test)]
@@ -84,6 +109,18 @@ mod tests {
             ("existing code", false),
             ("## Existing content", false),
             ("f(...args)", false),
+            ("{/* ... existing code ... */}", true),
+            ("// ... (unchanged)", true),
+            ("// ... rest of the component ...", true),
+            ("# ... existing imports ...", true),
+            ("/* ... existing styles ... */", true),
+            ("[... rest of file unchanged ...]", true),
+            ("// The rest of the file stays the same", true),
+            ("// … unchanged …", true),
+            ("(* ... *)", true),
+            ("# Unchanged code paths are cached.", false),
+            ("- Rest of the code review goes to Bob", false),
+            ("// ...args are passed on", false),
             ("// the parser keeps what exists", false),
         ] {
             assert_eq!(elided_line(line, "").is_some(), expected, "{line}");

@@ -205,8 +205,12 @@ fn number(fields: &mut Attributes, name: &str) -> Option<Number> {
 fn set(mut attributes: Attributes, body: Option<&str>) -> Set {
     let fields = &mut attributes;
     let path = fields.take("path");
+    let written = content(fields, path.as_deref(), body);
     Set {
-        content: content(fields, path.as_deref(), body),
+        content: match placed(fields) {
+            Some(name) => refuse_place(written, name),
+            None => written,
+        },
         path,
         visibility: fields.take("visibility"),
         summary: fields.take("summary"),
@@ -216,19 +220,53 @@ fn set(mut attributes: Attributes, body: Option<&str>) -> Set {
     }
 }
 
+/// Attributes by which models mean some lines of a text; a `set` writes all of it.
+const PLACES: [&str; 10] = [
+    "line",
+    "lines",
+    "limit",
+    "start_line",
+    "end_line",
+    "insert",
+    "insert_line",
+    "append",
+    "range",
+    "offset",
+];
+
+/// The attribute that names a place, if one does.
+fn placed(fields: &Attributes) -> Option<&'static str> {
+    PLACES.into_iter().find(|name| fields.get(name).is_some())
+}
+
+/// What would be written over the whole text although some lines are meant is not written.
+fn refuse_place(written: Content, name: &'static str) -> Content {
+    match written {
+        Content::Absent => written,
+        _ => Content::Unparsable(EditError::Placed { name }),
+    }
+}
+
 /// What a `set` writes. Halves of an edit in attributes go before what the body holds, as the body
 /// may be the other half; a `body` attribute beside a body is a search half too.
 fn content(fields: &mut Attributes, path: Option<&str>, text: Option<&str>) -> Content {
     let all = [fields.take_flag("all"), fields.take_flag("g")].contains(&true);
+    let search_is_named = fields.get("search").is_some();
     let search = fields.take("search");
-    let replace = fields.take_any("replace");
-    let body = fields.take_any("body");
+    let (replace, body) = (fields.take_any("replace"), fields.take_any("body"));
+    // Empty values beside others are what a form leaves that was not filled in.
+    let is_form = search.is_none() && (search_is_named || !fields.is_empty());
+    let filled = |value: &String| !(is_form && value.is_empty());
+    let (replace, body) = (replace.filter(filled), body.filter(filled));
     let attributes = |search: String, replace: String| {
         Content::Edits(vec![Edit::attributes(search, replace, all)])
     };
     match (search, replace, text.map(str::to_owned), body) {
         (Some(search), Some(replace), ..) => attributes(search, replace),
-        (Some(search), None, text, body) => attributes(search, text.or(body).unwrap_or_default()),
+        (Some(search), None, Some(text), _) | (Some(search), None, None, Some(text)) => {
+            attributes(search, text)
+        }
+        (Some(_), None, None, None) => Content::Unparsable(EditError::NoReplacement),
         // Only so do both halves mean something.
         (None, Some(replace), Some(text), _) => attributes(text, replace),
         (None, Some(replace), None, Some(body)) if !body.is_empty() => attributes(body, replace),

@@ -161,14 +161,11 @@ pub fn whole_text(previous: Option<&str>, body: &str) -> String {
     let keeps_ends = previous.all.iter().all(|line| line.end.is_empty());
     let mut text = previous.mark.to_owned();
     let lines = Lines::of(body);
+    let usual = previous.usual_end();
     for line in &lines.all {
         text.push_str(line.text);
         if !line.end.is_empty() {
-            text.push_str(if keeps_ends {
-                line.end
-            } else {
-                previous.usual_end()
-            });
+            text.push_str(if keeps_ends { line.end } else { usual });
         }
     }
     if previous.is_unfinished() {

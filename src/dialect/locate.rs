@@ -211,9 +211,11 @@ fn occurrences(query: &Query<'_>) -> Vec<Spot> {
             continue;
         }
         for (at, found) in line.match_indices(wanted) {
-            // Several words are a piece of code, and code does not end inside of a word; a single
-            // word may be what names begin or end with.
-            if has_words && (cuts_word(line, at) || cuts_word(line, at + found.len())) {
+            // Several words are a piece of code, and code does not begin or end inside of a word. A
+            // single one may be what a name begins with, but no number, and not its end.
+            let end = at + found.len();
+            let is_cut = cuts_word(line, at) || cuts_number(line, end);
+            if is_cut && !query.all || has_words && cuts_word(line, end) {
                 continue;
             }
             let whole = found.len() == line.len();
@@ -229,6 +231,22 @@ fn occurrences(query: &Query<'_>) -> Vec<Spot> {
 /// Whether a word stands across byte `at`.
 fn cuts_word(text: &str, at: usize) -> bool {
     text[..at].ends_with(is_word_sign) && text[at..].starts_with(is_word_sign)
+}
+
+/// Whether a number stands across byte `at`.
+fn cuts_number(text: &str, at: usize) -> bool {
+    let (before, behind) = (&text[..at], &text[at..]);
+    let is_digit = |sign: char| sign.is_ascii_digit();
+    let point = |text: &str| {
+        text.strip_prefix('.')
+            .is_some_and(|rest| rest.starts_with(is_digit))
+    };
+    let pointed = |text: &str| {
+        text.strip_suffix('.')
+            .is_some_and(|rest| rest.ends_with(is_digit))
+    };
+    (before.ends_with(is_digit) && (behind.starts_with(is_digit) || point(behind)))
+        || (pointed(before) && behind.starts_with(is_digit))
 }
 
 /// Matches that begin or end inside of a line, and inside of no word.
@@ -364,8 +382,8 @@ mod tests {
         use MatchKind::{BlankInsensitive, Exact, Reindented, Typographic, WithinLine};
         for (file, search, kind, line) in [
             ("a\nab\n", "a", Exact, 0),
-            ("xay\nb\n", "a", WithinLine, 0),
-            ("xay\nb\n", "\na\n", WithinLine, 0),
+            ("x(a)y\nb\n", "a", WithinLine, 0),
+            ("x(a)y\nb\n", "\na\n", WithinLine, 0),
             ("a\n\nb\n", "a\nb", BlankInsensitive, 0),
             ("x\na\nb\n", "\na\nb\n\n", BlankInsensitive, 1),
             ("x\n\ta\n\tb \n", "a\nb", Reindented, 1),
@@ -387,7 +405,7 @@ mod tests {
     fn several_matches_are_named_unless_all_are_meant() {
         for (file, search, lines) in [
             ("a\nb\na\n", "a", vec![0, 2]),
-            ("xa ya\nb\nza\n", "a", vec![0, 0, 2]),
+            ("x.a y.a\nb\nz.a\n", "a", vec![0, 0, 2]),
             ("a\na\na\n", "a\na", vec![0, 1]),
             (" a\n\ta b\n", "a\n", vec![0, 1]),
             ("\ta\n\tb\n a\n b\n", "a\nb", vec![0, 2]),

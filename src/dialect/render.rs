@@ -20,6 +20,7 @@ use super::scan::scan;
 /// - a block whose halves hold a carriage return, a closing tag, a fence or markers of every
 ///   length: one becomes attributes, several are read as they can be; several of which only some
 ///   have `all`;
+/// - a block without old lines whose new half holds markers;
 /// - an edit of a form other than blocks and attributes, which becomes a block;
 /// - an unparsable body, whose text is not kept.
 pub fn render(command: &Command) -> String {

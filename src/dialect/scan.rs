@@ -1,6 +1,7 @@
 //! From an answer to its commands: walks the text between commands, where fences, code spans and
 //! stray closers are told apart from tags. What is inside a command is read by [`super::body`].
 
+use memchr::memmem;
 use serde::Serialize;
 
 use super::body::{Bodies, Repair};
@@ -75,6 +76,11 @@ pub fn scan_with_calls<'c>(
     calls: impl IntoIterator<Item = (&'c str, &'c str)>,
     max_commands: usize,
 ) -> Scan {
+    if let Some(opened) = with_thought_opened(text, max_commands) {
+        let mut scan = scan_with_calls(&opened, calls, max_commands);
+        scan.shift_first_line(THINK.len());
+        return scan;
+    }
     let fences = Fences::of(text);
     let mut walk = Walk {
         text,
@@ -96,6 +102,43 @@ pub fn scan_with_calls<'c>(
     let mut result = walk.result;
     result.unparsed = result.unparsed.trim().to_owned();
     result
+}
+
+const THINK: &str = "<think>";
+const THOUGHT: &str = "</think>";
+
+/// The answer with its thought opened, where it only closes one: the templates of some models put
+/// the opening tag into the prompt. What stands before the closer must hold no body that is still
+/// open there: the closer is part of that.
+fn with_thought_opened(text: &str, max_commands: usize) -> Option<String> {
+    let end = memmem::find(text.as_bytes(), THOUGHT.as_bytes())?;
+    let before = &text[..end];
+    let is_open = |heard: &Scan| {
+        let mut advisories = heard.advisories.iter();
+        advisories.any(|advisory| advisory.message.starts_with(UNCLOSED))
+    };
+    if before.contains("<think") || is_open(&scan(before, max_commands)) {
+        return None;
+    }
+    Some(format!("{THINK}{text}"))
+}
+
+/// What the advisories about a body without its closer begin with.
+const UNCLOSED: &str = "Unclosed";
+
+impl Scan {
+    /// Places as they are without the signs that were put before the first line.
+    fn shift_first_line(&mut self, signs: usize) {
+        let signs = u32::try_from(signs).unwrap_or(0);
+        let places = self.commands.iter_mut().map(|command| &mut command.place);
+        let advised = self
+            .advisories
+            .iter_mut()
+            .map(|advisory| &mut advisory.place);
+        for place in places.chain(advised).filter(|place| place.line == 1) {
+            place.column = place.column.saturating_sub(signs).max(1);
+        }
+    }
 }
 
 struct Walk<'t> {
@@ -516,11 +559,11 @@ fn repair_message(repair: &Repair, tool: Tool) -> String {
             format!("Mismatched `</{wrong}>` corrected: `<{name}>` is closed by `</{name}>`.")
         }
         Repair::NextTag => format!(
-            "Unclosed `<{name}>` recovered: it was ended where the next tag began; write \
+            "{UNCLOSED} `<{name}>` recovered: it was ended where the next tag began; write \
              `</{name}>`, or `/>` where there is no body."
         ),
         Repair::EndOfText => format!(
-            "Unclosed `<{name}>` captured: its body went on to the end of the answer; write \
+            "{UNCLOSED} `<{name}>` captured: its body went on to the end of the answer; write \
              `</{name}>`, or `/>` where there is no body."
         ),
         Repair::FencedCloser => format!(

@@ -73,6 +73,11 @@ impl Attributes {
         self.0.is_empty()
     }
 
+    /// Whether no other attribute than this one is there.
+    pub(super) fn is_only(&self, name: &str) -> bool {
+        self.0.keys().all(|key| key == name)
+    }
+
     /// What nobody took.
     pub(super) fn rest(self) -> BTreeMap<String, String> {
         self.0

@@ -106,11 +106,14 @@ impl Merge<'_> {
         Some(line)
     }
 
-    /// Writes what the file has, unless it is one word for another.
+    /// Writes what the file has, unless it is one word for another, or says the opposite.
     fn keep(&self, line: &mut String, ours: &Change) -> Option<()> {
         let (old, new) = (&self.base[ours.old.clone()], &self.ours[ours.new.clone()]);
         let has_word = |tokens: &[&str]| tokens.iter().any(|token| is_word(token));
         if has_word(old) && has_word(new) {
+            return None;
+        }
+        if turns_meaning(old, new) || turns_meaning(new, old) {
             return None;
         }
         line.push_str(&new.concat());
@@ -133,6 +136,15 @@ impl Merge<'_> {
         };
         (is_apart && !meant.old.is_empty()).then_some(true)
     }
+}
+
+/// Whether code that has some tokens where other code has `instead` says another thing: an operator
+/// for something else, one alone, a negation.
+fn turns_meaning(tokens: &[&str], instead: &[&str]) -> bool {
+    let is_operator = |token: &&str| token.contains(|sign| "<>=!&|+-*/%^~".contains(sign));
+    let has_operator = tokens.iter().any(is_operator);
+    let has_word = tokens.iter().any(|token| is_word(token));
+    tokens.contains(&"not") || (has_operator && (!instead.is_empty() || !has_word))
 }
 
 fn is_word(token: &str) -> bool {
@@ -176,6 +188,10 @@ mod tests {
     fn what_the_replacement_does_not_change_stays_as_the_file_has_it() {
         for (searched, found, wanted, expected) in [
             ("a(b);", "a(b) + 1;", "c(b);", Some("c(b) + 1;")),
+            ("a && b", "a || b", "a && b && c", None),
+            ("a <= b {", "a >= b {", "a < b {", None),
+            ("if f(x) {", "if !f(x) {", "if g(x) {", None),
+            ("assert f(x)", "assert not f(x)", "assert g(x)", None),
             ("f(frist)", "f(first)", "f(first, x)", Some("f(first, x)")),
             (
                 "say(“hi”)",

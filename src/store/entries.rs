@@ -190,9 +190,10 @@ pub fn audit(
 ) -> Result<Kept, StoreError> {
     let path = EntryPath::of_turn(scheme, turn);
     let chars = chars(&text);
-    let kept = contents::keep(tx, text, before)?;
     let write = Write::body(path.clone(), "").at(turn, in_loop);
     set(tx, run, Writer::System, write)?;
+    // Only now: what stood here is released with the write, be it the same text.
+    let kept = contents::keep(tx, text, before)?;
     tx.prepare_cached(
         "UPDATE entries SET content_id = ?3, chars = ?4 WHERE id =
              (SELECT entry_id FROM views WHERE run_id = ?1 AND path = ?2)",

@@ -7,6 +7,7 @@ mod blocks;
 pub(super) mod diff;
 mod fenced;
 mod json;
+mod near_miss;
 mod old_new;
 mod sed;
 mod target;
@@ -164,6 +165,16 @@ pub enum EditError {
     )]
     OtherFile { named: String },
     #[error(
+        "a `search` without a `replace` changes nothing: add `replace=\"…\"` (an empty one takes the \
+         text away), or write a SEARCH/REPLACE block"
+    )]
+    NoReplacement,
+    #[error(
+        "`{name}` names some lines, and a `<set>` writes the whole text: change lines with a \
+         SEARCH/REPLACE block"
+    )]
+    Placed { name: &'static str },
+    #[error(
         "a patch that does more than change this one file cannot stand in a `<set>`: write it \
          outside of any tag, from `*** Begin Patch` to `*** End Patch`"
     )]
@@ -205,7 +216,7 @@ pub(super) fn parse(
 /// One of these stands in every line that marks a block, a diff (in a fence with that label, its
 /// hunks need no header) or an envelope. Most bodies hold none, and need not be taken apart line by
 /// line.
-const MARKS: [&[u8]; 9] = [
+const MARKS: [&[u8]; 12] = [
     b"<<<",
     b">>>",
     b"---",
@@ -215,6 +226,9 @@ const MARKS: [&[u8]; 9] = [
     b"```",
     b"~~~",
     b"diff --git",
+    b"&lt;&lt;",
+    "＜".as_bytes(),
+    b"SEARCH",
 ];
 
 /// The edits of a form whose marks are lines anywhere in the body.
@@ -229,7 +243,10 @@ fn marked(target: Target<'_>, body: &str, all: bool) -> Result<Option<Vec<Edit>>
     if envelope::begins(body) {
         return patch(target, envelope::parse(body)?).map(Some);
     }
-    diff::parse(target, &lines)
+    if let Some(edits) = diff::parse(target, &lines)? {
+        return Ok(Some(edits));
+    }
+    near_miss::find(target, &lines).map_or(Ok(None), Err)
 }
 
 fn lines(body: &str) -> Vec<&str> {

@@ -340,7 +340,11 @@ impl Fields {
     }
 
     fn calls(self, tool: Tool) -> Vec<Call> {
-        let mut calls = match fields::built(tool, self.attributes, self.body.as_deref()) {
+        // An empty body beside more than a path is a field of a form that was not filled in.
+        let may_be_empty = self.attributes.is_only("path");
+        let is_filled = |body: &&str| !body.is_empty() || may_be_empty;
+        let body = self.body.as_deref().filter(is_filled);
+        let mut calls = match fields::built(tool, self.attributes, body) {
             Built::One(call) => vec![call],
             Built::Patch(calls) => calls,
         };

@@ -197,3 +197,22 @@ fn a_closer_in_a_fence_closes_when_no_other_does() {
     let scan = read("<set path=\"a.md\">\n```\nx\n</set>\n```\n<update status=\"200\">x</update>");
     assert_eq!(outline(&scan), ["set a.md", "update "]);
 }
+
+#[test]
+fn what_stands_before_a_lone_closer_of_a_thought_was_thought() {
+    let answer =
+        "I could do\n<rm path=\"a.py\"/>\nbut that loses code.\n</think>\n\n<get path=\"a.py\"/>";
+    let scan = read(answer);
+    assert_eq!(outline(&scan), ["think ", "get a.py"]);
+    assert_eq!(scan.commands[0].place, place(1, 1));
+    assert_eq!(scan.commands[1].place, place(6, 1));
+    for about in [
+        "<set path=\"notes.md\">\nA model ends with </think>.\n</set>",
+        "<get path=\"notes.md\"/>\n<sh>\necho '</think>'\n</sh>",
+    ] {
+        assert!(
+            !outline(&read(about)).contains(&"think ".to_owned()),
+            "{about}"
+        );
+    }
+}

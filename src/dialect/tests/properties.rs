@@ -179,7 +179,11 @@ fn number() -> impl Strategy<Value = Option<Number>> {
 fn content() -> impl Strategy<Value = Content> {
     let attributes = (value(), wild(), any::<bool>());
     let whole = (wild(), any::<bool>());
-    let blocks = prop::collection::vec((half(), half()), 1..4);
+    let marks = |text: &str| ["<<<", "===", ">>>"].iter().any(|mark| text.contains(mark));
+    let pair = (half(), half()).prop_filter("a creation holds no markers", move |(old, new)| {
+        !old.trim().is_empty() || !marks(new)
+    });
+    let blocks = prop::collection::vec(pair, 1..4);
     prop_oneof![
         1 => Just(Content::Absent),
         6 => wild().prop_map(Content::Text),

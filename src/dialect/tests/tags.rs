@@ -347,3 +347,51 @@ fn the_target_is_what_a_command_is_about() {
             .collect();
     assert_eq!(targets, ["ls", "q", "s", "", ""]);
 }
+
+#[test]
+fn a_set_that_means_some_lines_or_half_an_edit_writes_nothing() {
+    for written in [
+        r#"<set path="a.py" line="2" limit="1">x</set>"#,
+        r#"<set path="a.py" append>x</set>"#,
+        r#"<set path="a.py" start_line="2" end_line="3" body="x"/>"#,
+        r#"<set path="a.py" search="x"/>"#,
+        r#"{"name": "set", "arguments": {"path": "a.py", "body": "x", "line": 2}}"#,
+    ] {
+        let Call::Set(set) = &read(written).commands[0].call else {
+            panic!("{written}: not a set");
+        };
+        assert!(
+            matches!(set.content, Content::Unparsable(_)),
+            "{written}: {:?}",
+            set.content
+        );
+    }
+}
+
+#[test]
+fn empty_fields_of_a_form_say_nothing() {
+    for (written, expected) in [
+        (
+            r#"<set path="a" search="" replace="" visibility="archived"/>"#,
+            Content::Absent,
+        ),
+        (
+            r#"<set path="a" body="" visibility="archived"/>"#,
+            Content::Absent,
+        ),
+        (
+            r#"{"name": "set", "arguments": {"path": "a", "body": "", "visibility": "archived"}}"#,
+            Content::Absent,
+        ),
+        (
+            r#"{"name": "set", "arguments": {"path": "a", "body": "x", "search": "", "replace": ""}}"#,
+            Content::Text("x".to_owned()),
+        ),
+        (r#"<set path="a" body=""/>"#, Content::Text(String::new())),
+    ] {
+        let Call::Set(set) = &read(written).commands[0].call else {
+            panic!("{written}: not a set");
+        };
+        assert_eq!(set.content, expected, "{written}");
+    }
+}

@@ -1,0 +1,139 @@
+//! Blocks whose markers are dressed as no block has them: without their words, quoted, commented out,
+//! escaped, with other signs. What was meant is not read out of them; they are only kept from being
+//! written into a file.
+
+use super::EditError;
+use super::target::Target;
+
+/// What a line may be of a block, however it is dressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Opener,
+    Divider,
+    Closer,
+}
+
+/// The refusal of a body in which an opener, a divider and a closer stand in this order, or a divider
+/// and a closer begin and end it. A document that shows such blocks is left alone.
+pub(super) fn find(target: Target<'_>, lines: &[&str]) -> Option<EditError> {
+    if target.is_markdown() {
+        return None;
+    }
+    let parts = lines
+        .iter()
+        .enumerate()
+        .filter_map(|(index, line)| Some((index, part(line)?)));
+    let mut wanted = Part::Opener;
+    let mut first = None;
+    for (index, part) in parts {
+        match (wanted, part) {
+            (_, Part::Opener) => {
+                first = Some(index);
+                wanted = Part::Divider;
+            }
+            (Part::Divider, Part::Divider) => wanted = Part::Closer,
+            (Part::Closer, Part::Closer) => return Some(stray(lines, first?)),
+            _ => {}
+        }
+    }
+    let is_text = |line: &&str| !line.trim().is_empty();
+    let begins = lines.iter().position(is_text)?;
+    let ends = lines.iter().rposition(is_text)?;
+    let around = (part(lines[begins]), part(lines[ends]));
+    (around == (Some(Part::Divider), Some(Part::Closer))).then(|| stray(lines, begins))
+}
+
+fn stray(lines: &[&str], index: usize) -> EditError {
+    EditError::StrayMarker {
+        line: index + 1,
+        marker: lines[index].trim().to_owned(),
+    }
+}
+
+/// What a line is without what it is dressed in: quotes, comments, numbers, emphasis, entities.
+fn part(line: &str) -> Option<Part> {
+    const LONGEST: usize = 120;
+    if line.len() > LONGEST {
+        return None;
+    }
+    let plain = line
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace('＜', "<")
+        .replace('＞', ">")
+        .replace('＝', "=");
+    let dressed = |sign: char| {
+        sign.is_whitespace()
+            || sign.is_ascii_digit()
+            || matches!(sign, '#' | '*' | '`' | '\u{feff}')
+    };
+    let bare = plain.trim_matches(dressed);
+    let bare = bare
+        .strip_prefix("> ")
+        .map_or(bare, |rest| rest.trim_matches(dressed));
+    let sign = bare.chars().next()?;
+    let length = bare.chars().take_while(|other| *other == sign).count();
+    let word = bare[length * sign.len_utf8()..]
+        .trim()
+        .trim_end_matches([':', sign])
+        .trim();
+    let says = |words: &[&str]| words.iter().any(|known| word.eq_ignore_ascii_case(known));
+    let (searches, replaces) = (
+        says(&["SEARCH", "FIND", "ORIGINAL", "OLD"]),
+        says(&["REPLACE", "REPLACED", "UPDATED", "NEW"]),
+    );
+    match sign {
+        '=' if length >= 2 && word.is_empty() => Some(Part::Divider),
+        '<' | '>' | '-' | '+' if length >= 2 && searches => Some(Part::Opener),
+        '<' | '>' | '-' | '+' if length >= 2 && replaces => Some(Part::Closer),
+        '<' if length >= 4 && !word.contains(char::is_whitespace) => Some(Part::Opener),
+        '>' if length >= 4 && !word.contains(char::is_whitespace) => Some(Part::Closer),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(body: &str) -> bool {
+        let lines: Vec<&str> = body.lines().collect();
+        find(Target::of(Some("a.py")), &lines).is_some()
+    }
+
+    #[test]
+    fn markers_in_any_dress_are_kept_out_of_a_file() {
+        for body in [
+            "<<<<<<<\n    return x\n=======\n    return 1\n>>>>>>>",
+            "=======\n    return 1\n>>>>>>>",
+            "<<< search\na\n===\nb\n>>> replace",
+            "--- SEARCH\na\n===\nb\n+++ REPLACE",
+            ">>>>>>> SEARCH\na\n=======\nb\n<<<<<<< REPLACE",
+            "<< SEARCH\na\n==\nb\n>> REPLACE",
+            "<<<<<<<<<<<<< SEARCH\na\n=============\nb\n>>>>>>>>>>>>> REPLACE",
+            "  <<<<<< HEAD\n  a\n  ======\n  b\n  >>>>>> branch",
+            "&lt;&lt;&lt;&lt;&lt;&lt;&lt; SEARCH\na\n=======\nb\n&gt;&gt;&gt;&gt;&gt;&gt;&gt; REPLACE",
+            "> <<<<<<< SEARCH\n> a\n> =======\n> b\n> >>>>>>> REPLACE",
+            "# <<<<<<< SEARCH\na\n# =======\nb\n# >>>>>>> REPLACE",
+            "1 <<<<<<< SEARCH\n2 a\n3 =======\n4 b\n5 >>>>>>> REPLACE",
+            "**<<<<<<< SEARCH**\na\n**=======**\nb\n**>>>>>>> REPLACE**",
+            "＜＜＜＜＜＜＜ SEARCH\na\n＝＝＝＝\nb\n＞＞＞＞＞＞＞ REPLACE",
+        ] {
+            assert!(found(body), "{body}");
+        }
+    }
+
+    #[test]
+    fn code_and_documents_are_no_blocks() {
+        for body in [
+            "Title\n=====\n\n>>> print(1)\n1\n",
+            "std::cout\n    << a\n    << endl;\n// ====\nx >> y;",
+            "a = 1\n# ======\nb = 2\n",
+            "--\nsig\n==\n++",
+            "template <class T>\n=\n>",
+            "",
+        ] {
+            assert!(!found(body), "{body}");
+        }
+    }
+}
