@@ -1,6 +1,6 @@
 //! `rummy-lsp show RUN`: what the model saw and answered, and what came of it, turn by turn.
 //!
-//! What is known of a run and its turns is read in [`record`]; [`text`] prints it for people, [`json`]
+//! What is known of a run and its turns is read in [`mod@record`]; [`text`] prints it for people, [`json`]
 //! for programs, [`packet`] prints what was sent. A turn is read when it is printed, so a long run
 //! takes no more memory than its largest turn.
 

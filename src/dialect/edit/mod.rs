@@ -1,4 +1,4 @@
-//! Edits as a body writes them, a file a form. What they do to a text is said in [`super::apply`].
+//! Edits as a body writes them, a file a form. What they do to a text is said in [`mod@super::apply`].
 //!
 //! **Invariant**: a body that carries the marks of an edit is parsed whole or not at all, and it
 //! is never taken for a text: marks that were missed would be written into a file.
