@@ -168,10 +168,13 @@ fn matches(expression: &Regex, file: &[&str]) -> Vec<(usize, Range<usize>)> {
     file.iter().enumerate().flat_map(in_line).collect()
 }
 
-/// The first `\n`, `\t`, `\&` or `\1` of a literal new half.
+/// The first sign of a literal new half that sed would not write as it is: `&`, `\n`, `\t`, `\1`.
 fn escape_in(new: &str) -> Option<String> {
     let mut signs = new.chars();
     while let Some(sign) = signs.next() {
+        if sign == '&' {
+            return Some("&".to_owned());
+        }
         if sign == '\\' {
             let escaped = signs.next()?;
             if matches!(escaped, 'n' | 't' | '&' | '0'..='9') {

@@ -25,6 +25,7 @@ pub(super) fn parse(target: Target<'_>, lines: &[&str]) -> Result<Option<Vec<Edi
         lines: &lines[..range.end],
         next: first,
         edits: Vec::new(),
+        file: target,
         target: None,
         creates: false,
     };
@@ -118,6 +119,8 @@ struct Reader<'l> {
     lines: &'l [&'l str],
     next: usize,
     edits: Vec<Edit>,
+    /// The file that the diff stands in a `<set>` of.
+    file: Target<'l>,
     /// The file that the headers name, in the words of the last of them.
     target: Option<&'l str>,
     /// Whether the headers say that the file is new.
@@ -146,6 +149,12 @@ impl Reader<'_> {
                 self.hunk(&header);
             } else if line.starts_with([' ', '-', '+']) {
                 self.hunk(&Header::default());
+            } else if line.starts_with("rename to ") {
+                return Err(EditError::Unexpected {
+                    line: self.next + 1,
+                    text: (*line).to_owned(),
+                    expected: "a file is moved with `<mv>`, not by a diff",
+                });
             } else if line.trim().is_empty() || is_preamble(line) {
                 self.next += 1;
             } else {
@@ -174,6 +183,14 @@ impl Reader<'_> {
                 text: self.lines[self.next + 1].to_owned(),
                 expected: "one `<set>` changes one file; write another for this one",
             });
+        }
+        let named = [old, new].map(named);
+        let may_be = |name: &str| self.file.can_be(name);
+        if let Some(other) = named.iter().flatten().next_back()
+            && !named.iter().flatten().any(|name| may_be(name))
+        {
+            let named = (*other).to_owned();
+            return Err(EditError::OtherFile { named });
         }
         self.creates = old == "/dev/null";
         self.target = Some(new);
@@ -213,6 +230,22 @@ impl Reader<'_> {
             && behind.is_some_and(|line| Header::of(line).is_some());
         is_header && left.is_none_or(|(old, new)| old == 0 || new == 0)
     }
+}
+
+/// The path that a line of a file's header names; none where it is a word such as `original`.
+fn named(header: &str) -> Option<&str> {
+    let name = header.split(['\t']).next().unwrap_or(header);
+    let name = name
+        .split(" (")
+        .next()
+        .unwrap_or(name)
+        .trim()
+        .trim_matches('"');
+    let name = ["a/", "b/"]
+        .iter()
+        .find_map(|side| name.strip_prefix(side))
+        .unwrap_or(name);
+    (name != "/dev/null" && name.contains(['.', '/'])).then_some(name)
 }
 
 /// The lines that `git diff` writes before a file's header.

@@ -202,6 +202,9 @@ pub(super) fn parse(
     if let Some(edits) = old_new::parse(body, all)? {
         return Ok(Some(edits));
     }
+    if let Some(error) = near_miss::of_pairs(target, body) {
+        return Err(error);
+    }
     if body.trim_start().starts_with(['{', '[', '`', '~'])
         && let Some(edits) = json::parse(&lines(body), all)?
     {
@@ -246,7 +249,9 @@ fn marked(target: Target<'_>, body: &str, all: bool) -> Result<Option<Vec<Edit>>
     if let Some(edits) = diff::parse(target, &lines)? {
         return Ok(Some(edits));
     }
-    near_miss::find(target, &lines).map_or(Ok(None), Err)
+    near_miss::of_envelope(target, &lines)
+        .or_else(|| near_miss::find(target, &lines))
+        .map_or(Ok(None), Err)
 }
 
 fn lines(body: &str) -> Vec<&str> {

@@ -43,6 +43,47 @@ pub(super) fn find(target: Target<'_>, lines: &[&str]) -> Option<EditError> {
     (around == (Some(Part::Divider), Some(Part::Closer))).then(|| stray(lines, begins))
 }
 
+/// How the sections of a patch envelope begin.
+const SECTIONS: [&str; 3] = ["*** Update File: ", "*** Add File: ", "*** Delete File: "];
+
+/// The refusal of the sections of a patch envelope without its first line.
+pub(super) fn of_envelope(target: Target<'_>, lines: &[&str]) -> Option<EditError> {
+    if target.is_markdown() {
+        return None;
+    }
+    let is_section = |line: &str| SECTIONS.iter().any(|start| line.trim().starts_with(start));
+    let index = lines.iter().position(|line| is_section(line))?;
+    Some(EditError::Unexpected {
+        line: index + 1,
+        text: lines[index].trim().to_owned(),
+        expected: "a patch begins with a line `*** Begin Patch` and ends with `*** End Patch`",
+    })
+}
+
+/// The refusal of a body that holds the tags of an old and a new text among other things. Only a
+/// document or a text of tags does.
+pub(super) fn of_pairs(target: Target<'_>, body: &str) -> Option<EditError> {
+    const NAMES: [(&str, &str); 3] = [
+        ("<old_text", "</new_text"),
+        ("<old_string", "</new_string"),
+        ("<old_str", "</new_str"),
+    ];
+    if target.is_markdown() || target.is_markup() || !body.contains('<') {
+        return None;
+    }
+    let line = body.lines().position(|line| {
+        let line = line.trim_start().to_ascii_lowercase();
+        NAMES.iter().any(|(old, _)| line.starts_with(old))
+    })?;
+    let plain = body.to_ascii_lowercase();
+    NAMES.iter().any(|(_, new)| plain.contains(new)).then(|| EditError::Unexpected {
+        line: line + 1,
+        text: body.lines().nth(line).unwrap_or("").trim().to_owned(),
+        expected: "write nothing but pairs of `<old_text>…</old_text><new_text>…</new_text>`, or \
+                   SEARCH/REPLACE blocks",
+    })
+}
+
 fn stray(lines: &[&str], index: usize) -> EditError {
     EditError::StrayMarker {
         line: index + 1,
@@ -121,6 +162,33 @@ mod tests {
         ] {
             assert!(found(body), "{body}");
         }
+    }
+
+    #[test]
+    fn pairs_and_patches_among_other_text_are_kept_out_of_a_file() {
+        let refused =
+            |path: &str, body: &str| super::super::parse(Some(path), body, false).is_err();
+        for body in [
+            "Here it is:\n<old_text>\na\n</old_text>\n<new_text>\nb\n</new_text>",
+            "<OLD_STRING>a</OLD_STRING>\n<NEW_STRING>b</NEW_STRING>\nDone.",
+            "*** Update File: a.py\n@@\n-a\n+b\n*** End Patch",
+            "--- a/b.py\n+++ b/b.py\n@@ -1 +1 @@\n-a\n+b",
+            "diff --git a/a.py b/c.py\nrename from a.py\nrename to c.py\n--- a/a.py\n+++ b/c.py\n@@ -1 +1 @@\n-a\n+b",
+        ] {
+            assert!(refused("a.py", body), "{body}");
+        }
+        assert!(!refused(
+            "a.py",
+            "--- original\n+++ modified\n@@ -1 +1 @@\n-a\n+b"
+        ));
+        assert!(!refused(
+            "src/a.py",
+            "--- a/src/a.py\t2024\n+++ b/src/a.py\t2024\n@@ -1 +1 @@\n-a\n+b"
+        ));
+        assert!(!refused(
+            "notes.md",
+            "Write `<old_text>` and `</new_text>`.\n<old_text>"
+        ));
     }
 
     #[test]

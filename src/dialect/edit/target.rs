@@ -22,6 +22,11 @@ impl<'p> Target<'p> {
         self.has_extension(&["diff", "patch", "rej"])
     }
 
+    /// Whether a text there is made of tags.
+    pub(super) fn is_markup(self) -> bool {
+        self.has_extension(&["xml", "html", "htm", "svg", "vue", "svelte", "jsx", "tsx"])
+    }
+
     pub(super) fn is_sed_script(self) -> bool {
         self.has_extension(&["sed"])
     }
