@@ -2,6 +2,8 @@
 //! escaped, with other signs. What was meant is not read out of them; they are only kept from being
 //! written into a file.
 
+use std::borrow::Cow;
+
 use super::EditError;
 use super::target::Target;
 
@@ -97,12 +99,20 @@ fn part(line: &str) -> Option<Part> {
     if line.len() > LONGEST {
         return None;
     }
-    let plain = line
-        .replace("&lt;", "<")
-        .replace("&gt;", ">")
-        .replace('＜', "<")
-        .replace('＞', ">")
-        .replace('＝', "=");
+    let plain = if line.contains('&') || !line.is_ascii() {
+        let decoded = line.replace("&lt;", "<").replace("&gt;", ">");
+        Cow::Owned(
+            decoded
+                .replace('＜', "<")
+                .replace('＞', ">")
+                .replace('＝', "="),
+        )
+    } else {
+        Cow::Borrowed(line)
+    };
+    if !plain.contains(['<', '>', '=', '-', '+']) {
+        return None;
+    }
     let dressed = |sign: char| {
         sign.is_whitespace()
             || sign.is_ascii_digit()
