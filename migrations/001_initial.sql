@@ -86,7 +86,8 @@ CREATE TABLE loops (
 CREATE UNIQUE INDEX one_active_loop ON loops (run_id) WHERE status IN (102, 202);
 CREATE INDEX queued_loops ON loops (run_id, sequence) WHERE status = 100;
 
--- Token figures are NULL where the provider said nothing.
+-- Token figures are NULL where the provider said nothing; `counted_tokens`, which a run's cap is
+-- held against, is an estimate then.
 CREATE TABLE turns (
     id                INTEGER PRIMARY KEY,
     run_id            INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
@@ -100,6 +101,7 @@ CREATE TABLE turns (
     reasoning_tokens  INTEGER,
     total_tokens      INTEGER,
     cost              REAL,
+    counted_tokens    INTEGER NOT NULL DEFAULT 0 CHECK (counted_tokens >= 0),
     created_at        INTEGER NOT NULL,
     UNIQUE (run_id, sequence)
 ) STRICT;

@@ -10,22 +10,23 @@ use crate::entries::TurnNumber;
 use crate::llm::{Answer, Progress, Request, tokens};
 
 use super::events::{Activity, EventKind, TextKind};
-use super::fit::Fitted;
 use super::job::Job;
+use super::packet::Packet;
 use super::turn::TurnError;
 
-/// How often what has streamed in is told on.
-const TICK: Duration = Duration::from_millis(50);
+/// How often what has streamed in is told on: with the last piece of an answer still at most twenty
+/// times a second.
+const TICK: Duration = Duration::from_millis(60);
 
 /// Of how many of those ticks one is also told as progress.
 const PROGRESS_EVERY: u32 = 2;
 
 /// Calls the model with a packet. Stopping the loop drops the call, and with it the request.
-pub async fn ask(job: &Job, turn: TurnNumber, fitted: &Fitted) -> Result<Answer, TurnError> {
+pub async fn ask(job: &Job, turn: TurnNumber, packet: &Packet) -> Result<Answer, TurnError> {
     let request = Request {
         model: &job.settings.model,
-        system: &fitted.packet.system,
-        user: &fitted.packet.user,
+        system: &packet.system,
+        user: &packet.user,
         temperature: job.temperature,
         call: job.answers(),
     };
@@ -38,12 +39,14 @@ pub async fn ask(job: &Job, turn: TurnNumber, fitted: &Fitted) -> Result<Answer,
         loop {
             tokio::select! {
                 answer = &mut answer => break answer,
-                _ = tick.tick() => relay.tell(),
+                _ = tick.tick() => {
+                    relay.tell();
+                }
             }
         }
     };
     let answer = job.stop.unless(work).await?;
-    relay.tell();
+    while relay.tell() {}
     Ok(answer?)
 }
 
@@ -93,10 +96,11 @@ impl<'a> Relay<'a> {
         }
     }
 
-    fn tell(&self) {
+    /// Tells one piece, if one waits: reasoning before the answer that it leads to.
+    fn tell(&self) -> bool {
         let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
         let told = self.tell_piece(TextKind::Reasoning, &mut heard.reasoning)
-            | self.tell_piece(TextKind::Answer, &mut heard.answer);
+            || self.tell_piece(TextKind::Answer, &mut heard.answer);
         if told {
             heard.ticks += 1;
             if heard.ticks % PROGRESS_EVERY == 1 {
@@ -106,6 +110,7 @@ impl<'a> Relay<'a> {
                     .progress(self.turn, Activity::Streaming, detail, Some(tokens));
             }
         }
+        told
     }
 
     fn tell_piece(&self, kind: TextKind, piece: &mut Piece) -> bool {

@@ -6,10 +6,12 @@
 
 use std::collections::HashSet;
 
-use crate::entries::{Category, RunId, ViewId, Visibility};
-use crate::plugins::Row;
+use crate::entries::{Category, ViewId, Visibility};
+use crate::plugins::{Row, TurnContext};
 use crate::store::entries::Seen;
-use crate::store::{Store, StoreError, entries};
+use crate::store::{StoreError, entries};
+
+use super::job::Job;
 
 /// How far the measured characters a token may be from those that the rows were drawn with. Every
 /// change of that figure changes every row, and with them all that a provider has cached.
@@ -24,6 +26,8 @@ pub struct Board {
     seen: Option<Seen>,
     /// Characters a token that the rows' sizes are told with.
     divisor: f64,
+    /// Characters of the rows that were drawn since the last packet was assembled.
+    drawn: usize,
 }
 
 impl Board {
@@ -31,19 +35,26 @@ impl Board {
         &self.rows
     }
 
-    /// Takes on what has changed. `divisor` is the measured characters a token.
-    pub async fn refresh(
-        &mut self,
-        store: &Store,
-        run: RunId,
-        divisor: f64,
-    ) -> Result<(), StoreError> {
+    /// Characters of the rows that were drawn since the last packet was assembled.
+    pub const fn drawn(&self) -> usize {
+        self.drawn
+    }
+
+    /// A packet is assembled from these rows.
+    pub const fn assembled(&mut self) {
+        self.drawn = 0;
+    }
+
+    /// Takes on what has changed.
+    pub async fn refresh(&mut self, job: &Job, cx: &TurnContext<'_>) -> Result<(), StoreError> {
+        let (run, divisor) = (cx.run, job.divisor());
         if (self.divisor - divisor).abs() > divisor * DRIFT {
             self.seen = None;
             self.divisor = divisor;
         }
         let seen = self.seen;
-        let found = store
+        let found = cx
+            .store
             .read(move |connection| entries::in_packet(connection, run, seen))
             .await?;
         match (seen, found.left) {
@@ -58,8 +69,13 @@ impl Board {
                 .changed
                 .iter()
                 .filter(|entry| entry.visibility != Visibility::Archived);
-            self.rows
-                .extend(shown.map(|entry| Row::of(entry, self.divisor)));
+            let drawn = shown.map(|entry| Row::of(cx.plugins, entry, self.divisor));
+            let before = self.rows.len();
+            self.rows.extend(drawn);
+            self.drawn += self.rows[before..]
+                .iter()
+                .map(|row| row.chars + 1)
+                .sum::<usize>();
             self.rows.sort_by_key(place);
         }
         self.seen = Some(found.seen);

@@ -3,7 +3,7 @@
 use crate::entries::{Category, EntryPath, Scheme, TurnNumber, Visibility};
 use crate::plugins::{Row, prompt};
 
-/// An entry that is put away, what that frees, and how visible it stays.
+/// An entry that is put away, what its body takes, and how visible it stays.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Demotion {
     pub path: EntryPath,
@@ -12,107 +12,132 @@ pub struct Demotion {
     pub to: Visibility,
 }
 
-/// Which rows a tier takes, and how visible they stay.
-type Tier<'t> = (&'t dyn Fn(&Row) -> bool, Visibility);
-
-/// The first tier that has something to put away, cut off where enough is freed. Empty when all is
-/// put away that may be.
-///
-/// The tiers: logs older than the last turn, what the last turn made visible, other sources by age,
-/// the prompt's body, knowledge last.
-pub fn demotions(rows: &[Row], turn: TurnNumber, over: u64) -> Vec<Demotion> {
-    let last = turn.0.saturating_sub(1);
-    let latest_prompt = prompt::latest(rows).map(|row| row.path.clone());
-    let tier = |wanted: &dyn Fn(&Row) -> bool, to: Visibility| -> Vec<Demotion> {
-        let mut rows: Vec<&Row> = rows
-            .iter()
-            .filter(|row| row.visibility != to)
-            .filter(|row| wanted(row) && sheds(row, to))
-            .collect();
-        rows.sort_by_key(|row| (row.turn, row.view));
-        enough(rows, to, over)
-    };
-    let turn_of = |row: &Row| row.turn.map_or(0, |turn| turn.0);
-    let is_source = |row: &Row| {
-        row.scheme().category() == Category::Data
-            && !matches!(row.scheme(), Scheme::Known | Scheme::Skill)
-            && row.visibility == Visibility::Visible
-    };
-    let is_log = |row: &Row| {
-        let old_prompt =
-            row.scheme() == Scheme::Prompt && Some(&row.path) != latest_prompt.as_ref();
-        row.scheme() == Scheme::Log || old_prompt
-    };
-    let tiers: [Tier<'_>; 5] = [
-        (
-            &|row| is_log(row) && turn_of(row) < last,
-            Visibility::Archived,
-        ),
-        (
-            &|row| is_source(row) && turn_of(row) >= last,
-            Visibility::Summarized,
-        ),
-        (&is_source, Visibility::Summarized),
-        (
-            &|row| {
-                Some(&row.path) == latest_prompt.as_ref() && row.visibility == Visibility::Visible
-            },
-            Visibility::Summarized,
-        ),
-        (
-            &|row| row.scheme() == Scheme::Known && row.visibility == Visibility::Visible,
-            Visibility::Summarized,
-        ),
-    ];
-    tiers
-        .into_iter()
-        .map(|(wanted, to)| tier(wanted, to))
-        .find(|tier| !tier.is_empty())
-        .unwrap_or_else(Vec::new)
+/// The packet that must fit, as far as that decides what is new in it.
+#[derive(Debug, Clone, Copy)]
+pub struct Occasion<'a> {
+    /// The turn whose packet it is.
+    pub turn: TurnNumber,
+    /// The loop's first turn: prompts from there on are its own.
+    pub began: TurnNumber,
+    /// The log entry that tells of these demotions.
+    pub told: Option<&'a EntryPath>,
 }
 
-/// Whether putting a row away makes the packet smaller.
-fn sheds(row: &Row, to: Visibility) -> bool {
-    match to {
-        Visibility::Archived => true,
-        _ => row.shown > 0,
-    }
+/// What is put away together, in the order in which it goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Tier {
+    /// The log and the prompts from before the last turn.
+    OldLog,
+    /// What the last turn made visible.
+    Promoted,
+    /// Every other source.
+    Source,
+    /// What the last turn wrote into the log.
+    NewLog,
+    /// What the user asks, which stays readable in its beginning.
+    Prompt,
+    Known,
+    Skill,
+    Unknown,
+    /// What is a summary already.
+    Summary,
 }
 
-fn enough(rows: Vec<&Row>, to: Visibility, over: u64) -> Vec<Demotion> {
+/// The entries of the first tier that has any, oldest first, cut off where `over` characters are
+/// freed. Empty when all is put away that may be.
+pub fn demotions(rows: &[Row], occasion: Occasion<'_>, over: usize) -> Vec<Demotion> {
+    let latest = prompt::latest(rows).map(|row| &row.path);
+    let mut steps: Vec<(Tier, Visibility, &Row)> = rows
+        .iter()
+        .filter_map(|row| {
+            let (tier, to) = next(row, occasion, latest)?;
+            Some((tier, to, row))
+        })
+        .collect();
+    steps.sort_by_key(|(tier, _, row)| (*tier, row.turn, row.view));
+    let Some(first) = steps.first().map(|(tier, ..)| *tier) else {
+        return Vec::new();
+    };
     let mut freed = 0;
-    let mut demoted = Vec::new();
-    for row in rows {
-        if freed > over {
-            break;
-        }
-        freed += row.tokens.max(1);
-        demoted.push(Demotion {
+    steps
+        .into_iter()
+        .take_while(|(tier, to, row)| {
+            let wanted = *tier == first && freed < over;
+            freed += frees(row, *to);
+            wanted
+        })
+        .map(|(_, to, row)| Demotion {
             path: row.path.clone(),
             turn: row.turn,
             tokens: row.tokens,
             to,
-        });
-    }
-    demoted
+        })
+        .collect()
 }
+
+/// How a row would be put away next, if that frees anything.
+fn next(
+    row: &Row,
+    occasion: Occasion<'_>,
+    latest_prompt: Option<&EntryPath>,
+) -> Option<(Tier, Visibility)> {
+    let is_new = |since: u32| row.turn.is_some_and(|turn| turn.0 >= since);
+    let last = occasion.turn.0.saturating_sub(1);
+    let shrinks = row.visibility == Visibility::Visible && row.saves > 0;
+    let summarized = |tier| Some((tier, Visibility::Summarized));
+    let archived = |tier| Some((tier, Visibility::Archived));
+    match (row.scheme().category(), row.scheme()) {
+        (Category::Prompt, _) if Some(&row.path) == latest_prompt || is_new(occasion.began.0) => {
+            shrinks
+                .then_some(())
+                .and_then(|()| summarized(Tier::Prompt))
+        }
+        (Category::Logging, _) if Some(&row.path) == occasion.told => None,
+        (Category::Prompt | Category::Logging, _) if !is_new(last) => archived(Tier::OldLog),
+        (Category::Prompt | Category::Logging, _) if shrinks => summarized(Tier::NewLog),
+        (Category::Unknown, _) if shrinks => summarized(Tier::Unknown),
+        (Category::Data, Scheme::Known) if shrinks => summarized(Tier::Known),
+        (Category::Data, Scheme::Skill) if shrinks => summarized(Tier::Skill),
+        (Category::Data, _) if shrinks && is_new(last) => summarized(Tier::Promoted),
+        (Category::Data, _) if shrinks => summarized(Tier::Source),
+        // The listing of files is limited by itself.
+        (Category::Data, Scheme::File) | (Category::Audit, _) => None,
+        _ => archived(Tier::Summary),
+    }
+}
+
+/// What putting a row away frees, in characters.
+fn frees(row: &Row, to: Visibility) -> usize {
+    match to {
+        Visibility::Archived => row.chars + 1,
+        Visibility::Visible | Visibility::Summarized => row.saves,
+    }
+}
+
+/// How many demotions are told one by one.
+const LISTED: usize = 50;
 
 /// What the model is told of the demotions of a turn.
 pub fn report(size: u64, ceiling: u64, demoted: &[Demotion]) -> String {
-    let tokens: u64 = demoted.iter().map(|demotion| demotion.tokens).sum();
+    let sum = |demoted: &[Demotion]| demoted.iter().map(|one| one.tokens).sum::<u64>();
     let plural = if demoted.len() == 1 { "" } else { "s" };
     let mut lines = vec![format!(
-        "Token Budget overflow: the packet took {size} tokens, the ceiling is {ceiling}. {} promotion{plural} ({tokens} tokens) demoted to fit.",
-        demoted.len()
+        "Token Budget overflow: the packet took {size} tokens, the ceiling is {ceiling}. {} promotion{plural} ({} tokens) demoted to fit.",
+        demoted.len(),
+        sum(demoted)
     )];
     if !demoted.is_empty() {
         lines.push("Demoted:".to_owned());
     }
-    lines.extend(demoted.iter().map(|demotion| {
+    let (listed, rest) = demoted.split_at(demoted.len().min(LISTED));
+    lines.extend(listed.iter().map(|demotion| {
         let turn = demotion
             .turn
             .map_or_else(String::new, |turn| format!("turn {turn}, "));
         format!("- {} ({turn}{} tokens)", demotion.path, demotion.tokens)
     }));
+    if !rest.is_empty() {
+        lines.push(format!("- and {} more ({} tokens)", rest.len(), sum(rest)));
+    }
     lines.join("\n")
 }

@@ -4,15 +4,15 @@
 use std::time::Duration;
 
 use crate::dialect::{Call, Command, Scan, Tool};
-use crate::entries::{AutoAccept, EntryPath, Outcome, Review, RunStatus, State};
+use crate::entries::{AutoAccept, Entry, EntryPath, Outcome, Review, RunStatus, State};
 use crate::llm::{Answer, Finish};
-use crate::plugins::{Handled, Problem, Refusal, TurnContext, about, handler, policy, update};
+use crate::plugins::{Handled, Problem, Refusal, TurnContext, about, policy, update};
 use crate::store::entries;
 
 use super::events::EventKind;
 use super::job::Job;
 use super::turn::{TurnError, tools};
-use super::verdict::{Mistake, TurnReport};
+use super::verdict::{Mistake, Setback, TurnReport};
 
 /// How often the store is looked at for what another process decided.
 const FOREIGN_TICK: Duration = Duration::from_millis(200);
@@ -104,11 +104,9 @@ impl Dispatch<'_> {
     }
 
     async fn handle(&self, command: &Command) -> Result<Handled, Problem> {
-        policy::admit(command, &self.job.in_loop, &self.tools)?;
-        match handler(command.tool()) {
-            Some(plugin) => plugin.handle(self.cx, command).await,
-            None => Ok(Handled::Quiet),
-        }
+        let plugins = self.cx.plugins;
+        plugins.admit(command, &self.job.in_loop, &self.tools)?;
+        plugins.handle(self.cx, command).await
     }
 
     fn note_update(&mut self, args: &crate::dialect::Update) {
@@ -164,12 +162,15 @@ impl Dispatch<'_> {
             // Not to be dropped half-way: what is in the text must be recorded.
             self.accept_all(&offered).await;
         }
-        let rejected = self.job.stop.unless(self.decided(&offered)).await??;
+        let undone = self.job.stop.unless(self.decided(&offered)).await??;
         self.job.set_status(RunStatus::Running).await?;
         self.job.state(None);
-        if let Some(path) = rejected {
-            self.report.rejected = true;
-            self.stopped_by = Some(format!("the user rejected {path}"));
+        if let Some((path, setback)) = undone {
+            self.report.setback = Some(setback);
+            self.stopped_by = Some(match setback {
+                Setback::Rejected => format!("the user rejected {path}"),
+                Setback::NotCarriedOut => format!("the editor could not carry {path} out"),
+            });
         }
         Ok(())
     }
@@ -187,8 +188,11 @@ impl Dispatch<'_> {
     }
 
     /// Waits until none of the entries is proposed any more. Returns one that was not accepted
-    /// whole.
-    async fn decided(&self, offered: &[EntryPath]) -> Result<Option<EntryPath>, TurnError> {
+    /// whole, and what became of it.
+    async fn decided(
+        &self,
+        offered: &[EntryPath],
+    ) -> Result<Option<(EntryPath, Setback)>, TurnError> {
         let mut changes = self.cx.store.changes();
         let mut tick = tokio::time::interval(FOREIGN_TICK);
         loop {
@@ -205,13 +209,10 @@ impl Dispatch<'_> {
                 .await?;
             let open = found.iter().flatten().any(|e| e.state == State::Proposed);
             if !open {
-                let whole = |at: &usize| {
-                    found[*at]
-                        .as_ref()
-                        .is_some_and(|e| e.state == State::Resolved && e.outcome.is_none())
-                };
-                let other = (0..offered.len()).find(|at| !whole(at));
-                return Ok(other.map(|at| offered[at].clone()));
+                let decided = offered.iter().zip(&found);
+                return Ok(decided
+                    .filter_map(|(path, entry)| Some((path.clone(), setback(entry.as_ref())?)))
+                    .next());
             }
             // A change of this process wakes at once; one that was missed, or that another
             // process made, is seen at the next tick.
@@ -220,6 +221,16 @@ impl Dispatch<'_> {
                 _ = tick.tick() => {}
             }
         }
+    }
+}
+
+/// What a decided proposal means for the turn, if it was not accepted whole. One that is gone was
+/// taken away by the user.
+fn setback(entry: Option<&Entry>) -> Option<Setback> {
+    match entry.map(|entry| (entry.state, &entry.outcome)) {
+        Some((State::Resolved, None)) => None,
+        Some((State::Failed, Some(Outcome::Error))) => Some(Setback::NotCarriedOut),
+        _ => Some(Setback::Rejected),
     }
 }
 

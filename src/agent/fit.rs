@@ -1,134 +1,217 @@
 //! From the entries to a packet that fits: rendered, measured, and put away in tiers until it does.
+//! Measured before each call and, with the same measure and the same tiers, after each dispatch.
+//!
+//! **Invariant.** What is put away is told in one log entry, which is part of what is measured.
 
-use crate::entries::{Outcome, Visibility, Writer};
-use crate::plugins::telemetry::{Bucket, distribution};
-use crate::plugins::{Assembly, Row, TurnContext, error};
+use crate::entries::{Attributes, EntryPath, Outcome, TurnNumber, Writer};
+use crate::llm::tokens;
+use crate::plugins::budget::Figures;
+use crate::plugins::{Assembly, TurnContext, error};
 use crate::store::StoreError;
 use crate::store::entries::{self, Write};
 
 use super::board::Board;
-use super::budget::{self, Demotion};
+use super::budget::{self, Demotion, Occasion};
 use super::job::Job;
 use super::packet::{self, Packet};
-use super::turn::{TurnError, tools};
-
-/// A packet that goes to the model.
-pub struct Fitted {
-    pub packet: Packet,
-    /// What its entries take, by category.
-    pub distribution: Vec<Bucket>,
-}
+use super::turn::tools;
 
 /// What came of making a packet.
 pub enum Fit {
-    Fits(Fitted),
+    /// It fits, with so many entries put away for it.
+    Fits(Packet, usize),
     /// It takes so many tokens with all put away that may be; the log says so.
-    TooLarge {
-        tokens: u64,
-    },
+    TooLarge { tokens: u64 },
 }
 
-/// Assembles the turn's packet.
-pub async fn fit(job: &Job, cx: &TurnContext<'_>, board: &mut Board) -> Result<Fit, TurnError> {
-    let mut demoted: Vec<Demotion> = Vec::new();
-    let mut first_size = None;
-    loop {
-        board.refresh(cx.store, cx.run, job.divisor()).await?;
-        let fitted = assemble(job, cx, board.rows());
-        let Some(figures) = fitted.packet.figures.filter(|figures| figures.over() > 0) else {
-            if let Some(size) = first_size {
-                tell(job, cx, size, &demoted).await?;
-                // The packet that is sent says what was put away.
-                board.refresh(cx.store, cx.run, job.divisor()).await?;
-                return Ok(Fit::Fits(assemble(job, cx, board.rows())));
-            }
-            return Ok(Fit::Fits(fitted));
-        };
-        let size = *first_size.get_or_insert(figures.usage);
-        let tier = budget::demotions(board.rows(), cx.turn, figures.over());
-        if tier.is_empty() {
-            tell(job, cx, size, &demoted).await?;
-            return Ok(Fit::TooLarge {
-                tokens: figures.usage,
-            });
+/// What a loop remembers of its packets.
+#[derive(Debug, Default)]
+pub struct Fitting {
+    board: Board,
+    /// The loop's first turn.
+    began: Option<TurnNumber>,
+    /// The length of the newest packet, in characters.
+    newest: Option<usize>,
+    /// What was put away after the newest packet, to be told in the next.
+    reverted: usize,
+}
+
+impl Fitting {
+    /// The packet of a turn that begins.
+    pub async fn before(&mut self, job: &Job, cx: &TurnContext<'_>) -> Result<Fit, StoreError> {
+        let fit = self.fit(job, cx, cx.turn).await?;
+        if let Fit::Fits(packet, _) = &fit {
+            self.newest = Some(packet.chars);
+            self.reverted = 0;
         }
-        put_away(cx, &tier).await?;
-        demoted.extend(tier);
+        Ok(fit)
     }
-}
 
-fn assemble(job: &Job, cx: &TurnContext<'_>, rows: &[Row]) -> Fitted {
-    let divisor = job.divisor();
-    let tools = tools(job);
-    let assembly = Assembly {
-        rows,
-        mode: job.in_loop.mode,
-        phase: job.phase(),
-        tools: &tools,
-        persona: job.persona.as_deref(),
-        divisor,
-        map_tokens: job.settings.limits.map_tokens,
-        budget: None,
-        reverted: reverted(rows, cx),
-    };
-    let packet = packet::render(assembly, job.ceiling());
-    let distribution = distribution(rows, packet.head_tokens, divisor);
-    Fitted {
-        packet,
-        distribution,
-    }
-}
-
-/// How many entries were put away in this turn or the one before, if any.
-fn reverted(rows: &[Row], cx: &TurnContext<'_>) -> Option<u64> {
-    rows.iter()
-        .rev()
-        .take_while(|row| row.turn.is_none_or(|turn| turn.0 + 1 >= cx.turn.0))
-        .find_map(|row| row.demoted)
-}
-
-async fn put_away(cx: &TurnContext<'_>, tier: &[Demotion]) -> Result<(), StoreError> {
-    let run = cx.run;
-    let writes: Vec<Write> = tier
-        .iter()
-        .map(|demotion| Write::to(demotion.path.clone()).visibility(demotion.to))
-        .collect();
-    cx.store
-        .write(move |tx| {
-            for write in writes {
-                // Each scheme's own writer may change what is shown of it.
-                let scheme = write.path.scheme();
-                let writer = if scheme.permits_visibility(Writer::Plugin) {
-                    Writer::Plugin
-                } else {
-                    Writer::System
-                };
-                entries::set(tx, run, writer, write)?;
+    /// Makes room for the next turn after a dispatch. Tells the tokens that the packet would take, if
+    /// that was too much.
+    pub async fn after(
+        &mut self,
+        job: &Job,
+        cx: &TurnContext<'_>,
+    ) -> Result<Option<u64>, StoreError> {
+        let Some(ceiling) = job.ceiling() else {
+            return Ok(None);
+        };
+        self.board.refresh(job, cx).await?;
+        if self.cannot_overflow(job, ceiling) {
+            return Ok(None);
+        }
+        let next = TurnNumber(cx.turn.0 + 1);
+        Ok(match self.fit(job, cx, next).await? {
+            Fit::Fits(_, 0) => None,
+            Fit::Fits(packet, demoted) => {
+                self.reverted = demoted;
+                Some(packet.tokens)
             }
-            Ok(())
+            Fit::TooLarge { tokens } => Some(tokens),
         })
-        .await
+    }
+
+    /// Whether the newest packet and all that was drawn since fit together: then there is no need to
+    /// assemble a packet only to measure it.
+    fn cannot_overflow(&self, job: &Job, ceiling: u64) -> bool {
+        /// What else may grow from one packet to the next: the budget, the phase, counted folders.
+        const SLACK: usize = 4_000;
+        let most = self.newest.map(|chars| chars + self.board.drawn() + SLACK);
+        most.is_some_and(|chars| tokens::estimate(chars, job.divisor()) <= ceiling)
+    }
+
+    async fn fit(
+        &mut self,
+        job: &Job,
+        cx: &TurnContext<'_>,
+        turn: TurnNumber,
+    ) -> Result<Fit, StoreError> {
+        let began = *self.began.get_or_insert(cx.turn);
+        let mut overflow: Option<Overflow> = None;
+        loop {
+            self.board.refresh(job, cx).await?;
+            let demoted = overflow
+                .as_ref()
+                .map_or(0, |overflow| overflow.demoted.len());
+            let packet = self.assemble(job, self.reverted + demoted);
+            let figures = packet.figures.filter(|figures| figures.over() > 0);
+            let Some(figures) = figures else {
+                return Ok(Fit::Fits(packet, demoted));
+            };
+            let occasion = Occasion {
+                turn,
+                began,
+                told: overflow.as_ref().map(|overflow| &overflow.told),
+            };
+            let over = chars_of(figures.over(), job.divisor());
+            let tier = budget::demotions(self.board.rows(), occasion, over);
+            let is_last = tier.is_empty();
+            if !is_last || overflow.is_none() {
+                overflow = Some(Overflow::put_away(cx, overflow, figures, tier).await?);
+            }
+            if is_last {
+                return Ok(Fit::TooLarge {
+                    tokens: figures.usage,
+                });
+            }
+        }
+    }
+
+    fn assemble(&mut self, job: &Job, reverted: usize) -> Packet {
+        self.board.assembled();
+        let tools = tools(job);
+        let assembly = Assembly {
+            rows: self.board.rows(),
+            plugins: &job.plugins,
+            mode: job.in_loop.mode,
+            phase: job.phase(),
+            tools: &tools,
+            persona: job.persona.as_deref(),
+            divisor: job.divisor(),
+            map_tokens: job.settings.limits.map_tokens,
+            budget: None,
+            reverted: Some(reverted).filter(|count| *count > 0),
+        };
+        packet::render(assembly, job.ceiling())
+    }
 }
 
-async fn tell(
-    job: &Job,
-    cx: &TurnContext<'_>,
+/// At least as many characters as these tokens.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "tokens and characters are far below 2^52, and the divisor is positive"
+)]
+fn chars_of(tokens: u64, divisor: f64) -> usize {
+    (tokens as f64 * divisor).ceil() as usize
+}
+
+/// A packet that did not fit, and what was put away for it.
+#[derive(Clone)]
+struct Overflow {
+    /// The packet's size before anything was, in tokens.
     size: u64,
-    demoted: &[Demotion],
-) -> Result<(), StoreError> {
-    let ceiling = job.ceiling().unwrap_or(size);
-    let message = budget::report(size, ceiling, demoted);
-    let (run, turn, in_loop, count) = (cx.run, cx.turn, cx.in_loop.id, demoted.len());
-    cx.store
-        .write(move |tx| {
-            let outcome = Outcome::Overflow { tokens: size };
-            let path = error::record(tx, run, turn, in_loop, outcome, &message)?;
-            let mut told = crate::entries::Attributes::new();
-            told.insert("demotedCount".to_owned(), count.into());
-            let write = Write::to(path)
-                .attributes(told)
-                .visibility(Visibility::Visible);
-            entries::set(tx, run, Writer::Plugin, write)
+    demoted: Vec<Demotion>,
+    /// The log entry that tells of it.
+    told: EntryPath,
+}
+
+impl Overflow {
+    /// Puts a tier away and tells of it, in the entry that tells of earlier tiers if there were any.
+    async fn put_away(
+        cx: &TurnContext<'_>,
+        before: Option<Self>,
+        figures: Figures,
+        tier: Vec<Demotion>,
+    ) -> Result<Self, StoreError> {
+        let size = before.as_ref().map_or(figures.usage, |before| before.size);
+        let (told, mut demoted) = match before {
+            Some(before) => (Some(before.told), before.demoted),
+            None => (None, Vec::new()),
+        };
+        let writes: Vec<Write> = tier.iter().map(put_away).collect();
+        demoted.extend(tier);
+        let message = budget::report(size, figures.ceiling, &demoted);
+        let (run, turn, in_loop, count) = (cx.run, cx.turn, cx.in_loop.id, demoted.len());
+        let told = cx
+            .store
+            .write(move |tx| {
+                for write in writes {
+                    entries::set(tx, run, visibility_writer(&write), write)?;
+                }
+                let told = match told {
+                    Some(told) => told,
+                    None => {
+                        let outcome = Outcome::Overflow { tokens: size };
+                        error::record(tx, run, turn, in_loop, outcome, &message)?
+                    }
+                };
+                let mut attributes = Attributes::new();
+                attributes.insert("demotedCount".to_owned(), count.into());
+                let write = Write::body(told.clone(), &message).attributes(attributes);
+                entries::set(tx, run, Writer::Plugin, write)?;
+                Ok(told)
+            })
+            .await?;
+        Ok(Self {
+            size,
+            demoted,
+            told,
         })
-        .await
+    }
+}
+
+fn put_away(demotion: &Demotion) -> Write {
+    Write::to(demotion.path.clone()).visibility(demotion.to)
+}
+
+/// Each scheme's own writer may change what is shown of it.
+fn visibility_writer(write: &Write) -> Writer {
+    if write.path.scheme().permits_visibility(Writer::Plugin) {
+        Writer::Plugin
+    } else {
+        Writer::System
+    }
 }

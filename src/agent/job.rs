@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::json;
 
 use crate::config::Limits;
-use crate::dialect::{Call, Scan};
+use crate::dialect::Scan;
 use crate::entries::{Phase, RunStatus, Scheme, TurnNumber};
-use crate::llm::{Answer, ModelSpec, Models};
-use crate::plugins::TurnContext;
+use crate::llm::{Answer, ModelSpec, Models, tokens};
 use crate::plugins::file::Files;
 use crate::plugins::telemetry::Telemetry;
+use crate::plugins::{Plugins, TurnContext};
 use crate::store::contents::Kept;
 use crate::store::entries::audit;
 use crate::store::loops::Loop;
@@ -19,8 +19,8 @@ use crate::store::{Store, StoreError, constraints, loops, models, runs, turns};
 use crate::workspace::{Overlay, Root, Rules};
 
 use super::events::{Activity, EventKind, Events, Standing, Subject};
-use super::fit::Fitted;
 use super::host::Host;
+use super::packet::Packet;
 use super::stop::Stop;
 use super::turn::TurnError;
 
@@ -34,6 +34,7 @@ pub struct Settings {
 /// A loop that runs.
 pub struct Job {
     pub store: Store,
+    pub plugins: Plugins,
     pub models: Arc<Models>,
     pub host: Arc<dyn Host>,
     pub events: Events,
@@ -59,6 +60,8 @@ pub struct Moving {
     /// What the run has used so far, and how many answers it got for that.
     pub used: Figures,
     pub answers: u64,
+    /// The smallest packet that the model's server has refused as too large, in tokens.
+    pub refused: Option<u64>,
 }
 
 /// The messages of the newest packet as they are kept: the next ones are much like them.
@@ -70,6 +73,9 @@ pub struct Sent {
 
 /// How much a new measurement of the characters a token moves the kept one.
 const NEW_SHARE: f64 = 0.5;
+
+/// What the next packet may take of one that was refused as too large.
+const AFTER_REFUSAL: f64 = 0.75;
 
 /// No tokenizer is outside of this; a report that says otherwise counts something else.
 const PLAUSIBLE: std::ops::RangeInclusive<f64> = 1.0..=8.0;
@@ -95,14 +101,21 @@ impl Job {
     }
 
     /// What the handlers of a turn work with.
-    pub fn context<'a>(&'a self, turn: TurnNumber, files: Option<&'a Files>) -> TurnContext<'a> {
+    pub fn context<'a>(
+        &'a self,
+        turn: TurnNumber,
+        first: bool,
+        files: Option<&'a Files>,
+    ) -> TurnContext<'a> {
         TurnContext {
+            plugins: &self.plugins,
             store: &self.store,
             run: self.subject.run,
             in_loop: &self.in_loop,
             turn,
             limits: &self.settings.limits,
             divisor: self.divisor(),
+            first,
             files,
         }
     }
@@ -139,10 +152,38 @@ impl Job {
         self.moving().divisor
     }
 
-    /// What a packet may take; none where the model's context is not known.
+    /// What a packet may take; none where the model's context is not known. Where its server has
+    /// refused a packet, clearly less than that one took, whatever the context is said to be.
     pub fn ceiling(&self) -> Option<u64> {
         let share = self.settings.limits.budget_ceiling;
-        self.context_size.map(|size| share_of(size, share))
+        let size = self.context_size.map(|size| share_of(size, share));
+        let refused = self
+            .moving()
+            .refused
+            .map(|size| share_of(size, AFTER_REFUSAL));
+        size.into_iter().chain(refused).min()
+    }
+
+    /// The model's server has refused a packet of so many tokens as too large.
+    pub fn set_refused(&self, tokens: u64) {
+        self.change(|moving| {
+            moving.refused = Some(moving.refused.map_or(tokens, |before| before.min(tokens)));
+        });
+    }
+
+    /// Why the run may not use any more, where it has used up its cap in tokens or money.
+    pub fn spent(&self) -> Option<String> {
+        let limits = &self.settings.limits;
+        let used = self.used();
+        match (limits.max_tokens, limits.max_cost) {
+            (Some(cap), _) if used.counted >= cap => {
+                Some(format!("its cap of {cap} tokens is reached"))
+            }
+            (_, Some(cap)) if used.cost.is_some_and(|cost| cost >= cap) => {
+                Some(format!("its cap of {cap} in money is reached"))
+            }
+            _ => None,
+        }
     }
 
     /// Tells that the run's state has changed.
@@ -188,26 +229,26 @@ impl Job {
     pub async fn keep_answer(
         &self,
         turn: TurnNumber,
-        fitted: &Fitted,
+        packet: &Packet,
         (answer, heard): (&Answer, &Scan),
         sent: &mut Sent,
     ) -> Result<Telemetry, StoreError> {
-        let figures = Self::figures(fitted, answer);
+        let figures = self.figures(packet, answer);
         let texts = [
             (Scheme::Assistant, answer.written()),
-            (Scheme::Reasoning, reasoning(answer, heard)),
+            (Scheme::Reasoning, self.reasoning(answer, heard)),
             (Scheme::Model, provenance(answer)),
         ];
-        let packet = [&fitted.packet.system, &fitted.packet.user].map(Arc::clone);
+        let messages = [&packet.system, &packet.user].map(Arc::clone);
         let (run, at) = (self.subject.run, (turn, self.in_loop.id));
-        let measured = self.measured(fitted, answer);
+        let measured = self.measured(packet, answer);
         let actual = self.settings.model.actual.clone();
         let before = std::mem::take(sent);
         *sent = self
             .store
             .write(move |tx| {
                 turns::answered(tx, run, turn, &figures)?;
-                let [system, user] = packet;
+                let [system, user] = messages;
                 let sent = Sent {
                     system: Some(audit(
                         tx,
@@ -240,13 +281,21 @@ impl Job {
             moving.used = moving.used.with(&figures);
             moving.answers += 1;
         });
-        Ok(self.telemetry(fitted, answer, &self.used()))
+        Ok(self.telemetry(packet, answer, &self.used()))
     }
 
-    fn figures(fitted: &Fitted, answer: &Answer) -> Figures {
+    /// The answer's figures. What is not reported is estimated only where it counts against a cap.
+    fn figures(&self, packet: &Packet, answer: &Answer) -> Figures {
         let usage = answer.usage;
+        let parts = || {
+            let written = answer.written().chars().count() + answer.reasoning.chars().count();
+            let completion = || tokens::estimate(written, self.divisor());
+            let prompt = usage.prompt.unwrap_or(packet.tokens);
+            prompt.saturating_add(usage.completion.unwrap_or_else(completion))
+        };
         Figures {
-            context: usage.prompt.or(Some(fitted.packet.tokens)),
+            counted: usage.total.unwrap_or_else(parts),
+            context: usage.prompt.or(Some(packet.tokens)),
             prompt: usage.prompt,
             cached: usage.cached,
             completion: usage.completion,
@@ -261,18 +310,16 @@ impl Job {
         clippy::cast_precision_loss,
         reason = "a packet has far fewer than 2^52 characters"
     )]
-    fn measured(&self, fitted: &Fitted, answer: &Answer) -> Option<f64> {
+    fn measured(&self, packet: &Packet, answer: &Answer) -> Option<f64> {
         let tokens = answer.usage.prompt.filter(|tokens| *tokens > 0)?;
-        let chars = fitted.packet.system.chars().count() + fitted.packet.user.chars().count();
-        let seen = chars as f64 / tokens as f64;
+        let seen = packet.chars as f64 / tokens as f64;
         let known = self.divisor();
         let blended = known + (seen - known) * NEW_SHARE;
         PLAUSIBLE.contains(&seen).then_some(blended)
     }
 
-    fn telemetry(&self, fitted: &Fitted, answer: &Answer, totals: &Figures) -> Telemetry {
+    fn telemetry(&self, packet: &Packet, answer: &Answer, totals: &Figures) -> Telemetry {
         let spec = &self.settings.model;
-        let packet = &fitted.packet;
         Telemetry {
             model_alias: spec.alias.clone(),
             model: answer.model.clone().unwrap_or_else(|| spec.actual.clone()),
@@ -288,8 +335,17 @@ impl Job {
             reasoning_tokens: totals.reasoning,
             total_tokens: totals.total,
             cost: totals.cost,
-            context_distribution: fitted.distribution.clone(),
+            context_distribution: packet.distribution.clone(),
         }
+    }
+
+    /// What the provider called reasoning, then what the commands add to it.
+    fn reasoning(&self, answer: &Answer, heard: &Scan) -> String {
+        let parts: Vec<&str> = std::iter::once(answer.reasoning.as_str())
+            .chain(self.plugins.thoughts(&heard.commands))
+            .filter(|text| !text.trim().is_empty())
+            .collect();
+        parts.join("\n")
     }
 
     fn moving(&self) -> Moving {
@@ -309,22 +365,6 @@ impl Job {
 )]
 fn share_of(size: u64, share: f64) -> u64 {
     (size as f64 * share).floor() as u64
-}
-
-/// What the provider called reasoning, then what stood in `<think>`.
-fn reasoning(answer: &Answer, heard: &Scan) -> String {
-    let thoughts = heard
-        .commands
-        .iter()
-        .filter_map(|command| match &command.call {
-            Call::Think(think) => Some(think.body.as_str()),
-            _ => None,
-        });
-    let parts: Vec<&str> = std::iter::once(answer.reasoning.as_str())
-        .chain(thoughts)
-        .filter(|text| !text.trim().is_empty())
-        .collect();
-    parts.join("\n")
 }
 
 fn provenance(answer: &Answer) -> String {

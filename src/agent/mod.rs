@@ -3,7 +3,7 @@
 //! project ⊃ run ⊃ loop ⊃ turn. The [`Supervisor`] knows which runs are active; [`run`] drives the
 //! loops of one, [`turn`] takes one turn from top to bottom, and the other files are its steps in
 //! order: [`fit`] (assemble, check the budget), [`ask`] (call the model), [`dispatch`] (carry out),
-//! [`verdict`] and [`phase`] (judge).
+//! [`fit`] again (make room), [`judge`] (by [`verdict`] and [`phase`]).
 //!
 //! **Invariants.** The loop never waits for the user at an editor: it waits on the store, together
 //! with its cancellation. Of its [`Host`] it asks open texts and, with `autoAccept`, acceptances,
@@ -19,6 +19,7 @@ mod fit;
 mod heartbeat;
 mod host;
 mod job;
+mod judge;
 mod packet;
 mod phase;
 mod run;

@@ -7,18 +7,20 @@ use std::sync::Arc;
 
 use crate::llm::tokens;
 use crate::plugins::budget::{self, Figures};
-use crate::plugins::{ALL, Assembly, Message, Plugin, Section};
+use crate::plugins::telemetry::{Bucket, distribution};
+use crate::plugins::{Assembly, Message, Plugin, Section, known};
 
 /// What goes to the model.
 #[derive(Debug, Clone)]
 pub struct Packet {
     pub system: Arc<str>,
     pub user: Arc<str>,
-    /// Tokens of both messages, by the estimate.
+    /// Both messages, in characters, and in tokens by the estimate.
+    pub chars: usize,
     pub tokens: u64,
-    /// Tokens of the instructions alone.
-    pub head_tokens: u64,
     pub figures: Option<Figures>,
+    /// What its parts take.
+    pub distribution: Vec<Bucket>,
 }
 
 impl Packet {
@@ -31,16 +33,17 @@ impl Packet {
 /// Renders the packet. The budget block holds the figures of the packet that it is part of, so it is
 /// rendered until its own length changes nothing any more, four times at most.
 pub fn render(mut assembly: Assembly<'_>, ceiling: Option<u64>) -> Packet {
+    let divisor = assembly.divisor;
     let mut sections = Sections::of(&assembly);
-    let mut usage = sections.tokens(assembly.divisor);
-    let head_tokens = sections.head_tokens(assembly.divisor);
+    let mut usage = tokens::estimate(sections.chars(), divisor);
+    let system = tokens::estimate(sections.head_chars(), divisor);
     let mut figures = None;
     if let Some(ceiling) = ceiling {
         for _ in 0..4 {
             let now = Figures {
                 ceiling,
                 usage,
-                system: head_tokens,
+                system,
             };
             if figures == Some(now) {
                 break;
@@ -48,19 +51,20 @@ pub fn render(mut assembly: Assembly<'_>, ceiling: Option<u64>) -> Packet {
             figures = Some(now);
             assembly.budget = figures;
             sections.put_budget(&assembly);
-            usage = sections.tokens(assembly.divisor);
+            usage = tokens::estimate(sections.chars(), divisor);
         }
     }
     Packet {
         system: sections.join(Message::System),
         user: sections.join(Message::User),
+        chars: sections.chars(),
         tokens: usage,
-        head_tokens,
         figures: figures.map(|figures| Figures { usage, ..figures }),
+        distribution: sections.distribution(divisor),
     }
 }
 
-/// The parts of a packet in their order, each with its length.
+/// The parts of a packet in their order, each with its length in characters.
 struct Sections(Vec<(Section, usize)>);
 
 /// Between two parts of a message.
@@ -68,7 +72,8 @@ const JOINT: &str = "\n\n";
 
 impl Sections {
     fn of(assembly: &Assembly<'_>) -> Self {
-        let all = ALL.iter().flat_map(|plugin| plugin.sections(assembly));
+        let all = assembly.plugins.iter();
+        let all = all.flat_map(|plugin| plugin.sections(assembly));
         let mut sections = Self(all.map(measured).collect());
         sections.0.sort_by_key(|(section, _)| section.place);
         sections
@@ -85,20 +90,27 @@ impl Sections {
     }
 
     /// What both messages take as they will be joined.
-    fn tokens(&self, divisor: f64) -> u64 {
+    fn chars(&self) -> usize {
         let chars = [Message::System, Message::User].map(|message| {
             let lengths = self
                 .of_message(message)
                 .map(|(_, chars)| chars + JOINT.len());
             lengths.sum::<usize>().saturating_sub(JOINT.len())
         });
-        tokens::estimate(chars.iter().sum(), divisor)
+        chars.iter().sum()
     }
 
-    /// What the instructions take.
-    fn head_tokens(&self, divisor: f64) -> u64 {
-        let head = self.of_message(Message::System).next();
-        tokens::estimate(head.map_or(0, |(_, chars)| *chars), divisor)
+    /// What the system message takes without its entries.
+    fn head_chars(&self) -> usize {
+        self.of_message(Message::System)
+            .take_while(|(section, _)| section.place < known::PLACE)
+            .map(|(_, chars)| chars)
+            .sum()
+    }
+
+    fn distribution(&self, divisor: f64) -> Vec<Bucket> {
+        let parts = self.0.iter();
+        distribution(parts.map(|(section, chars)| (section, *chars)), divisor)
     }
 
     fn of_message(&self, message: Message) -> impl Iterator<Item = &(Section, usize)> {

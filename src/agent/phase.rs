@@ -1,6 +1,7 @@
 //! How the status of an `<update>` moves a loop through its phases.
 
 use crate::entries::Phase;
+use crate::plugins::update::CONTINUES;
 
 /// What a status `1XY` means where a loop stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,9 +14,9 @@ pub enum Step {
 }
 
 /// Reads the phase out of a status that goes on. X must be where the loop stands and Y a phase that
-/// this one leads to. 102, the status of an update that names none, says nothing.
+/// this one leads to. The status of an update that names none says nothing.
 pub fn step(from: Phase, status: u16) -> Step {
-    if !(140..200).contains(&status) {
+    if status == CONTINUES || !(100..200).contains(&status) {
         return Step::Stay;
     }
     let digit = |number: u16| u8::try_from(number % 10).map_or(None, Phase::from_digit);
@@ -60,7 +61,8 @@ mod tests {
                 let got = step(from, status);
                 match expected {
                     Some(phase) => assert_eq!(got, Step::To(*phase), "{status} from {from:?}"),
-                    None => assert!(!matches!(got, Step::To(_)), "{status} from {from:?}"),
+                    None if status == CONTINUES => assert_eq!(got, Step::Stay),
+                    None => assert!(matches!(got, Step::Refused(_)), "{status} from {from:?}"),
                 }
             }
         }

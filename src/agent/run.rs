@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use crate::entries::{Outcome, RunStatus};
+use crate::entries::{Outcome, RunStatus, TurnNumber};
 use crate::plugins::error;
 use crate::store::loops::Loop;
 use crate::store::{StoreError, loops, models, projects, proposals, runs, turns};
@@ -52,9 +52,9 @@ pub async fn run_loop(
                 proposals::cancel_pending(tx, run, &Outcome::Aborted)?;
                 loops::end_joining(tx, run, &Outcome::Aborted)?;
             }
-            if let Some(message) = end.message
-                && let Some(turn) = runs::by_id(tx, run)?.turn
-            {
+            if let Some(message) = end.message {
+                // A loop that ends before the run's first turn tells it where that would have been.
+                let turn = runs::by_id(tx, run)?.turn.unwrap_or(TurnNumber(1));
                 let outcome = end.outcome.clone().unwrap_or(Outcome::Error);
                 error::record(tx, run, turn, id, outcome, &message)?;
             }
@@ -131,9 +131,11 @@ async fn prepare(
         divisor: divisor.unwrap_or(settings.limits.token_divisor),
         used,
         answers,
+        refused: None,
     };
     Ok(Job {
         store,
+        plugins: shared.plugins.clone(),
         models: Arc::clone(&shared.models),
         host: Arc::clone(&shared.host),
         events: shared.events.clone(),

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::entries::{LoopId, Outcome, ProjectId, RunAlias, RunId, RunStatus};
 use crate::llm::{LlmError, Models};
+use crate::plugins::Plugins;
 use crate::store::leases::{self, Holder};
 use crate::store::loops::{self, Loop, NewLoop};
 use crate::store::runs::{self, Changes, Run};
@@ -36,6 +37,7 @@ const SETTLE: Duration = Duration::from_secs(5);
 /// What all loops of a process share.
 pub struct Shared {
     pub store: Store,
+    pub plugins: Plugins,
     pub models: Arc<Models>,
     pub host: Arc<dyn Host>,
     pub events: Events,
@@ -77,6 +79,7 @@ impl Supervisor {
     /// Takes over a store: the runs that no live process drives are interrupted.
     pub async fn new(
         store: Store,
+        plugins: Plugins,
         models: Arc<Models>,
         host: Arc<dyn Host>,
         events: Events,
@@ -92,6 +95,7 @@ impl Supervisor {
         let shared = Arc::new(Shared {
             protected: vec![file.clone(), beside("-wal"), beside("-shm")],
             store,
+            plugins,
             models,
             host,
             events,

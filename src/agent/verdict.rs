@@ -13,8 +13,8 @@ use crate::entries::{Outcome, RunStatus};
 pub struct TurnReport {
     /// The mistakes of the turn, each in words for the model.
     pub mistakes: Vec<Mistake>,
-    /// The user rejected something.
-    pub rejected: bool,
+    /// What of the turn did not come true without the model's doing.
+    pub setback: Option<Setback>,
     /// The status of the last valid `<update>`, and the end that it claims, if it claims one.
     pub status: Option<u16>,
     pub claim: Option<RunStatus>,
@@ -34,6 +34,24 @@ impl TurnReport {
     }
 }
 
+/// What keeps a turn from being the last one, and is no strike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Setback {
+    /// The user rejected something.
+    Rejected,
+    /// The editor could not carry something out; the model may try again.
+    NotCarriedOut,
+}
+
+impl Setback {
+    const fn reason(self) -> &'static str {
+        match self {
+            Self::Rejected => "the user rejected something in this turn",
+            Self::NotCarriedOut => "something of this turn could not be carried out",
+        }
+    }
+}
+
 /// A mistake that counts as a strike.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
@@ -41,6 +59,26 @@ pub struct Mistake {
     pub message: String,
     /// Whether an entry of its own tells the model, because no command's entry does.
     pub untold: bool,
+}
+
+impl Mistake {
+    /// The turn made more visible than fits. What was put away for it is told where that was done.
+    pub fn overflow(tokens: u64) -> Self {
+        Self {
+            outcome: Outcome::Overflow { tokens },
+            message: format!("the packet would take {tokens} tokens"),
+            untold: false,
+        }
+    }
+
+    /// The model's server takes no packet of this size.
+    pub fn refused(tokens: u64, message: &str) -> Self {
+        Self {
+            outcome: Outcome::Overflow { tokens },
+            message: format!("the model's server refused the packet as too large: {message}"),
+            untold: true,
+        }
+    }
 }
 
 /// The judgement.
@@ -53,6 +91,24 @@ pub enum Verdict {
         status: RunStatus,
         outcome: Option<Outcome>,
     },
+}
+
+impl Verdict {
+    /// The run has used up what it may use.
+    pub const fn capped(reason: String) -> Self {
+        Self::Stop {
+            status: RunStatus::Aborted,
+            outcome: Some(Outcome::Reason(reason)),
+        }
+    }
+
+    /// The packet cannot be made to fit.
+    pub const fn too_large(tokens: u64) -> Self {
+        Self::Stop {
+            status: RunStatus::Overflow,
+            outcome: Some(Outcome::Overflow { tokens }),
+        }
+    }
 }
 
 /// What a loop remembers from turn to turn.
@@ -97,15 +153,13 @@ impl Record {
     pub fn judge(&mut self, report: &TurnReport, limits: &Limits) -> Verdict {
         if report.mistakes.is_empty() {
             self.streak = 0;
-            return match report.claim {
-                Some(_) if report.rejected => {
-                    Verdict::Refused("the user rejected something in this turn")
-                }
-                Some(status) => Verdict::Stop {
+            return match (report.claim, report.setback) {
+                (Some(_), Some(setback)) => Verdict::Refused(setback.reason()),
+                (Some(status), None) => Verdict::Stop {
                     status,
                     outcome: None,
                 },
-                None => Verdict::Continue,
+                (None, _) => Verdict::Continue,
             };
         }
         self.streak += 1;
@@ -169,14 +223,14 @@ mod tests {
             record.judge(&claims(failed()), &limits),
             Verdict::Refused(_)
         ));
-        let rejected = TurnReport {
-            rejected: true,
-            ..claims(TurnReport::default())
-        };
-        assert!(matches!(
-            record.judge(&rejected, &limits),
-            Verdict::Refused(_)
-        ));
+        for setback in [Setback::Rejected, Setback::NotCarriedOut] {
+            let set_back = TurnReport {
+                setback: Some(setback),
+                ..claims(TurnReport::default())
+            };
+            let refused = Verdict::Refused(setback.reason());
+            assert_eq!(record.judge(&set_back, &limits), refused);
+        }
         assert_eq!(
             record.judge(&claims(TurnReport::default()), &limits),
             done()

@@ -15,6 +15,7 @@ use crate::agent::{EventKind, Events, Host, Subject, Supervisor};
 use crate::config::Limits;
 use crate::entries::{EntryPath, ProjectId, RunId};
 use crate::llm::Models;
+use crate::plugins::Plugins;
 use crate::store::{Store, StoreError, now_ms, runs};
 use crate::workspace::{OpenText, Overlay, ProcessError, ProcessIdentity};
 
@@ -76,7 +77,8 @@ impl Hub {
         let host = Arc::clone(&editors) as Arc<dyn Host>;
         let process = ProcessIdentity::current()?;
         let models = Arc::clone(&self.models);
-        let supervisor = Supervisor::new(store, models, host, events, process).await?;
+        let plugins = Plugins::core();
+        let supervisor = Supervisor::new(store, plugins, models, host, events, process).await?;
         let engine = Engine {
             supervisor,
             editors,

@@ -1,14 +1,31 @@
 //! The tags that a model can write and the sections of the packet that it reads: a folder each.
 //!
-//! A plugin may handle a tag, say how its entries look in the packet, and contribute a section.
-//! The loop knows handlers and sections only through [`Plugin`] and [`ALL`]; adding a tag is a
-//! folder, a line in that list, and the tag's grammar in the dialect ([`Tool`]). What a tag does to
-//! files becomes a proposal in the store; nothing here talks to an editor.
+//! A plugin may handle a tag, say how its entries look in the packet, and contribute a section; and it
+//! may take part in a turn at the points that [`Plugin`] has, each a typed method. The loop knows
+//! plugins only through [`Plugins`]; adding a tag is a folder, a line in [`Plugins::core`], and the
+//! tag's grammar in the dialect ([`Tool`]). What a tag does to files becomes a proposal in the store;
+//! nothing here talks to an editor.
+//!
+//! | point | when | who uses it |
+//! |---|---|---|
+//! | [`Plugin::begin`] | a turn has its number and its prompt | `file` brings the files up to date |
+//! | [`Plugin::sections`] | the packet is assembled | all that the model reads |
+//! | [`Plugin::thought`] | an answer is kept | `think` adds to the model's reasoning |
+//! | [`Plugin::admit`] | before a command is carried out | `policy` refuses by mode and flags |
+//! | [`Plugin::handle`] | a command is carried out or proposed | the tags |
+//! | [`Plugin::veto`] | before a proposal is accepted | `file` refuses what is read-only |
+//! | [`Plugin::kept`] | a proposal was decided | `set` keeps what of it was accepted |
+//!
+//! Plugins are asked in the order of the list; the first refusal stands, and the rest are not asked.
+//! There is no point at which a packet or an answer is rewritten: what is measured is what is sent, and
+//! what is kept is what was said.
 //!
 //! **Invariant.** Model output is data. A handler turns it into an effect, a proposal or a
 //! [`Refusal`]; it never panics, and only a broken store ends the loop.
 
+mod assembly;
 pub mod budget;
+mod context;
 pub mod cp;
 pub mod error;
 pub mod file;
@@ -19,6 +36,7 @@ pub mod known;
 pub mod library;
 pub mod log;
 pub mod mv;
+pub mod persona;
 pub mod policy;
 pub mod prompt;
 pub mod rm;
@@ -30,47 +48,45 @@ mod transfer;
 pub mod unknown;
 pub mod update;
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use futures::FutureExt;
 use futures::future::BoxFuture;
-use serde_json::json;
 
-use crate::config::Limits;
-use crate::dialect::{BodyFilter, Command, Tool};
-use crate::entries::{
-    Attributes, Category, Entry, EntryPath, Mode, Outcome, PathError, Phase, RunId, Scheme,
-    TurnNumber, ViewId, Visibility, Writer,
-};
-use crate::store::entries::{self, Access, Query, Write};
+use crate::dialect::{Command, Tool};
+use crate::entries::{Entry, Proposal, Visibility};
 use crate::store::loops::Loop;
-use crate::store::{Store, StoreError, Tx};
+use crate::workspace::Rules;
 
-/// Every plugin, in no order that matters: sections carry their place, tools have theirs.
-pub const ALL: &[&dyn Plugin] = &[
-    &budget::Budget,
-    &cp::Cp,
-    &error::Error,
-    &file::File,
-    &get::Get,
-    &instructions::Instructions,
-    &known::Known,
-    &log::Log,
-    &mv::Mv,
-    &prompt::Prompt,
-    &rm::Rm,
-    &set::Set,
-    &skill::Skill,
-    &think::Think,
-    &unknown::Unknown,
-    &update::Update,
-];
+pub use assembly::{Assembly, Message, Row, Section, whole_or_excerpt};
+pub use context::{
+    Handled, Problem, Refusal, TurnContext, about, advise, is_file, listing, named, visibility,
+};
 
-/// One tag or one kind of entry.
+/// One tag, one kind of entry, or one rule of the turn.
 pub trait Plugin: Send + Sync {
-    /// The scheme or the action whose entries it projects.
+    /// The scheme or the action whose entries it projects; else what it is.
     fn name(&self) -> &'static str;
 
     /// The tag it handles, and what the model reads about it.
     fn tool(&self) -> Option<(Tool, &'static str)> {
         None
+    }
+
+    /// What the model reads about its entries or its section, a line of a list.
+    fn about(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// A turn begins: its number is taken and its prompt written, nothing is assembled yet.
+    fn begin<'a>(&'a self, _cx: &'a TurnContext<'a>) -> BoxFuture<'a, Result<(), Problem>> {
+        std::future::ready(Ok(())).boxed()
+    }
+
+    /// Refuses a command before anything of it is done. `tools` are those of the loop.
+    fn admit(&self, _command: &Command, _in_loop: &Loop, _tools: &[Tool]) -> Result<(), Refusal> {
+        Ok(())
     }
 
     /// Carries a command out, or proposes it.
@@ -80,14 +96,20 @@ pub trait Plugin: Send + Sync {
         command: &'a Command,
     ) -> BoxFuture<'a, Result<Handled, Problem>> {
         let name = command.tool().name();
-        Box::pin(async move { Err(Refusal::invalid(format!("<{name}> does nothing")).into()) })
+        let refused = Refusal::invalid(format!("<{name}> does nothing"));
+        std::future::ready(Err(refused.into())).boxed()
     }
 
-    /// What the model reads of one of its entries.
-    fn project(&self, entry: &Entry) -> String {
-        match entry.visibility {
-            Visibility::Visible => entry.body.clone(),
-            Visibility::Summarized | Visibility::Archived => String::new(),
+    /// What of a command belongs to the model's reasoning.
+    fn thought<'c>(&self, _command: &'c Command) -> Option<&'c str> {
+        None
+    }
+
+    /// What the model reads of one of its entries that is as visible as `shown`.
+    fn project<'e>(&self, entry: &'e Entry, shown: Visibility) -> Cow<'e, str> {
+        match shown {
+            Visibility::Visible => Cow::Borrowed(&entry.body),
+            Visibility::Summarized | Visibility::Archived => Cow::Borrowed(""),
         }
     }
 
@@ -95,342 +117,128 @@ pub trait Plugin: Send + Sync {
     fn sections(&self, _assembly: &Assembly<'_>) -> Vec<Section> {
         Vec::new()
     }
-}
 
-/// What a handler works with: the store and where in the run it stands.
-pub struct TurnContext<'a> {
-    pub store: &'a Store,
-    pub run: RunId,
-    pub in_loop: &'a Loop,
-    pub turn: TurnNumber,
-    pub limits: &'a Limits,
-    /// Characters a token.
-    pub divisor: f64,
-    /// None where the loop was started without the workspace.
-    pub files: Option<&'a file::Files>,
-}
-
-/// What became of a command.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Handled {
-    /// Nothing is recorded of it.
-    Quiet,
-    /// Done, and recorded there.
-    Done(EntryPath),
-    /// Waits for the user, there.
-    Proposed(EntryPath),
-}
-
-/// Why a command was not carried out; the model reads it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct Refusal {
-    pub outcome: Outcome,
-    pub message: String,
-}
-
-impl Refusal {
-    /// A refusal with its outcome.
-    pub fn new(outcome: Outcome, message: impl Into<String>) -> Self {
-        Self {
-            outcome,
-            message: message.into(),
-        }
+    /// Refuses that the user accepts a proposal, by the constraints of its workspace.
+    fn veto(&self, _proposal: &Proposal, _rules: &Rules) -> Result<(), Refusal> {
+        Ok(())
     }
 
-    /// Nothing is there under this path.
-    pub fn not_found(path: &str) -> Self {
-        Self::new(Outcome::NotFound, format!("not found: {path}"))
-    }
-
-    /// The command, or what it names, makes no sense.
-    pub fn invalid(message: impl Into<String>) -> Self {
-        Self::new(Outcome::Validation, message)
+    /// What one of its entries holds from now on, once its proposal is decided; none: what it held.
+    fn kept(&self, _proposal: &Proposal) -> Option<String> {
+        None
     }
 }
 
-/// A refusal, or a store that failed.
-#[derive(Debug, thiserror::Error)]
-pub enum Problem {
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    #[error(transparent)]
-    Store(StoreError),
-}
+/// The plugins of a process, in the order in which they are asked.
+#[derive(Clone)]
+pub struct Plugins(Arc<[Arc<dyn Plugin>]>);
 
-impl From<StoreError> for Problem {
-    /// What the store refuses is told to the model; what breaks it is not the model's doing.
-    fn from(error: StoreError) -> Self {
-        let outcome = match &error {
-            StoreError::NotFound { .. } => Outcome::NotFound,
-            StoreError::Forbidden { .. }
-            | StoreError::Mirror { .. }
-            | StoreError::Path(PathError::Outside(_)) => Outcome::Permission,
-            StoreError::Path(_)
-            | StoreError::Pattern(_)
-            | StoreError::NoFolder { .. }
-            | StoreError::NothingToSet { .. }
-            | StoreError::NothingToAppend(_) => Outcome::Validation,
-            _ => return Self::Store(error),
-        };
-        Self::Refused(Refusal::new(outcome, error.to_string()))
-    }
-}
-
-impl From<PathError> for Problem {
-    fn from(error: PathError) -> Self {
-        StoreError::from(error).into()
-    }
-}
-
-/// The packet in the making: what its sections are drawn from.
-pub struct Assembly<'a> {
-    /// Everything that the model may be shown: data in the order in which it changed last, then all
-    /// else, oldest first.
-    pub rows: &'a [Row],
-    pub mode: Mode,
-    pub phase: Phase,
-    pub tools: &'a [Tool],
-    pub persona: Option<&'a str>,
-    /// Characters a token, and what the listing of files may take in tokens.
-    pub divisor: f64,
-    pub map_tokens: u64,
-    /// The figures of the packet itself; none where the model's context is not known.
-    pub budget: Option<budget::Figures>,
-    /// How many sources the last turn had put away to fit.
-    pub reverted: Option<u64>,
-}
-
-/// An entry as the packet shows it.
-#[derive(Debug, Clone)]
-pub struct Row {
-    pub view: ViewId,
-    pub path: EntryPath,
-    pub visibility: Visibility,
-    pub turn: Option<TurnNumber>,
-    /// The number of the run's change that touched it last.
-    pub changed: i64,
-    /// Its element in the section that it belongs to.
-    pub line: String,
-    /// What its projection takes, in characters.
-    pub shown: usize,
-    /// What its whole body takes, in tokens.
-    pub tokens: u64,
-    /// How many entries were put away to fit, where it tells of that.
-    pub demoted: Option<u64>,
-    /// The projection of a prompt: the newest one is no line but ends the packet.
-    pub prompt: Option<String>,
-}
-
-impl Row {
-    /// Draws an entry; sizes are at so many characters a token.
-    pub fn of(entry: &Entry, divisor: f64) -> Self {
-        let text = project(entry);
-        let chars = file::chars(&entry.path, entry.body.chars().count(), &entry.attributes);
-        let tokens = crate::llm::tokens::estimate(chars, divisor);
-        let scheme = entry.scheme();
-        let line = match scheme.category() {
-            Category::Data => known::line(entry, &text, tokens),
-            Category::Unknown => unknown::line(entry, &text, tokens),
-            Category::Logging | Category::Prompt => log::line(entry, &text, tokens),
-            // Never shown.
-            Category::Audit => String::new(),
-        };
-        Self {
-            view: entry.view,
-            path: entry.path.clone(),
-            visibility: entry.visibility,
-            turn: entry.turn,
-            changed: entry.changed,
-            line,
-            shown: text.chars().count(),
-            tokens,
-            demoted: entry
-                .attributes
-                .get("demotedCount")
-                .and_then(serde_json::Value::as_u64),
-            prompt: (scheme == Scheme::Prompt).then_some(text),
-        }
+impl Plugins {
+    /// Those that rummy is made of.
+    pub fn core() -> Self {
+        Self(Arc::new([
+            Arc::new(policy::Policy),
+            Arc::new(file::File),
+            Arc::new(known::Known),
+            Arc::new(unknown::Unknown),
+            Arc::new(log::Log),
+            Arc::new(error::Error),
+            Arc::new(skill::Skill),
+            Arc::new(prompt::Prompt),
+            Arc::new(budget::Budget),
+            Arc::new(instructions::Instructions),
+            Arc::new(persona::Persona),
+            Arc::new(think::Think),
+            Arc::new(get::Get),
+            Arc::new(set::Set),
+            Arc::new(rm::Rm),
+            Arc::new(cp::Cp),
+            Arc::new(mv::Mv),
+            Arc::new(update::Update),
+        ]))
     }
 
-    pub const fn scheme(&self) -> Scheme {
-        self.path.scheme()
-    }
-}
-
-/// Which of the two messages a section belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Message {
-    System,
-    User,
-}
-
-/// A part of the packet. Sections of a message follow each other by place.
-#[derive(Debug, Clone)]
-pub struct Section {
-    pub message: Message,
-    pub place: u16,
-    pub text: String,
-}
-
-impl Section {
-    /// A part of the system message.
-    pub fn system(place: u16, text: String) -> Self {
-        Self {
-            message: Message::System,
-            place,
-            text,
-        }
+    /// The same with one more, which is asked last.
+    #[must_use]
+    pub fn with(&self, plugin: impl Plugin + 'static) -> Self {
+        let more: Arc<dyn Plugin> = Arc::new(plugin);
+        Self(self.0.iter().cloned().chain([more]).collect())
     }
 
-    /// A part of the user message.
-    pub fn user(place: u16, text: String) -> Self {
-        Self {
-            message: Message::User,
-            place,
-            text,
-        }
-    }
-}
-
-/// The plugin that handles a tag.
-pub fn handler(tool: Tool) -> Option<&'static dyn Plugin> {
-    ALL.iter()
-        .copied()
-        .find(|plugin| plugin.tool().is_some_and(|(handled, _)| handled == tool))
-}
-
-/// What the model reads of an entry. An entry that no plugin knows shows its body.
-pub fn project(entry: &Entry) -> String {
-    let name = entry
-        .path
-        .action()
-        .unwrap_or_else(|| entry.scheme().as_str());
-    match ALL.iter().find(|plugin| plugin.name() == name) {
-        Some(plugin) => plugin.project(entry),
-        None if entry.visibility == Visibility::Visible => entry.body.clone(),
-        None => String::new(),
-    }
-}
-
-/// What short texts look like: whole where they are visible, else their beginning.
-pub fn whole_or_excerpt(entry: &Entry) -> String {
-    match entry.visibility {
-        Visibility::Visible => entry.body.clone(),
-        Visibility::Summarized | Visibility::Archived => excerpt(&entry.body),
-    }
-}
-
-/// The beginning of a text that is too long for a summary.
-fn excerpt(text: &str) -> String {
-    const LIMIT: usize = 500;
-    match text.char_indices().nth(LIMIT) {
-        Some((end, _)) => format!("{}\n[truncated]", &text[..end]),
-        None => text.to_owned(),
-    }
-}
-
-impl TurnContext<'_> {
-    /// What the log keeps of a command: `log://turn_N/TOOL/TARGET` with this body.
-    pub fn record(&self, tool: Tool, target: &str, body: &str) -> Write {
-        let path = EntryPath::log(self.turn, tool.name(), target);
-        Write::body(path, body).at(self.turn, self.in_loop.id)
+    /// All of them, in their order.
+    pub fn iter(&self) -> impl Iterator<Item = &dyn Plugin> {
+        self.0.iter().map(AsRef::as_ref)
     }
 
-    /// Records a command that is done, in a transaction of its own.
-    pub async fn done(
-        &self,
-        tool: Tool,
-        target: &str,
-        body: String,
-        attributes: Attributes,
-    ) -> Result<Handled, Problem> {
-        let write = self.record(tool, target, &body).attributes(attributes);
-        let run = self.run;
-        let path = self
-            .store
-            .write(move |tx| entries::log(tx, run, write))
-            .await?;
-        Ok(Handled::Done(path))
-    }
-
-    /// The entries that a command's path and filter mean.
-    pub async fn query(&self, given: &str, filter: Option<&str>) -> Result<Query, Problem> {
-        let filter = filter
-            .filter(|text| !text.is_empty())
-            .map(BodyFilter::parse)
-            .transpose()
-            .map_err(StoreError::from)?;
-        let (run, given) = (self.run, given.to_owned());
-        Ok(self
-            .store
-            .read(move |connection| Query::named(connection, run, &given, filter))
-            .await?)
-    }
-
-    /// The entries that a query means and the model may touch. A scheme that is closed to it is
-    /// refused where the query names it.
-    pub async fn meant(&self, query: &Query, access: Access) -> Result<Vec<Entry>, Problem> {
-        let (run, query) = (self.run, query.clone());
-        Ok(self
-            .store
-            .read(move |connection| {
-                entries::open_to(connection, run, Writer::Model, &query, access)
-            })
-            .await?)
-    }
-}
-
-/// The path that a command must name.
-pub fn named(tool: Tool, path: Option<&str>) -> Result<&str, Refusal> {
-    path.map(str::trim)
-        .filter(|path| !path.is_empty())
-        .ok_or_else(|| {
-            let name = tool.name();
-            Refusal::invalid(format!("<{name}> needs a path: <{name} path=\"…\">"))
+    /// The plugin that handles a tag, and what the model reads about it.
+    pub fn handler(&self, tool: Tool) -> Option<(&dyn Plugin, &'static str)> {
+        self.iter().find_map(|plugin| {
+            let (handled, doc) = plugin.tool()?;
+            (handled == tool).then_some((plugin, doc))
         })
-}
+    }
 
-/// A visibility that a command names.
-pub fn visibility(word: Option<&str>) -> Result<Option<Visibility>, Refusal> {
-    word.map(str::parse)
-        .transpose()
-        .map_err(|error: crate::entries::UnknownWord| Refusal::invalid(error.to_string()))
-}
+    /// Lets each begin a turn.
+    pub async fn begin(&self, cx: &TurnContext<'_>) -> Result<(), Problem> {
+        for plugin in self.iter() {
+            plugin.begin(cx).await?;
+        }
+        Ok(())
+    }
 
-/// `{"path": …}`: what every log entry of a command carries.
-pub fn about(target: &str) -> Attributes {
-    let mut attributes = Attributes::new();
-    attributes.insert("path".to_owned(), json!(target));
-    attributes
-}
+    /// Whether a command may be carried out in this loop.
+    pub fn admit(&self, command: &Command, in_loop: &Loop, tools: &[Tool]) -> Result<(), Refusal> {
+        self.iter()
+            .try_for_each(|plugin| plugin.admit(command, in_loop, tools))
+    }
 
-/// A list of entries with their sizes, as previews and results show it.
-pub fn listing<'e>(head: &str, found: impl IntoIterator<Item = &'e Entry>, divisor: f64) -> String {
-    let mut lines = vec![head.to_owned()];
-    lines.extend(found.into_iter().map(|entry| {
-        let tokens = crate::llm::tokens::estimate(entry.body.chars().count(), divisor);
-        format!("{} ({tokens} tokens)", entry.path)
-    }));
-    lines.join("\n")
-}
+    /// Carries a command out by the plugin that handles its tag.
+    pub async fn handle(
+        &self,
+        cx: &TurnContext<'_>,
+        command: &Command,
+    ) -> Result<Handled, Problem> {
+        match self.handler(command.tool()) {
+            Some((plugin, _)) => plugin.handle(cx, command).await,
+            None => Ok(Handled::Quiet),
+        }
+    }
 
-/// Whether a path is a file's. A write to a file is a proposal; one to any other entry is not.
-pub fn is_file(path: &EntryPath) -> bool {
-    path.scheme() == Scheme::File
-}
+    /// What the commands of an answer add to the model's reasoning.
+    pub fn thoughts<'c>(&self, commands: &'c [Command]) -> Vec<&'c str> {
+        commands
+            .iter()
+            .flat_map(|command| {
+                self.iter()
+                    .filter_map(move |plugin| plugin.thought(command))
+            })
+            .collect()
+    }
 
-/// Tells the model in one log entry what was forgiven or ignored in its answer.
-pub fn advise(
-    tx: &mut Tx<'_>,
-    run: RunId,
-    turn: TurnNumber,
-    in_loop: crate::entries::LoopId,
-    advice: &str,
-) -> Result<(), StoreError> {
-    let path = EntryPath::log(turn, "advisory", "");
-    entries::log(tx, run, Write::body(path, advice).at(turn, in_loop))?;
-    Ok(())
+    /// What the model reads of an entry. One that no plugin knows shows its body.
+    pub fn project<'e>(&self, entry: &'e Entry, shown: Visibility) -> Cow<'e, str> {
+        let name = entry.path.action();
+        let name = name.unwrap_or_else(|| entry.scheme().as_str());
+        match self.iter().find(|plugin| plugin.name() == name) {
+            Some(plugin) => plugin.project(entry, shown),
+            None if shown == Visibility::Visible => Cow::Borrowed(&entry.body),
+            None => Cow::Borrowed(""),
+        }
+    }
+
+    /// Whether a proposal may be accepted.
+    pub fn veto(&self, proposal: &Proposal, rules: &Rules) -> Result<(), Refusal> {
+        self.iter()
+            .try_for_each(|plugin| plugin.veto(proposal, rules))
+    }
+
+    /// What the entry of a proposal holds once it is decided, where that is something else.
+    pub fn kept(&self, proposal: &Proposal) -> Option<String> {
+        let name = proposal.action.as_str();
+        self.iter()
+            .find(|plugin| plugin.name() == name)
+            .and_then(|plugin| plugin.kept(proposal))
+    }
 }
 
 #[cfg(test)]

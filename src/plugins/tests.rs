@@ -3,50 +3,21 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::dialect::{Call, Content, Status, scan};
+use crate::dialect::Status;
+use crate::entries::{Mode, Phase};
 
 #[test]
 fn no_two_plugins_have_one_name_or_handle_one_tag() {
-    let names: BTreeSet<&str> = ALL.iter().map(|plugin| plugin.name()).collect();
-    assert_eq!(names.len(), ALL.len());
-    let tools: Vec<Tool> = ALL
+    let plugins = Plugins::core();
+    let names: Vec<&str> = plugins.iter().map(Plugin::name).collect();
+    let distinct: BTreeSet<&str> = names.iter().copied().collect();
+    assert_eq!(distinct.len(), names.len());
+    let tools: Vec<Tool> = plugins
         .iter()
-        .filter_map(|p| p.tool().map(|(tool, _)| tool))
+        .filter_map(|plugin| plugin.tool().map(|(tool, _)| tool))
         .collect();
     let distinct: BTreeSet<Tool> = tools.iter().copied().collect();
     assert_eq!(distinct.len(), tools.len());
-}
-
-/// The examples of a tool's text are the lines that begin with its tag; a block that is opened there
-/// goes on to its closer.
-fn examples(doc: &str) -> String {
-    let body = doc.lines().skip(2);
-    body.collect::<Vec<_>>().join("\n")
-}
-
-#[test]
-fn every_example_that_the_model_reads_is_understood_as_it_is_meant() {
-    for plugin in ALL {
-        let Some((tool, doc)) = plugin.tool() else {
-            continue;
-        };
-        let heard = scan(&examples(doc), 99);
-        assert_eq!(heard.advisories, [], "<{}>", tool.name());
-        for command in &heard.commands {
-            assert_eq!(command.tool(), tool, "in the text of <{}>", tool.name());
-            match &command.call {
-                Call::Set(set) => assert!(!matches!(set.content, Content::Unparsable(_))),
-                Call::Update(update) => assert!(matches!(update.status, Status::Code(_))),
-                _ => {}
-            }
-        }
-        let wanted = usize::from(tool != Tool::Think);
-        assert!(
-            heard.commands.len() >= wanted,
-            "<{}> has no example",
-            tool.name()
-        );
-    }
 }
 
 #[test]
@@ -70,16 +41,50 @@ fn the_texts_for_the_model_name_only_statuses_that_are_taken() {
     }
 }
 
+/// What the model reads in every turn, whatever it works on.
+fn standing_text(phase: Phase) -> String {
+    let plugins = Plugins::core();
+    let tools: Vec<Tool> = Tool::ALL
+        .into_iter()
+        .filter(|tool| plugins.handler(*tool).is_some())
+        .collect();
+    let assembly = Assembly {
+        rows: &[],
+        plugins: &plugins,
+        mode: Mode::Act,
+        phase,
+        tools: &tools,
+        persona: None,
+        divisor: 2.0,
+        map_tokens: 1_500,
+        budget: None,
+        reverted: None,
+    };
+    let sections = instructions::Instructions.sections(&assembly);
+    let texts: Vec<String> = sections.into_iter().map(|section| section.text).collect();
+    texts.join("\n")
+}
+
 #[test]
-fn the_system_prompt_leaves_most_of_a_small_context_free() {
-    let docs: usize = ALL
-        .iter()
-        .filter_map(|plugin| plugin.tool())
-        .map(|(_, doc)| doc.len())
-        .sum();
-    let base = include_str!("instructions/base.md").len();
-    let longest_phase = include_str!("instructions/discover.md").len();
-    // Four characters a token is what English prose takes in the usual tokenizers, or fewer.
-    let tokens = (docs + base + longest_phase).div_ceil(4);
-    assert!(tokens < 2_600, "{tokens} tokens");
+fn instructions_docs_and_a_phase_take_at_most_2600_tokens() {
+    let tokenizer = tiktoken_rs::cl100k_base().unwrap();
+    for phase in Phase::ALL {
+        let tokens = tokenizer.encode_ordinary(&standing_text(phase)).len();
+        assert!(tokens <= 2_600, "{}: {tokens} tokens", phase.name());
+    }
+}
+
+#[test]
+fn every_section_of_entries_is_explained() {
+    let text = standing_text(Phase::Define);
+    for named in [
+        "known://",
+        "unknown://",
+        "log://",
+        "prompt://",
+        "skill://",
+        "<budget>",
+    ] {
+        assert!(text.contains(&format!("- `{named}")), "{named}:\n{text}");
+    }
 }

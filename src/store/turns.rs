@@ -8,6 +8,8 @@ use crate::entries::{LoopId, RunId, TurnNumber};
 /// What one or several turns used. None where the provider said nothing; never an invented zero.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Figures {
+    /// Tokens that count against a run's cap: as reported, and estimated where nothing was.
+    pub counted: u64,
     /// Tokens of the packet, by the provider's report, else by the estimate.
     pub context: Option<u64>,
     pub prompt: Option<u64>,
@@ -28,6 +30,7 @@ impl Figures {
             (known, None) | (None, known) => known,
         };
         Self {
+            counted: self.counted.saturating_add(turn.counted),
             context: turn.context.or(self.context),
             prompt: sum(self.prompt, turn.prompt),
             cached: sum(self.cached, turn.cached),
@@ -39,12 +42,6 @@ impl Figures {
                 (known, None) | (None, known) => known,
             },
         }
-    }
-
-    /// All tokens, as far as they were reported: the total, else the sum of its parts.
-    pub fn tokens(&self) -> u64 {
-        let parts = || self.prompt.unwrap_or(0) + self.completion.unwrap_or(0);
-        self.total.unwrap_or_else(parts)
     }
 }
 
@@ -80,7 +77,7 @@ pub fn answered(
     tx.prepare_cached(
         "UPDATE turns SET answered = 1, context_tokens = ?3, prompt_tokens = ?4,
              cached_tokens = ?5, completion_tokens = ?6, reasoning_tokens = ?7,
-             total_tokens = ?8, cost = ?9
+             total_tokens = ?8, cost = ?9, counted_tokens = ?10
          WHERE run_id = ?1 AND sequence = ?2",
     )?
     .execute(params![
@@ -93,6 +90,7 @@ pub fn answered(
         signed(figures.reasoning),
         signed(figures.total),
         figures.cost,
+        figures.counted.cast_signed(),
     ])?;
     Ok(())
 }
@@ -131,7 +129,8 @@ pub fn totals(connection: &Connection, run: RunId) -> Result<Figures, StoreError
             "SELECT (SELECT context_tokens FROM turns WHERE run_id = ?1 AND answered = 1
                      ORDER BY sequence DESC LIMIT 1),
                  sum(prompt_tokens), sum(cached_tokens), sum(completion_tokens),
-                 sum(reasoning_tokens), sum(total_tokens), sum(cost)
+                 sum(reasoning_tokens), sum(total_tokens), sum(cost),
+                 coalesce(sum(counted_tokens), 0)
              FROM turns WHERE run_id = ?1",
         )?
         .query_row([run.0], read_figures)?)
@@ -139,7 +138,7 @@ pub fn totals(connection: &Connection, run: RunId) -> Result<Figures, StoreError
 
 /// The columns that [`read_figures`] reads.
 const COLUMNS: &str = "context_tokens, prompt_tokens, cached_tokens, completion_tokens,
-    reasoning_tokens, total_tokens, cost";
+    reasoning_tokens, total_tokens, cost, counted_tokens";
 
 fn read_figures(row: &Row<'_>) -> rusqlite::Result<Figures> {
     let tokens = |column: usize| -> rusqlite::Result<Option<u64>> {
@@ -147,6 +146,7 @@ fn read_figures(row: &Row<'_>) -> rusqlite::Result<Figures> {
         Ok(tokens.map(i64::cast_unsigned))
     };
     Ok(Figures {
+        counted: row.get::<_, i64>(7)?.cast_unsigned(),
         context: tokens(0)?,
         prompt: tokens(1)?,
         cached: tokens(2)?,

@@ -18,6 +18,7 @@ use crate::entries::{
     Decision, EntryPath, Mode, Outcome, ProjectId, Proposal, RunAlias, RunId, RunStatus, State,
 };
 use crate::llm::{Key, ModelSpec, Models};
+use crate::plugins::Plugins;
 use crate::store::loops::LoopConfig;
 use crate::store::proposals::{self, Verdict};
 use crate::store::runs::Changes;
@@ -114,6 +115,7 @@ impl Bench {
         host.root.lock().unwrap().clone_from(&root);
         let supervisor = Supervisor::new(
             store,
+            Plugins::core(),
             Arc::new(Models::new()),
             Arc::clone(&host) as Arc<dyn Host>,
             Events::new(),

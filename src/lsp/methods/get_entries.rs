@@ -76,7 +76,7 @@ impl Method for GetEntries {
                 visibility: head.visibility,
                 turn: head.turn,
                 tokens: tokens::estimate(
-                    file::chars(&head.path, head.chars, &head.attributes),
+                    file::chars_of(&head.path, head.chars, &head.attributes),
                     divisor,
                 ),
                 path: head.path.to_string(),

@@ -44,6 +44,10 @@ impl Plugin for Budget {
         NAME
     }
 
+    fn about(&self) -> Option<&'static str> {
+        Some(include_str!("doc.md"))
+    }
+
     fn sections(&self, assembly: &Assembly<'_>) -> Vec<Section> {
         let Some(figures) = assembly.budget else {
             return Vec::new();
@@ -74,7 +78,7 @@ fn table(assembly: &Assembly<'_>, figures: &Figures) -> String {
     let mut summarized = Sum::default();
     let mut shown = 0;
     for row in assembly.rows {
-        let tokens = tokens::estimate(row.shown, assembly.divisor);
+        let tokens = tokens::estimate(row.chars, assembly.divisor);
         if row.visibility == Visibility::Visible {
             shown += 1;
             visible

@@ -1,7 +1,9 @@
 //! What went wrong in a turn, in a log entry of its own where no command stands for it. Such an
 //! entry is a strike; what was merely forgiven is an advisory and is not.
 
-use crate::entries::{EntryPath, LoopId, Outcome, RunId, State, TurnNumber};
+use std::borrow::Cow;
+
+use crate::entries::{Entry, EntryPath, LoopId, Outcome, RunId, State, TurnNumber, Visibility};
 use crate::plugins::Plugin;
 use crate::store::entries::{self, Write};
 use crate::store::{StoreError, Tx};
@@ -16,8 +18,9 @@ impl Plugin for Error {
         ACTION
     }
 
-    fn project(&self, entry: &crate::entries::Entry) -> String {
-        entry.body.clone()
+    /// What went wrong is short, and read however much is put away.
+    fn project<'e>(&self, entry: &'e Entry, _shown: Visibility) -> Cow<'e, str> {
+        Cow::Borrowed(&entry.body)
     }
 }
 

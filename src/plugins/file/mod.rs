@@ -5,11 +5,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use serde_json::json;
 
-use crate::entries::{Attributes as Json, Entry, EntryPath, Outcome, Scheme, Visibility, Writer};
+use crate::entries::{
+    Attributes as Json, Entry, EntryPath, Outcome, Proposal, Scheme, Visibility, Writer,
+};
 use crate::plugins::frame::{Attributes, element};
-use crate::plugins::{Assembly, Plugin, Problem, Refusal, Row, TurnContext};
+use crate::plugins::{Assembly, Plugin, Problem, Refusal, Row, TurnContext, is_file};
 use crate::store::entries::{self, Query, Write};
 use crate::workspace::{
     Constraint, FileInfo, FileKind, FilePath, Overlay, ReadError, Root, Rules, current_text, scan,
@@ -22,6 +26,40 @@ impl Plugin for File {
     fn name(&self) -> &'static str {
         Scheme::File.as_str()
     }
+
+    fn about(&self) -> Option<&'static str> {
+        Some(include_str!("doc.md"))
+    }
+
+    fn begin<'a>(&'a self, cx: &'a TurnContext<'a>) -> BoxFuture<'a, Result<(), Problem>> {
+        async move {
+            sync(cx).await?;
+            if cx.first && !cx.in_loop.config.files.is_empty() {
+                show_named(cx).await?;
+                // Now that they are visible their texts are read.
+                sync(cx).await?;
+            }
+            Ok(())
+        }
+        .boxed()
+    }
+
+    /// What is read-only stays as it is, and what is ignored too.
+    fn veto(&self, proposal: &Proposal, rules: &Rules) -> Result<(), Refusal> {
+        match rules.constraint_of(proposal.target.as_str()) {
+            Some(Constraint::Readonly) => Err(readonly(proposal.target.as_str())),
+            Some(Constraint::Ignore) => Err(Refusal::new(
+                Outcome::Permission,
+                format!("{} is ignored in this workspace", proposal.target),
+            )),
+            Some(Constraint::Active) | None => Ok(()),
+        }
+    }
+}
+
+fn readonly(path: &str) -> Refusal {
+    let message = format!("{path} is read-only in this workspace");
+    Refusal::new(Outcome::Readonly, message)
 }
 
 /// The files of a workspace: where they are, what may be done with them, and their open texts.
@@ -52,10 +90,7 @@ impl Files {
     pub fn writable(&self, path: &str) -> Result<FilePath, Refusal> {
         let file = self.locate(path)?;
         match self.rules.constraint_of(file.as_str()) {
-            Some(Constraint::Readonly) => Err(Refusal::new(
-                Outcome::Readonly,
-                format!("{path} is read-only in this workspace"),
-            )),
+            Some(Constraint::Readonly) => Err(readonly(path)),
             _ => Ok(file),
         }
     }
@@ -72,7 +107,7 @@ impl Files {
 
 /// Brings the run's file entries up to date with the workspace: new files appear, vanished ones go,
 /// the texts of visible ones are read again where they changed.
-pub async fn sync(cx: &TurnContext<'_>) -> Result<(), Problem> {
+async fn sync(cx: &TurnContext<'_>) -> Result<(), Problem> {
     let Some(files) = cx.files else {
         return Ok(());
     };
@@ -109,6 +144,24 @@ pub async fn sync(cx: &TurnContext<'_>) -> Result<(), Problem> {
     Ok(())
 }
 
+/// Makes the files visible that the user named with the prompt.
+async fn show_named(cx: &TurnContext<'_>) -> Result<(), Problem> {
+    let (run, turn) = (cx.run, cx.turn);
+    let named = cx.in_loop.config.files.iter();
+    let named: Vec<Query> = named
+        .map(|name| EntryPath::parse(name).map(|path| Query::exactly(&path)))
+        .collect::<Result<_, _>>()?;
+    let shown = Visibility::Visible;
+    cx.store
+        .write(move |tx| {
+            named.iter().try_for_each(|query| {
+                entries::show(tx, run, Writer::Plugin, query, shown, Some(turn)).map(drop)
+            })
+        })
+        .await?;
+    Ok(())
+}
+
 /// The attribute of a file that an `active` constraint has promoted.
 const ACTIVE: &str = "active";
 
@@ -137,10 +190,11 @@ async fn differences(files: &Files, found: Vec<FileInfo>, known: Vec<Entry>) -> 
             || before
                 .as_ref()
                 .is_some_and(|entry| entry.visibility == Visibility::Visible);
-        let body = if visible && file.kind == FileKind::Text {
-            current(files, &file.path).await
-        } else {
-            None
+        let body = match (visible, file.kind) {
+            (true, FileKind::Text) => Some(current(files, &file.path).await),
+            // What it held before it ceased to be a text is not shown any more.
+            (true, _) => Some(String::new()),
+            (false, _) => None,
         };
         match before {
             None => {
@@ -197,12 +251,13 @@ fn refreshed(
     }
 }
 
-/// The text of a visible file; none where it cannot be read, which `get` will tell.
-async fn current(files: &Files, path: &str) -> Option<String> {
-    match files.locate(path) {
+/// The text of a visible file; an empty one where it cannot be read, which `get` will tell.
+async fn current(files: &Files, path: &str) -> String {
+    let text = match files.locate(path) {
         Ok(file) => files.text(&file).await.unwrap_or(None),
         Err(_) => None,
-    }
+    };
+    text.unwrap_or_else(String::new)
 }
 
 /// Whether an entry was promoted by an `active` constraint that still holds.
@@ -226,13 +281,16 @@ fn described(file: &FileInfo, active: bool) -> Json {
     attributes
 }
 
-/// What a body of so many characters takes; a file that was not read, by its size.
-pub fn chars(path: &EntryPath, body: usize, attributes: &Json) -> usize {
+/// What an entry's whole body takes, in characters; a file that was not read, by its size.
+pub fn chars(entry: &Entry) -> usize {
+    chars_of(&entry.path, entry.body.chars().count(), &entry.attributes)
+}
+
+/// The same of an entry whose body has so many characters, as far as it is there.
+pub fn chars_of(path: &EntryPath, body: usize, attributes: &Json) -> usize {
     let size = attributes.get("size").and_then(serde_json::Value::as_u64);
     match size {
-        Some(size) if body == 0 && path.scheme() == Scheme::File => {
-            usize::try_from(size).unwrap_or(usize::MAX)
-        }
+        Some(size) if body == 0 && is_file(path) => usize::try_from(size).unwrap_or(usize::MAX),
         _ => body,
     }
 }

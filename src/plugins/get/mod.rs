@@ -133,7 +133,7 @@ async fn show(
                 write.attributes = Some(entry.attributes);
                 chars
             }
-            None => file::chars(&entry.path, entry.body.chars().count(), &entry.attributes),
+            None => file::chars(&entry),
         };
         let tokens = crate::llm::tokens::estimate(chars, cx.divisor);
         lines.push(format!("{} ({tokens} tokens)", entry.path));

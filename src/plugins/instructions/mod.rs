@@ -1,10 +1,10 @@
-//! What the model is told about itself: the base text, the docs of the tools it has, the persona,
-//! and the text of the phase it is in. The texts are the Markdown files beside this one.
+//! What the model is told about itself: the base text, what the plugins say about their entries, the
+//! docs of the tools it has, and the text of the phase it is in. The base and the phases are the
+//! Markdown files beside this one; the other texts lie with their plugins.
 
-use crate::dialect::Tool;
 use crate::entries::Phase;
 use crate::plugins::frame::{Attributes, element};
-use crate::plugins::{ALL, Assembly, Message, Plugin, Section};
+use crate::plugins::{Assembly, Plugin, Section};
 
 /// The plugin; see the module.
 pub struct Instructions;
@@ -22,28 +22,29 @@ impl Plugin for Instructions {
 
     fn sections(&self, assembly: &Assembly<'_>) -> Vec<Section> {
         let text = element(NAME, &Attributes::new(), phase(assembly.phase).trim_end());
-        vec![head(assembly), Section::user(PHASE_PLACE, text)]
+        vec![
+            Section::system(BASE_PLACE, head(assembly)),
+            Section::user(PHASE_PLACE, text),
+        ]
     }
 }
 
-/// The head of the system message: the same bytes from turn to turn while tools and persona are.
-fn head(assembly: &Assembly<'_>) -> Section {
-    let mut text = include_str!("base.md").to_owned();
-    text.push_str("\n# Commands\n");
-    for tool in assembly.tools {
-        text.push_str(doc(*tool).trim_end());
-        text.push('\n');
-    }
-    if let Some(persona) = assembly.persona {
-        text.push_str("\n# Persona\n");
-        text.push_str(persona.trim_end());
-        text.push('\n');
-    }
-    Section {
-        message: Message::System,
-        place: BASE_PLACE,
-        text: text.trim_end().to_owned(),
-    }
+/// The head of the system message: the same bytes from turn to turn while the tools are the same.
+fn head(assembly: &Assembly<'_>) -> String {
+    let plugins = assembly.plugins;
+    let tools = assembly.tools.iter();
+    let docs = tools.filter_map(|tool| plugins.handler(*tool).map(|(_, doc)| doc.trim_end()));
+    let parts = [include_str!("base.md").trim_end()]
+        .into_iter()
+        .chain(
+            plugins
+                .iter()
+                .filter_map(|plugin| plugin.about())
+                .map(str::trim_end),
+        )
+        .chain(["\n# Commands"])
+        .chain(docs);
+    parts.collect::<Vec<_>>().join("\n")
 }
 
 /// The text of a phase.
@@ -53,11 +54,4 @@ pub fn phase(phase: Phase) -> &'static str {
         Phase::Discover => include_str!("discover.md"),
         Phase::Deploy => include_str!("deploy.md"),
     }
-}
-
-fn doc(tool: Tool) -> &'static str {
-    ALL.iter()
-        .filter_map(|plugin| plugin.tool())
-        .find(|(handled, _)| *handled == tool)
-        .map_or("", |(_, doc)| doc)
 }

@@ -2,7 +2,9 @@
 //! piece of knowledge, in the order in which they changed last, so that what is unchanged keeps its place
 //! from turn to turn and what changes often stands last.
 
-use crate::entries::{Category, Entry, Outcome, Scheme, State};
+use std::borrow::Cow;
+
+use crate::entries::{Category, Entry, Outcome, Scheme, State, Visibility};
 use crate::llm::tokens;
 use crate::plugins::frame::{Attributes, block, element};
 use crate::plugins::{Assembly, Plugin, Refusal, Section, file, whole_or_excerpt};
@@ -11,31 +13,40 @@ use crate::plugins::{Assembly, Plugin, Refusal, Section, file, whole_or_excerpt}
 pub struct Known;
 
 /// The place of `<context>` in the system message: last, because it is what changes.
-const PLACE: u16 = 100;
+pub const PLACE: u16 = 100;
 
 impl Plugin for Known {
     fn name(&self) -> &'static str {
         Scheme::Known.as_str()
     }
 
-    fn project(&self, entry: &Entry) -> String {
-        whole_or_excerpt(entry)
+    fn about(&self) -> Option<&'static str> {
+        Some(include_str!("doc.md"))
+    }
+
+    fn project<'e>(&self, entry: &'e Entry, shown: Visibility) -> Cow<'e, str> {
+        whole_or_excerpt(entry, shown)
     }
 
     fn sections(&self, assembly: &Assembly<'_>) -> Vec<Section> {
         let map = file::map(assembly);
         let folders = map.folders();
-        let mut lines = assembly
+        let lines: Vec<&str> = assembly
             .rows
             .iter()
             .filter(|row| row.scheme().category() == Category::Data && map.shows(row))
             .map(|row| row.line.as_str())
+            .collect();
+        let entries = lines.len();
+        let mut all = lines
+            .into_iter()
             .chain(folders.iter().map(String::as_str))
             .peekable();
-        if lines.peek().is_none() {
+        if all.peek().is_none() {
             return Vec::new();
         }
-        vec![Section::system(PLACE, block("context", lines))]
+        let text = block("context", all);
+        vec![Section::system(PLACE, text).showing(Category::Data, entries)]
     }
 }
 

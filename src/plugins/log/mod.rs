@@ -15,9 +15,13 @@ impl Plugin for Log {
         Scheme::Log.as_str()
     }
 
+    fn about(&self) -> Option<&'static str> {
+        Some(include_str!("doc.md"))
+    }
+
     fn sections(&self, assembly: &Assembly<'_>) -> Vec<Section> {
         let latest = prompt::latest(assembly.rows).map(|row| &row.path);
-        let mut lines = assembly
+        let lines: Vec<&str> = assembly
             .rows
             .iter()
             .filter(|row| match row.scheme() {
@@ -25,11 +29,13 @@ impl Plugin for Log {
                 scheme => scheme.category() == Category::Prompt && Some(&row.path) != latest,
             })
             .map(|row| row.line.as_str())
-            .peekable();
-        if lines.peek().is_none() {
+            .collect();
+        if lines.is_empty() {
             return Vec::new();
         }
-        vec![Section::user(PLACE, block(Scheme::Log.as_str(), lines))]
+        let count = lines.len();
+        let text = block(Scheme::Log.as_str(), lines.into_iter());
+        vec![Section::user(PLACE, text).showing(Category::Logging, count)]
     }
 }
 

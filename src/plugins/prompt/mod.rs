@@ -1,9 +1,13 @@
 //! `prompt://N`: what the user asked, written in the turn N that began to answer it. The newest one
 //! ends the packet.
 
+use std::borrow::Cow;
+
 use serde_json::json;
 
-use crate::entries::{Attributes as Json, Entry, EntryPath, Mode, Scheme, TurnNumber, Writer};
+use crate::entries::{
+    Attributes as Json, Category, Entry, EntryPath, Mode, Scheme, TurnNumber, Visibility, Writer,
+};
 use crate::plugins::frame::{Attributes, element};
 use crate::plugins::{Assembly, Plugin, Row, Section, whole_or_excerpt};
 use crate::store::entries::{self, Write};
@@ -20,8 +24,12 @@ impl Plugin for Prompt {
         Scheme::Prompt.as_str()
     }
 
-    fn project(&self, entry: &Entry) -> String {
-        whole_or_excerpt(entry)
+    fn about(&self) -> Option<&'static str> {
+        Some(include_str!("doc.md"))
+    }
+
+    fn project<'e>(&self, entry: &'e Entry, shown: Visibility) -> Cow<'e, str> {
+        whole_or_excerpt(entry, shown)
     }
 
     fn sections(&self, assembly: &Assembly<'_>) -> Vec<Section> {
@@ -37,10 +45,8 @@ impl Plugin for Prompt {
             .with_some("reverted", assembly.reverted)
             .with_some("tokens", row.map(|row| row.tokens));
         let body = row.and_then(|row| row.prompt.as_deref()).unwrap_or("");
-        vec![Section::user(
-            PLACE,
-            element(self.name(), &attributes, body),
-        )]
+        let text = element(self.name(), &attributes, body);
+        vec![Section::user(PLACE, text).showing(Category::Prompt, usize::from(row.is_some()))]
     }
 }
 

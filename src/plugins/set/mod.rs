@@ -3,6 +3,8 @@
 
 mod file_change;
 
+use std::borrow::Cow;
+
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::json;
@@ -60,11 +62,11 @@ impl Plugin for Set {
     }
 
     /// The log keeps what was changed; the content itself stands in the entry.
-    fn project(&self, entry: &Entry) -> String {
-        match entry.visibility {
-            Visibility::Visible => entry.body.clone(),
+    fn project<'e>(&self, entry: &'e Entry, shown: Visibility) -> Cow<'e, str> {
+        match shown {
+            Visibility::Visible => Cow::Borrowed(&entry.body),
             Visibility::Summarized | Visibility::Archived => {
-                let flat: Vec<&str> = entry.body.split_whitespace().collect();
+                let flat: Vec<&str> = entry.body.split_whitespace().take(80).collect();
                 flat.join(" ").chars().take(80).collect()
             }
         }

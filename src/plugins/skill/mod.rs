@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::Plugin;
 use super::library::Volume;
-use crate::entries::{Attributes, Entry, EntryPath, PathError, RunId, Scheme, Visibility, Writer};
+use crate::entries::{Attributes, EntryPath, PathError, RunId, Scheme, Writer};
 use crate::store::entries::{self, Query, Write};
 use crate::store::{StoreError, Tx};
 
@@ -16,12 +16,9 @@ impl Plugin for Skill {
         Scheme::Skill.as_str()
     }
 
-    /// A summarized skill is its description, which stands in the row already.
-    fn project(&self, entry: &Entry) -> String {
-        match entry.visibility {
-            Visibility::Visible => entry.body.clone(),
-            Visibility::Summarized | Visibility::Archived => String::new(),
-        }
+    // Summarized, a skill is its description, which stands in the row already.
+    fn about(&self) -> Option<&'static str> {
+        Some(include_str!("doc.md"))
     }
 }
 

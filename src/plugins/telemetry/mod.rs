@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::entries::Category;
 use crate::llm::tokens;
-use crate::plugins::Row;
+use crate::plugins::Section;
 
 /// The `telemetry` of a `run/state`. Token sums and the cost are the run's so far; null is what
 /// nobody reported.
@@ -31,7 +31,8 @@ pub struct Telemetry {
     pub context_distribution: Vec<Bucket>,
 }
 
-/// What the entries of one category take in the packet.
+/// What a part of the packet takes: the sections that show one category of entries, or all the others
+/// together as `system`. The parts add up to the packet, but for what is rounded up in each.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Bucket {
     pub bucket: &'static str,
@@ -39,29 +40,31 @@ pub struct Bucket {
     pub entries: u64,
 }
 
-/// The packet's tokens by category, and those of the instructions.
-pub fn distribution(rows: &[Row], system: u64, divisor: f64) -> Vec<Bucket> {
+/// The packet's tokens by category. `sections` are its parts, each with its length in characters.
+pub fn distribution<'s>(
+    sections: impl Iterator<Item = (&'s Section, usize)> + Clone,
+    divisor: f64,
+) -> Vec<Bucket> {
     let shown = Category::ALL
         .iter()
         .filter(|category| **category != Category::Audit);
-    let mut buckets: Vec<Bucket> = shown
-        .map(|category| {
-            let of_category = || {
-                rows.iter()
-                    .filter(|row| row.scheme().category() == *category)
-            };
-            let chars: usize = of_category().map(|row| row.shown).sum();
+    let buckets = shown.map(|category| (category.as_str(), Some(*category)));
+    buckets
+        .chain([("system", None)])
+        .map(|(bucket, category)| {
+            let of_category = sections
+                .clone()
+                .filter(|(section, _)| section.shows.map(|(shows, _)| shows) == category);
+            let (mut chars, mut entries) = (0, 0);
+            for (section, length) in of_category {
+                chars += length;
+                entries += section.shows.map_or(0, |(_, count)| count as u64);
+            }
             Bucket {
-                bucket: category.as_str(),
+                bucket,
                 tokens: tokens::estimate(chars, divisor),
-                entries: of_category().count() as u64,
+                entries,
             }
         })
-        .collect();
-    buckets.push(Bucket {
-        bucket: "system",
-        tokens: system,
-        entries: 0,
-    });
-    buckets
+        .collect()
 }

@@ -3,7 +3,7 @@
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use crate::dialect::{Command, Tool};
+use crate::dialect::{Call, Command, Tool};
 use crate::plugins::{Handled, Plugin, Problem, TurnContext};
 
 /// The plugin; see the module.
@@ -24,5 +24,12 @@ impl Plugin for Think {
         _command: &'a Command,
     ) -> BoxFuture<'a, Result<Handled, Problem>> {
         async { Ok(Handled::Quiet) }.boxed()
+    }
+
+    fn thought<'c>(&self, command: &'c Command) -> Option<&'c str> {
+        match &command.call {
+            Call::Think(think) => Some(&think.body),
+            _ => None,
+        }
     }
 }

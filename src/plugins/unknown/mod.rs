@@ -1,6 +1,8 @@
 //! `unknown://`: the questions that are open. They have a section of their own.
 
-use crate::entries::{Category, Entry, Scheme};
+use std::borrow::Cow;
+
+use crate::entries::{Category, Entry, Scheme, Visibility};
 use crate::plugins::frame::{Attributes, block, element};
 use crate::plugins::known::summary;
 use crate::plugins::{Assembly, Plugin, Section, whole_or_excerpt};
@@ -15,21 +17,27 @@ impl Plugin for Unknown {
         Scheme::Unknown.as_str()
     }
 
-    fn project(&self, entry: &Entry) -> String {
-        whole_or_excerpt(entry)
+    fn about(&self) -> Option<&'static str> {
+        Some(include_str!("doc.md"))
+    }
+
+    fn project<'e>(&self, entry: &'e Entry, shown: Visibility) -> Cow<'e, str> {
+        whole_or_excerpt(entry, shown)
     }
 
     fn sections(&self, assembly: &Assembly<'_>) -> Vec<Section> {
-        let mut questions = assembly
+        let questions: Vec<&str> = assembly
             .rows
             .iter()
             .filter(|row| row.scheme().category() == Category::Unknown)
             .map(|row| row.line.as_str())
-            .peekable();
-        if questions.peek().is_none() {
+            .collect();
+        if questions.is_empty() {
             return Vec::new();
         }
-        vec![Section::user(PLACE, block("unknowns", questions))]
+        let count = questions.len();
+        let text = block("unknowns", questions.into_iter());
+        vec![Section::user(PLACE, text).showing(Category::Unknown, count)]
     }
 }
 

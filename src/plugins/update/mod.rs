@@ -1,11 +1,13 @@
 //! `<update>`: what the model says of its turn, and the status that steers the run.
 
+use std::borrow::Cow;
+
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::json;
 
 use crate::dialect::{Call, Command, Status, Tool, Update as Args};
-use crate::entries::{Attributes, Entry, RunStatus};
+use crate::entries::{Attributes, Entry, RunStatus, Visibility};
 use crate::plugins::{Handled, Plugin, Problem, Refusal, TurnContext};
 use crate::store::{entries, runs};
 
@@ -55,8 +57,8 @@ impl Plugin for Update {
         .boxed()
     }
 
-    fn project(&self, entry: &Entry) -> String {
-        entry.body.clone()
+    fn project<'e>(&self, entry: &'e Entry, _shown: Visibility) -> Cow<'e, str> {
+        Cow::Borrowed(&entry.body)
     }
 }
 
