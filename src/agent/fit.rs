@@ -16,10 +16,14 @@ use super::job::Job;
 use super::packet::{self, Packet};
 use super::turn::tools;
 
+/// Where something has to go, more goes than must by this part of the ceiling, so that the next line of
+/// the log is not too much again.
+const ROOM: u64 = 20;
+
 /// What came of making a packet.
 pub enum Fit {
-    /// It fits, with so many entries put away for it.
-    Fits(Packet, usize),
+    /// It fits; did it not at first, this was put away for it.
+    Fits(Packet, Option<Overflow>),
     /// It takes so many tokens with all put away that may be; the log says so.
     TooLarge { tokens: u64 },
 }
@@ -48,7 +52,7 @@ impl Fitting {
     }
 
     /// Makes room for the next turn after a dispatch. Tells the tokens that the packet would take, if
-    /// that was too much.
+    /// that was too much and more than old log rows had to go.
     pub async fn after(
         &mut self,
         job: &Job,
@@ -63,10 +67,11 @@ impl Fitting {
         }
         let next = TurnNumber(cx.turn.0 + 1);
         Ok(match self.fit(job, cx, next).await? {
-            Fit::Fits(_, 0) => None,
-            Fit::Fits(packet, demoted) => {
-                self.reverted = demoted;
-                Some(packet.tokens)
+            Fit::Fits(_, None) => None,
+            Fit::Fits(_, Some(overflow)) => {
+                self.reverted = overflow.demoted.len();
+                let is_tidy = overflow.demoted.iter().all(Demotion::is_tidying);
+                (!is_tidy).then_some(overflow.size)
             }
             Fit::TooLarge { tokens } => Some(tokens),
         })
@@ -97,14 +102,14 @@ impl Fitting {
             let packet = self.assemble(job, self.reverted + demoted);
             let figures = packet.figures.filter(|figures| figures.over() > 0);
             let Some(figures) = figures else {
-                return Ok(Fit::Fits(packet, demoted));
+                return Ok(Fit::Fits(packet, overflow));
             };
             let occasion = Occasion {
                 turn,
                 began,
                 told: overflow.as_ref().map(|overflow| &overflow.told),
             };
-            let over = chars_of(figures.over(), job.divisor());
+            let over = chars_of(figures.over() + figures.ceiling / ROOM, job.divisor());
             let tier = budget::demotions(self.board.rows(), occasion, over);
             let is_last = tier.is_empty();
             if !is_last || overflow.is_none() {
@@ -149,8 +154,7 @@ fn chars_of(tokens: u64, divisor: f64) -> usize {
 }
 
 /// A packet that did not fit, and what was put away for it.
-#[derive(Clone)]
-struct Overflow {
+pub struct Overflow {
     /// The packet's size before anything was, in tokens.
     size: u64,
     demoted: Vec<Demotion>,

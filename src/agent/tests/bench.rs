@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use futures::FutureExt;
@@ -11,7 +12,7 @@ use tempfile::TempDir;
 use tokio::sync::broadcast;
 
 use crate::agent::{
-    Event, EventKind, Events, Host, Settings, Start, StartError, Started, Supervisor,
+    Event, EventKind, Events, Host, Settings, Start, StartError, Started, Subject, Supervisor,
 };
 use crate::config::Limits;
 use crate::entries::{
@@ -22,7 +23,7 @@ use crate::plugins::Plugins;
 use crate::store::loops::LoopConfig;
 use crate::store::proposals::{self, Verdict};
 use crate::store::runs::Changes;
-use crate::store::{Store, entries, projects, runs};
+use crate::store::{Store, entries, projects, runs, turns};
 use crate::workspace::{OpenText, Overlay, ProcessIdentity};
 
 /// A workspace, a store, a scripted model, and a user who does nothing by himself.
@@ -41,12 +42,17 @@ pub struct Bench {
 #[derive(Default)]
 pub struct Paper {
     pub open: Mutex<HashMap<PathBuf, String>>,
+    /// A run that its user aborts while something of it is being accepted.
+    pub aborts: Mutex<Option<(Supervisor, Subject)>>,
+    /// Asked for a text, it panics.
+    pub panics: AtomicBool,
     store: Mutex<Option<Store>>,
     root: Mutex<PathBuf>,
 }
 
 impl Overlay for Paper {
     fn open_text<'a>(&'a self, file: &'a Path) -> BoxFuture<'a, Option<OpenText>> {
+        assert!(!self.panics.load(Ordering::Relaxed), "a host that fails");
         let open = self.open.lock().unwrap().get(file).map(|text| OpenText {
             text: text.as_str().into(),
             dirty: true,
@@ -58,6 +64,13 @@ impl Overlay for Paper {
 impl Host for Paper {
     fn accept<'a>(&'a self, run: RunId, path: &'a EntryPath) -> BoxFuture<'a, Result<(), String>> {
         async move {
+            let aborts = self.aborts.lock().unwrap().take();
+            if let Some((supervisor, subject)) = aborts {
+                let mut abort = Box::pin(async move { supervisor.abort(&subject).await.unwrap() });
+                // As far as its first wait: the loop is told by then, and does not wait for this.
+                assert!(futures::poll!(&mut abort).is_pending());
+                tokio::spawn(abort);
+            }
             let store = self.store.lock().unwrap().clone().unwrap();
             let path = path.clone();
             let (target, after) = store
@@ -93,6 +106,11 @@ impl Bench {
 
     /// The same, with the script's lines as they stand in its file.
     pub async fn scripted(files: &[(&str, &str)], lines: &[Value]) -> Self {
+        Self::with_plugins(files, lines, Plugins::core()).await
+    }
+
+    /// The same with other plugins.
+    pub async fn with_plugins(files: &[(&str, &str)], lines: &[Value], plugins: Plugins) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().canonicalize().unwrap().join("project");
         for (path, text) in files {
@@ -115,7 +133,7 @@ impl Bench {
         host.root.lock().unwrap().clone_from(&root);
         let supervisor = Supervisor::new(
             store,
-            Plugins::core(),
+            plugins,
             Arc::new(Models::new()),
             Arc::clone(&host) as Arc<dyn Host>,
             Events::new(),
@@ -183,6 +201,22 @@ impl Bench {
             }
             self.next_state().await;
         }
+    }
+
+    /// The run as events name it.
+    pub async fn subject(&self) -> Subject {
+        Subject::of(self.run().await)
+    }
+
+    /// How many packets the model was sent.
+    pub async fn calls(&self) -> usize {
+        let id = self.run().await.id;
+        let turns = self
+            .store()
+            .read(move |connection| turns::list(connection, id))
+            .await
+            .unwrap();
+        turns.iter().filter(|turn| turn.answered).count()
     }
 
     /// Waits for the next word on the run's state.

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::bench::Bench;
-use crate::agent::{StartError, Subject};
+use crate::agent::StartError;
 use crate::entries::{Mode, Outcome, RunStatus};
 use crate::plugins::Problem;
 use crate::store::StoreError;
@@ -156,12 +156,12 @@ async fn an_abort_ends_a_model_call_at_once_and_leaves_the_queue() {
         .start(bench.prompt(Mode::Act, "second"))
         .await
         .unwrap();
-    let subject = Subject {
-        run: started.run,
-        project: bench.project,
-        alias: started.alias,
-    };
-    bench.supervisor.abort(&subject).await.unwrap();
+    assert_eq!(started.run, bench.run().await.id);
+    bench
+        .supervisor
+        .abort(&bench.subject().await)
+        .await
+        .unwrap();
     let mut statuses = Vec::new();
     loop {
         let run = bench.run().await;

@@ -1,6 +1,10 @@
 //! The loop under a fake host: a scripted model, a real store, a real folder, and nobody's editor.
 
 mod bench;
+mod docs;
 mod endings;
+mod fitting;
 mod packets;
+mod points;
 mod proposing;
+mod round_trip;

@@ -1,6 +1,7 @@
 //! What is proposed, and what becomes of it.
 
 use super::bench::Bench;
+use crate::agent::Subject;
 use crate::entries::{AutoAccept, Mode, Outcome, Review, RunStatus, State};
 
 const DONE: &str = "<update status=\"200\">done</update>";
@@ -144,6 +145,13 @@ async fn no_form_of_a_change_passes_where_files_may_not_be_changed() {
         edit("a.txt", "one", "uno"),
         "<set path=\"./a.txt\">x</set>".to_owned(),
         "<set path=\"file://a.txt\">x</set>".to_owned(),
+        "<set path=\" FILE://a.txt \">x</set>".to_owned(),
+        "<set path=\"\ta.txt\">x</set>".to_owned(),
+        "<set path=\"a.txt\">s/one/uno/</set>".to_owned(),
+        "<set path=\"a.txt\">{\"search\": \"one\", \"replace\": \"uno\"}</set>".to_owned(),
+        "<set path=\"a.txt\">\n--- a.txt\n+++ a.txt\n@@ -1 +1 @@\n-one\n+uno\n</set>".to_owned(),
+        "<set path=\"a.txt\" search=\"one\" replace=\"uno\"/>".to_owned(),
+        "*** Begin Patch\n*** Update File: a.txt\n-one\n+uno\n*** End Patch".to_owned(),
         "<rm path=\"a.txt\"/>".to_owned(),
         "<rm path=\"*\"/>".to_owned(),
         "<mv path=\"known://a\">a.txt</mv>".to_owned(),
@@ -193,12 +201,7 @@ async fn a_new_prompt_cancels_what_the_last_one_left_proposed() {
     bench.start(bench.prompt(Mode::Act, "go")).await.unwrap();
     let left = bench.proposed().await;
     let run = bench.run().await;
-    let subject = crate::agent::Subject {
-        run: run.id,
-        project: run.project,
-        alias: run.alias,
-    };
-    bench.supervisor.abort(&subject).await.unwrap();
+    bench.supervisor.abort(&Subject::of(run)).await.unwrap();
     let entry = bench.entry(left[0].path.as_str()).await.unwrap();
     assert_eq!(
         (entry.state, entry.outcome),

@@ -3,7 +3,7 @@
 //! Markdown files beside this one; the other texts lie with their plugins.
 
 use crate::entries::Phase;
-use crate::plugins::frame::{Attributes, element};
+use crate::plugins::frame::block;
 use crate::plugins::{Assembly, Plugin, Section};
 
 /// The plugin; see the module.
@@ -21,7 +21,8 @@ impl Plugin for Instructions {
     }
 
     fn sections(&self, assembly: &Assembly<'_>) -> Vec<Section> {
-        let text = element(NAME, &Attributes::new(), phase(assembly.phase).trim_end());
+        // Our own text: its tags need no fence.
+        let text = block(NAME, phase(assembly.phase).lines());
         vec![
             Section::system(BASE_PLACE, head(assembly)),
             Section::user(PHASE_PLACE, text),

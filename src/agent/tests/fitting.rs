@@ -1,0 +1,202 @@
+//! Packets that have to be made to fit, and what the model is told of it.
+
+use expect_test::expect;
+use serde_json::json;
+
+use super::bench::Bench;
+use crate::entries::{Mode, Outcome, RunStatus, State, Visibility};
+
+const DONE: &str = "<update status=\"200\">done</update>";
+const ON: &str = "<update status=\"144\">on</update>";
+
+/// The size of the packet that an overflow tells of.
+fn digits(line: &str) -> &str {
+    let (_, behind) = line.split_once("overflow:").unwrap();
+    behind.split_once(' ').unwrap().0
+}
+
+/// A file that does not fit into a context of 8,000 tokens.
+fn big() -> String {
+    "line of text\n".repeat(2_000)
+}
+
+async fn small(files: &[(&str, &str)], answers: &[&str]) -> Bench {
+    let mut bench = Bench::new(files, answers).await;
+    bench.model.context_length = Some(8_000);
+    bench.limits.min_cycles = 99;
+    bench
+}
+
+#[tokio::test]
+async fn a_turn_that_shows_too_much_is_a_strike_and_is_told_once() {
+    let big = big();
+    let answers = [&format!("<get path=\"big.txt\"/>{DONE}"), ON, DONE];
+    let mut bench = small(&[("big.txt", &big)], &answers).await;
+    assert_eq!(bench.act("go").await, (RunStatus::Done, None));
+    let log = bench.log().await;
+    let (size, log) = (digits(&log[3]), log[1..5].join("\n"));
+    expect![[r"
+        log://turn_1/get/big.txt: visible:
+        log://turn_1/update/done: done
+        log://turn_1/error/overflow:N failed overflow:N: Token Budget overflow: the packet took N tokens, the ceiling is 7200. 1 promotion (13000 tokens) demoted to fit.
+        log://turn_1/advisory: the final status was not taken: something in this turn failed"]]
+    .assert_eq(&log.replace(size, "N"));
+    let told = [bench.user_message(2).await, bench.user_message(3).await];
+    let reverted = told.map(|sent| sent.contains(" reverted=\"1\""));
+    assert_eq!(reverted, [true, false]);
+}
+
+#[tokio::test]
+async fn three_turns_in_a_row_that_show_too_much_end_the_run() {
+    let big = big();
+    let lines = [json!({"answer": format!("<get path=\"big.txt\"/>{ON}"), "repeat": true})];
+    let mut bench = Bench::scripted(&[("big.txt", &big)], &lines).await;
+    bench.model.context_length = Some(8_000);
+    bench.limits.min_cycles = 99;
+    let reason = Outcome::Reason("3 failed turns in a row".to_owned());
+    assert_eq!(bench.act("go").await, (RunStatus::Aborted, Some(reason)));
+    assert_eq!(bench.calls().await, 3);
+}
+
+#[tokio::test]
+async fn a_slice_that_does_not_fit_into_the_log_does_not_end_the_run() {
+    let big = big();
+    let answers = [
+        &format!("<get path=\"big.txt\" line=\"1\" limit=\"1900\"/>{ON}"),
+        DONE,
+    ];
+    let mut bench = small(&[("big.txt", &big)], &answers).await;
+    assert_eq!(bench.act("go").await, (RunStatus::Done, None));
+    let slice = bench.entry("log://turn_1/get/big.txt").await.unwrap();
+    assert_eq!(slice.visibility, Visibility::Summarized);
+}
+
+#[tokio::test]
+async fn a_prompt_that_does_not_fit_is_shortened_and_the_run_goes_on() {
+    let mut bench = small(&[], &[DONE]).await;
+    let prompt = format!("begin {}end", "x ".repeat(20_000));
+    assert_eq!(bench.act(&prompt).await, (RunStatus::Done, None));
+    let sent = bench.user_message(1).await;
+    assert!(
+        sent.contains(">\nbegin x x") && sent.ends_with("[truncated]\n</prompt>"),
+        "{sent}"
+    );
+    let whole = bench.entry("prompt://1").await.unwrap();
+    assert_eq!(
+        (whole.body, whole.visibility),
+        (prompt, Visibility::Summarized)
+    );
+}
+
+#[tokio::test]
+async fn what_can_never_fit_is_told_is_not_sent_and_leaves_the_run_usable() {
+    let mut bench = Bench::new(&[], &[DONE]).await;
+    bench.model.context_length = Some(1_024);
+    let (status, outcome) = bench.act("go").await;
+    assert_eq!(status, RunStatus::Overflow);
+    assert!(
+        matches!(outcome, Some(Outcome::Overflow { .. })),
+        "{outcome:?}"
+    );
+    assert_eq!(bench.calls().await, 0);
+    let log = bench.log().await;
+    assert!(log[1].contains("Token Budget overflow"), "{log:?}");
+    bench.model.context_length = Some(50_000);
+    assert_eq!(bench.act("go on").await, (RunStatus::Done, None));
+}
+
+#[tokio::test]
+async fn thousands_of_facts_never_keep_a_run_from_going_on() {
+    let facts: String = (0..300)
+        .map(|n| {
+            format!(
+                "<set path=\"known://fact/{n}\">{}</set>",
+                "fact ".repeat(120)
+            )
+        })
+        .collect();
+    let mut bench = small(&[], &[&format!("{facts}{ON}"), DONE, DONE]).await;
+    bench.limits.max_commands = 999;
+    let ended = bench.act("go").await;
+    assert_eq!(ended, (RunStatus::Done, None), "{:?}", bench.log().await);
+    let ended = bench.act("again").await;
+    assert_eq!(ended, (RunStatus::Done, None), "{:?}", bench.log().await);
+    let fact = bench.entry("known://fact/0").await.unwrap();
+    assert_eq!(
+        (fact.visibility, fact.state),
+        (Visibility::Archived, State::Resolved)
+    );
+    let told = bench.user_message(2).await;
+    assert!(
+        told.contains(" promotions (") && told.contains("\n- and "),
+        "{told}"
+    );
+}
+
+#[tokio::test]
+async fn putting_away_changes_nothing_but_what_is_shown() {
+    let big = "a word ".repeat(4_000);
+    let answers = [&format!("<get path=\"big.txt\"/>{ON}"), DONE];
+    let mut bench = small(&[("big.txt", &big)], &answers).await;
+    bench.act("go").await;
+    let entry = bench.entry("big.txt").await.unwrap();
+    assert_eq!(
+        (entry.state, entry.outcome, entry.visibility),
+        (State::Resolved, None, Visibility::Summarized)
+    );
+    assert_eq!(entry.body, big);
+}
+
+#[tokio::test]
+async fn a_packet_that_the_server_refuses_is_a_strike_and_the_next_one_is_smaller() {
+    let text = "a word ".repeat(4_000);
+    let lines = [
+        json!({"answer": format!("<get path=\"big.txt\"/>{ON}")}),
+        json!({"error": {"status": 400, "message": "this model's maximum context length is 4096 tokens"}}),
+        json!({"answer": DONE}),
+    ];
+    let mut bench = Bench::scripted(&[("big.txt", &text)], &lines).await;
+    assert_eq!(bench.act("go").await, (RunStatus::Done, None));
+    let log = bench.log().await;
+    assert!(
+        log.iter()
+            .any(|line| line.contains("refused the packet as too large")),
+        "{log:?}"
+    );
+    let big = bench.entry("big.txt").await.unwrap();
+    assert_eq!(big.visibility, Visibility::Summarized);
+}
+
+#[tokio::test]
+async fn without_a_known_context_nothing_is_measured_and_a_runs_own_limit_is_one() {
+    let mut bench = Bench::new(&[], &[DONE, DONE]).await;
+    bench.act("go").await;
+    assert!(!bench.user_message(1).await.contains("<budget"));
+    let mut start = bench.prompt(Mode::Act, "again");
+    start.changes.context_limit = Some(Some(40_000));
+    bench.start(start).await.unwrap();
+    bench.end().await;
+    assert!(bench.user_message(2).await.contains("/ ceiling 36000, "));
+}
+
+#[tokio::test]
+async fn a_prompt_that_joins_keeps_the_one_that_the_loop_began_with() {
+    let lines = [
+        json!({"answer": ON, "delayMs": 300}),
+        json!({"answer": ON}),
+        json!({"answer": DONE}),
+    ];
+    let mut bench = Bench::scripted(&[], &lines).await;
+    bench.limits.min_cycles = 99;
+    bench.model.context_length = Some(8_000);
+    let long = format!("the task {}", "x ".repeat(3_000));
+    bench.start(bench.prompt(Mode::Act, &long)).await.unwrap();
+    let mut joins = bench.prompt(Mode::Act, &format!("more {}", "y ".repeat(3_500)));
+    joins.joins = true;
+    bench.start(joins).await.unwrap();
+    assert_eq!(bench.end().await, (RunStatus::Done, None));
+    let sent = bench.user_message(2).await;
+    assert!(sent.contains("the task x x"), "{sent}");
+    let began = bench.entry("prompt://1").await.unwrap();
+    assert_ne!(began.visibility, Visibility::Archived);
+}
