@@ -209,10 +209,11 @@ impl Dispatch<'_> {
                 .await?;
             let open = found.iter().flatten().any(|e| e.state == State::Proposed);
             if !open {
-                let decided = offered.iter().zip(&found);
-                return Ok(decided
-                    .filter_map(|(path, entry)| Some((path.clone(), setback(entry.as_ref())?)))
-                    .next());
+                let mut decided = offered.iter().zip(&found);
+                let not_whole = |(path, entry): (&EntryPath, &Option<Entry>)| {
+                    setback(entry.as_ref()).map(|setback| (path.clone(), setback))
+                };
+                return Ok(decided.find_map(not_whole));
             }
             // A change of this process wakes at once; one that was missed, or that another
             // process made, is seen at the next tick.

@@ -185,12 +185,11 @@ impl Overflow {
                 for write in writes {
                     entries::set(tx, run, visibility_writer(&write), write)?;
                 }
-                let told = match told {
-                    Some(told) => told,
-                    None => {
-                        let outcome = Outcome::Overflow { tokens: size };
-                        error::record(tx, run, turn, in_loop, outcome, &message)?
-                    }
+                let told = if let Some(told) = told {
+                    told
+                } else {
+                    let outcome = Outcome::Overflow { tokens: size };
+                    error::record(tx, run, turn, in_loop, outcome, &message)?
                 };
                 let mut attributes = Attributes::new();
                 attributes.insert("demotedCount".to_owned(), count.into());

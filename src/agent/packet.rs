@@ -60,7 +60,7 @@ pub fn render(mut assembly: Assembly<'_>, ceiling: Option<u64>) -> Packet {
         chars: sections.chars(),
         tokens: usage,
         figures: figures.map(|figures| Figures { usage, ..figures }),
-        distribution: sections.distribution(divisor),
+        distribution: distribution(&sections.0, divisor),
     }
 }
 
@@ -106,11 +106,6 @@ impl Sections {
             .take_while(|(section, _)| section.place < known::PLACE)
             .map(|(_, chars)| chars)
             .sum()
-    }
-
-    fn distribution(&self, divisor: f64) -> Vec<Bucket> {
-        let parts = self.0.iter();
-        distribution(parts.map(|(section, chars)| (section, *chars)), divisor)
     }
 
     fn of_message(&self, message: Message) -> impl Iterator<Item = &(Section, usize)> {

@@ -107,14 +107,13 @@ async fn what_can_never_fit_is_told_is_not_sent_and_leaves_the_run_usable() {
 
 #[tokio::test]
 async fn thousands_of_facts_never_keep_a_run_from_going_on() {
-    let facts: String = (0..300)
-        .map(|n| {
-            format!(
-                "<set path=\"known://fact/{n}\">{}</set>",
-                "fact ".repeat(120)
-            )
-        })
-        .collect();
+    let fact = |n: u32| {
+        format!(
+            "<set path=\"known://fact/{n}\">{}</set>",
+            "fact ".repeat(120)
+        )
+    };
+    let facts = (0..300).map(fact).collect::<Vec<_>>().concat();
     let mut bench = small(&[], &[&format!("{facts}{ON}"), DONE, DONE]).await;
     bench.limits.max_commands = 999;
     let ended = bench.act("go").await;

@@ -3,8 +3,12 @@
 mod bench;
 mod docs;
 mod endings;
+mod figures;
 mod fitting;
+mod judging;
 mod packets;
 mod points;
 mod proposing;
 mod round_trip;
+mod rows;
+mod stopping;

@@ -37,12 +37,7 @@ fn head(assembly: &Assembly<'_>) -> String {
     let docs = tools.filter_map(|tool| plugins.handler(*tool).map(|(_, doc)| doc.trim_end()));
     let parts = [include_str!("base.md").trim_end()]
         .into_iter()
-        .chain(
-            plugins
-                .iter()
-                .filter_map(|plugin| plugin.about())
-                .map(str::trim_end),
-        )
+        .chain(plugins.iter().filter_map(Plugin::about).map(str::trim_end))
         .chain(["\n# Commands"])
         .chain(docs);
     parts.collect::<Vec<_>>().join("\n")

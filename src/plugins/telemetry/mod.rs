@@ -41,10 +41,7 @@ pub struct Bucket {
 }
 
 /// The packet's tokens by category. `sections` are its parts, each with its length in characters.
-pub fn distribution<'s>(
-    sections: impl Iterator<Item = (&'s Section, usize)> + Clone,
-    divisor: f64,
-) -> Vec<Bucket> {
+pub fn distribution(sections: &[(Section, usize)], divisor: f64) -> Vec<Bucket> {
     let shown = Category::ALL
         .iter()
         .filter(|category| **category != Category::Audit);
@@ -53,7 +50,7 @@ pub fn distribution<'s>(
         .chain([("system", None)])
         .map(|(bucket, category)| {
             let of_category = sections
-                .clone()
+                .iter()
                 .filter(|(section, _)| section.shows.map(|(shows, _)| shows) == category);
             let (mut chars, mut entries) = (0, 0);
             for (section, length) in of_category {
