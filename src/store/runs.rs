@@ -276,29 +276,34 @@ pub fn aliases(connection: &Connection) -> Result<Vec<RunAlias>, StoreError> {
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Sets a run's status, the reason for it, and its mirror.
+/// Sets a run's status, the reason for it, and its mirror. A run that has the status already keeps
+/// its reason; one that may not get it ([`RunStatus::may_become`]) is refused.
 pub fn set_status(
     tx: &mut Tx<'_>,
     id: RunId,
     status: RunStatus,
     outcome: Option<Outcome>,
 ) -> Result<(), StoreError> {
+    let run = by_id(tx, id)?;
+    if run.status == status {
+        return Ok(());
+    }
+    if !run.status.may_become(status) {
+        return Err(StoreError::Transition {
+            alias: run.alias.to_string(),
+            from: run.status,
+            to: status,
+        });
+    }
     let finished = (!status.is_active()).then(now_ms);
-    let alias: RunAlias = tx
-        .prepare_cached(
-            "UPDATE runs SET status = ?2, outcome = ?3, finished_at = ?4 WHERE id = ?1
-             RETURNING alias",
-        )?
-        .query_row(
-            params![
-                id.0,
-                status.code(),
-                outcome.as_ref().map(Outcome::to_string),
-                finished
-            ],
-            |row| parsed(row, "alias"),
-        )?;
-    let mirror = Write::to(EntryPath::run(&alias)).ended(status.state(), outcome);
+    tx.prepare_cached("UPDATE runs SET status = ?2, outcome = ?3, finished_at = ?4 WHERE id = ?1")?
+        .execute(params![
+            id.0,
+            status.code(),
+            outcome.as_ref().map(Outcome::to_string),
+            finished
+        ])?;
+    let mirror = Write::to(EntryPath::run(&run.alias)).ended(status.state(), outcome);
     entries::set(tx, id, Writer::System, mirror)?;
     Ok(())
 }

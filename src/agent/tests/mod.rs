@@ -4,3 +4,4 @@ mod bench;
 mod endings;
 mod packets;
 mod proposing;
+mod waiting;

@@ -308,7 +308,7 @@ async fn texts_of_a_series_are_kept_as_differences_and_read_back_exactly() {
     let left = bench
         .store
         .write(move |tx| {
-            runs::set_status(tx, run, RunStatus::Done, None)?;
+            runs::set_status(tx, run, RunStatus::Aborted, None)?;
             runs::delete(tx, run)?;
             Ok(tx.query_row("SELECT count(*) FROM contents", [], |row| {
                 row.get::<_, i64>(0)

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::steps::{FILTERS, Filter, GIVEN, Given, Patch, Shown};
-use crate::entries::{Attributes, Outcome, State, Visibility, Writer};
+use crate::entries::{Attributes, Outcome, RunStatus, State, Visibility, Writer};
 
 /// An entry of a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,7 +29,7 @@ pub struct Row {
 pub struct Run {
     pub alias: String,
     pub parent: Option<String>,
-    pub is_active: bool,
+    pub status: RunStatus,
     pub next_turn: u32,
     pub settings: Settings,
     pub rows: BTreeMap<String, Row>,
@@ -56,6 +56,7 @@ pub enum No {
     SeveralToOne,
     AliasTaken,
     Active,
+    Transition,
     BadPath,
     /// No step should fail in another way.
     Otherwise(String),
@@ -135,7 +136,7 @@ impl Run {
         let mut run = Self {
             alias: alias.to_owned(),
             parent: None,
-            is_active: true,
+            status: RunStatus::Queued,
             next_turn: 1,
             settings,
             rows: BTreeMap::new(),
@@ -417,10 +418,30 @@ impl Run {
         self.set(Writer::System, &format!("run://{}", self.alias), &patch)
     }
 
-    pub fn finish(&mut self) -> Result<Vec<Told>, No> {
-        self.is_active = false;
+    pub fn set_status(&mut self, status: RunStatus) -> Result<Vec<Told>, No> {
+        let (from, to) = (self.status.code(), status.code());
+        let follows: &[u16] = match from {
+            100 => &[102, 499, 500],
+            102 => &[200, 202, 204, 413, 422, 499, 500],
+            202 => &[102, 200, 499],
+            _ => &[100, 102, 499],
+        };
+        if from == to {
+            return Ok(Vec::new());
+        }
+        if !follows.contains(&to) {
+            return Err(No::Transition);
+        }
+        self.status = status;
+        let state = match to {
+            100 => State::Proposed,
+            102 | 202 => State::Streaming,
+            200 | 204 => State::Resolved,
+            499 => State::Cancelled,
+            _ => State::Failed,
+        };
         let patch = Patch {
-            ended: Some((State::Resolved, None)),
+            ended: Some((state, None)),
             ..Patch::default()
         };
         self.set(Writer::System, &format!("run://{}", self.alias), &patch)

@@ -9,7 +9,7 @@ use super::naive::{No, Row, Run, Settings};
 use super::steps::{FILTERS, Given, Patch, Shown, Step};
 use crate::dialect::BodyFilter;
 use crate::entries::{
-    Entry, EntryPath, LoopId, Mode, RunAlias, RunId, RunStatus, TurnNumber, ViewId, Visibility,
+    Entry, EntryPath, LoopId, Mode, RunAlias, RunId, TurnNumber, ViewId, Visibility,
 };
 use crate::store::entries::{self, Access, Head, Query, Seen, Write};
 use crate::store::tests::bench::{enqueue, new_run, path};
@@ -119,7 +119,7 @@ fn on_runs(tx: &mut Tx<'_>, run: RunId, step: Step) -> Result<Done, StoreError> 
         }
         Step::Rename(_, alias) => runs::rename(tx, run, &alias.parse().unwrap())?,
         Step::Configure(_, changes) => runs::configure(tx, run, &changes)?,
-        Step::Finish(_) => runs::set_status(tx, run, RunStatus::Done, None)?,
+        Step::Status(_, status) => runs::set_status(tx, run, status, None)?,
         Step::Delete(_) => runs::delete(tx, run)?,
         _ => {}
     }
@@ -243,6 +243,7 @@ impl Whole {
         prop_assert_eq!(name(&run.alias), model.alias.clone());
         prop_assert_eq!(run.parent.as_ref().map(name), model.parent.clone());
         prop_assert_eq!(run.turn.map_or(0, |turn| turn.0) + 1, model.next_turn);
+        prop_assert_eq!(run.status, model.status);
         let settings = Settings {
             temperature: run.settings.temperature,
             persona: run.settings.persona.clone(),
@@ -290,6 +291,7 @@ pub fn no(error: &StoreError) -> No {
         StoreError::NoFolder { .. } => No::SeveralToOne,
         StoreError::AliasTaken(_) => No::AliasTaken,
         StoreError::Active(_) => No::Active,
+        StoreError::Transition { .. } => No::Transition,
         StoreError::Path(_) => No::BadPath,
         other => No::Otherwise(other.to_string()),
     }
