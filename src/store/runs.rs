@@ -184,7 +184,8 @@ fn mirrored(model: &str, settings: &Settings) -> Attributes {
 
 /// Makes a run that knows what another one knows, from that one's next turn on. The child has views
 /// of its own on the parent's entries; whichever of the two writes to one first gets a copy. What is
-/// the parent's alone stays behind: proposals, the mirror, the audit.
+/// the parent's alone stays behind: what is proposed or still streams, because the child would never
+/// see its end, the mirror, the audit.
 pub fn fork(tx: &mut Tx<'_>, parent: RunId, new: &NewRun) -> Result<RunId, StoreError> {
     let child = create(tx, new)?;
     tx.prepare_cached(
@@ -194,7 +195,7 @@ pub fn fork(tx: &mut Tx<'_>, parent: RunId, new: &NewRun) -> Result<RunId, Store
          FROM views
          JOIN entries ON entries.id = views.entry_id
          JOIN schemes ON schemes.name = entries.scheme
-         WHERE views.run_id = ?1 AND views.state <> 'proposed'
+         WHERE views.run_id = ?1 AND views.state NOT IN ('proposed', 'streaming')
              AND schemes.category <> 'audit' AND schemes.name <> 'run'
          ORDER BY views.id",
     )?

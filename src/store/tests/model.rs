@@ -249,6 +249,7 @@ fn done(run: &mut Run, step: &Step, found: &Answer) -> Result<(Vec<String>, Vec<
             let patch = Patch {
                 body: Some(text.clone()),
                 turn: Some(*turn),
+                in_loop: true,
                 ..Patch::default()
             };
             run.set(Writer::System, &format!("{scheme}://{turn}"), &patch)

@@ -17,6 +17,8 @@ pub struct Row {
     pub outcome: Option<Outcome>,
     pub visibility: Visibility,
     pub turn: Option<u32>,
+    /// Whether it was written in the run's loop.
+    pub in_loop: bool,
     /// Where it stands among the entries that the run has come to see.
     pub arrived: usize,
     /// The number of the change that touched it last, and of the one with which it ceased to be
@@ -174,7 +176,9 @@ impl Run {
         inherited.sort_by_key(|(_, row)| row.arrived);
         for (path, mut row) in inherited {
             let scheme = scheme_of(&path);
-            if row.state != State::Proposed && scheme != "run" && !is_audit(scheme) {
+            row.in_loop = false;
+            let is_open = matches!(row.state, State::Proposed | State::Streaming);
+            if !is_open && scheme != "run" && !is_audit(scheme) {
                 child.arrivals += 1;
                 row.arrived = child.arrivals;
                 child.rows.insert(path, row);
@@ -209,6 +213,7 @@ impl Run {
                 outcome: None,
                 visibility: default_visibility(scheme_of(path)),
                 turn: None,
+                in_loop: false,
                 arrived: self.arrivals,
                 changed: 0,
                 settled: None,
@@ -234,6 +239,7 @@ impl Run {
         }
         row.visibility = patch.visibility.unwrap_or(row.visibility);
         row.turn = patch.turn.or(row.turn);
+        row.in_loop |= patch.in_loop;
         row.changed = self.changes;
         if row.state == State::Proposed {
             row.settled = None;
@@ -387,6 +393,7 @@ impl Run {
                 }),
                 visibility: Some(visibility.unwrap_or(row.visibility)),
                 turn: row.turn,
+                in_loop: row.in_loop,
             };
             told.push(self.write(target, &copy));
         }

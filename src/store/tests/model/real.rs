@@ -31,7 +31,7 @@ pub fn perform(
     let paths = |entries: Vec<Entry>| entries.iter().map(|e| e.path.to_string()).collect();
     let answer = match step {
         Step::Set(_, writer, at, patch) => {
-            entries::set(tx, run, writer, patch.at(&path(at)))?;
+            entries::set(tx, run, writer, patch.at(&path(at), in_loop))?;
             Vec::new()
         }
         Step::SetAll(_, writer, from, patch) => {
@@ -43,7 +43,7 @@ pub fn perform(
             } else {
                 Access::Visibility
             };
-            let write = |entry: &Entry| Ok(patch.at(&entry.path));
+            let write = |entry: &Entry| Ok(patch.at(&entry.path, in_loop));
             paths(entries::set_all(tx, run, writer, &query, access, write)?)
         }
         Step::Show(_, writer, from, Shown { visibility, turn }) => {
@@ -136,7 +136,7 @@ fn query(
 }
 
 impl Patch {
-    fn at(&self, path: &EntryPath) -> Write {
+    fn at(&self, path: &EntryPath, in_loop: LoopId) -> Write {
         Write {
             path: path.clone(),
             body: self.body.clone(),
@@ -145,7 +145,7 @@ impl Patch {
             ended: self.ended.clone(),
             visibility: self.visibility,
             turn: self.turn.map(TurnNumber),
-            in_loop: None,
+            in_loop: self.in_loop.then_some(in_loop),
         }
     }
 }
@@ -203,6 +203,7 @@ impl Whole {
                     outcome: entry.outcome.clone(),
                     visibility: entry.visibility,
                     turn: entry.turn.map(|turn| turn.0),
+                    in_loop: entry.in_loop.is_some(),
                     arrived,
                     changed: entry.changed,
                     settled,

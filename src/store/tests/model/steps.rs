@@ -180,6 +180,8 @@ pub struct Patch {
     pub ended: Option<(State, Option<Outcome>)>,
     pub visibility: Option<Visibility>,
     pub turn: Option<u32>,
+    /// Whether the run's loop is named.
+    pub in_loop: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -269,15 +271,17 @@ fn patch() -> impl Strategy<Value = Patch> {
         option::weighted(0.3, ended()),
         option::weighted(0.3, select(Visibility::ALL)),
         turn(),
+        any::<bool>(),
     )
         .prop_map(
-            |(body, append, attributes, ended, visibility, turn)| Patch {
+            |(body, append, attributes, ended, visibility, turn, in_loop)| Patch {
                 body,
                 append,
                 attributes,
                 ended,
                 visibility,
                 turn,
+                in_loop,
             },
         )
 }
