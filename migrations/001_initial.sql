@@ -123,7 +123,6 @@ CREATE INDEX contents_by_base ON contents (base_id) WHERE base_id IS NOT NULL;
 -- body's characters. Audit entries keep their body in `contents`.
 CREATE TABLE entries (
     id         INTEGER PRIMARY KEY,
-    scope      TEXT NOT NULL,
     path       TEXT NOT NULL CHECK (length(path) BETWEEN 1 AND 2048),
     scheme     TEXT NOT NULL REFERENCES schemes (name),
     body       TEXT NOT NULL DEFAULT '',
@@ -131,7 +130,9 @@ CREATE TABLE entries (
     chars      INTEGER NOT NULL CHECK (chars >= 0),
     attributes TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(attributes)),
     created_at INTEGER NOT NULL,
-    CHECK (content_id IS NULL OR body = '')
+    CHECK (content_id IS NULL OR body = ''),
+    -- A path without `://` is a file's.
+    CHECK (scheme = iif(instr(path, '://') = 0, 'file', substr(path, 1, instr(path, '://') - 1)))
 ) STRICT;
 CREATE INDEX entries_by_content ON entries (content_id) WHERE content_id IS NOT NULL;
 

@@ -53,7 +53,14 @@ async fn refused(bench: &Bench, statements: Vec<String>) -> Vec<String> {
 #[tokio::test]
 async fn the_schema_refuses_what_the_types_do_not_know() {
     let bench = one_of_each().await;
-    let path = |length| format!("UPDATE entries SET path = '{}'", "é".repeat(length));
+    let path = |length| {
+        let path = "é".repeat(length);
+        format!("UPDATE entries SET scheme = 'file', path = '{path}'")
+    };
+    let at = |path: &str, scheme: &str| {
+        format!("UPDATE entries SET path = '{path}', scheme = '{scheme}'")
+    };
+    let scheme = |set: &str| format!("UPDATE schemes SET {set}");
     let run = |set: &str| format!("UPDATE runs SET {set}");
     let in_loop = |set: &str| format!("UPDATE loops SET {set}");
     let view = |set: &str| format!("UPDATE views SET {set} WHERE path = 'known://a'");
@@ -88,6 +95,15 @@ async fn the_schema_refuses_what_the_types_do_not_know() {
         entry("attributes = 'x'"),
         entry("attributes = NULL"),
         entry("scheme = 'knwon'"),
+        at("knwon://a", "knwon"),
+        at("known://a", "unknown"),
+        at("known://a", "file"),
+        at("a", "known"),
+        at("://a", "file"),
+        scheme("category = 'date'"),
+        scheme("scope = 'loop'"),
+        scheme("writers = 'model'"),
+        scheme("shown = 2"),
         entry("body = 'x', content_id = 1"),
         entry("chars = -1"),
         view("turn = 0"),

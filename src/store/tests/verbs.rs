@@ -378,8 +378,8 @@ async fn an_entry_of_a_scheme_that_does_not_exist_cannot_be_stored() {
         .store
         .write(|tx| {
             Ok(tx.execute(
-                "INSERT INTO entries (scope, path, scheme, chars, created_at)
-                 VALUES ('run:1', 'knwon://a', 'knwon', 0, 0)",
+                "INSERT INTO entries (path, scheme, chars, created_at)
+                 VALUES ('knwon://a', 'knwon', 0, 0)",
                 [],
             )?)
         })
