@@ -2,6 +2,7 @@
 
 mod bench;
 mod endings;
+mod matches;
 mod packets;
 mod proposing;
 mod waiting;
