@@ -178,9 +178,11 @@ CREATE INDEX proposals_by_base ON proposals (base_id) WHERE base_id IS NOT NULL;
 CREATE INDEX proposals_by_after ON proposals (after_id) WHERE after_id IS NOT NULL;
 CREATE INDEX proposals_by_replaced ON proposals (replaced_id) WHERE replaced_id IS NOT NULL;
 
+-- A `pattern` is a glob, or a path as it stands, which may be no glob at all.
 CREATE TABLE constraints (
     project_id INTEGER NOT NULL REFERENCES projects (id) ON DELETE CASCADE,
     pattern    TEXT NOT NULL,
+    is_path    INTEGER NOT NULL CHECK (is_path IN (0, 1)),
     visibility TEXT NOT NULL CHECK (visibility IN ('active', 'readonly', 'ignore')),
     PRIMARY KEY (project_id, pattern)
 ) STRICT, WITHOUT ROWID;
