@@ -78,6 +78,10 @@ impl Method for Set {
     type Output = SetResult;
 
     async fn call(cx: Context, params: SetParams) -> Result<SetResult, MethodError> {
+        if params.outcome.is_some() && params.state.is_none() {
+            let why = "it is the reason of a state; name the state too";
+            return Err(MethodError::parameter("outcome", why));
+        }
         if let Some(alias) = run_alias(&params.path) {
             let alias = alias.to_owned();
             return set_run(&cx, &alias, params).await;
