@@ -125,7 +125,6 @@ CREATE INDEX contents_by_base ON contents (base_id) WHERE base_id IS NOT NULL;
 -- body's characters. Audit entries keep their body in `contents`.
 CREATE TABLE entries (
     id         INTEGER PRIMARY KEY,
-    scope      TEXT NOT NULL,
     path       TEXT NOT NULL CHECK (length(path) BETWEEN 1 AND 2048),
     scheme     TEXT NOT NULL REFERENCES schemes (name),
     body       TEXT NOT NULL DEFAULT '',
@@ -133,7 +132,9 @@ CREATE TABLE entries (
     chars      INTEGER NOT NULL CHECK (chars >= 0),
     attributes TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(attributes)),
     created_at INTEGER NOT NULL,
-    CHECK (content_id IS NULL OR body = '')
+    CHECK (content_id IS NULL OR body = ''),
+    -- A path without `://` is a file's.
+    CHECK (scheme = iif(instr(path, '://') = 0, 'file', substr(path, 1, instr(path, '://') - 1)))
 ) STRICT;
 CREATE INDEX entries_by_content ON entries (content_id) WHERE content_id IS NOT NULL;
 
@@ -179,9 +180,11 @@ CREATE INDEX proposals_by_base ON proposals (base_id) WHERE base_id IS NOT NULL;
 CREATE INDEX proposals_by_after ON proposals (after_id) WHERE after_id IS NOT NULL;
 CREATE INDEX proposals_by_replaced ON proposals (replaced_id) WHERE replaced_id IS NOT NULL;
 
+-- A `pattern` is a glob, or a path as it stands, which may be no glob at all.
 CREATE TABLE constraints (
     project_id INTEGER NOT NULL REFERENCES projects (id) ON DELETE CASCADE,
     pattern    TEXT NOT NULL,
+    is_path    INTEGER NOT NULL CHECK (is_path IN (0, 1)),
     visibility TEXT NOT NULL CHECK (visibility IN ('active', 'readonly', 'ignore')),
     PRIMARY KEY (project_id, pattern)
 ) STRICT, WITHOUT ROWID;

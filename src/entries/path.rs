@@ -57,6 +57,7 @@ impl EntryPath {
                 if rest.is_empty() {
                     return Err(PathError::Bare(text.to_owned()));
                 }
+                refuse_control(text)?;
                 Self::assembled(scheme, &normalise(scheme, rest))
             }
             None => Self::file(text)?,
@@ -86,9 +87,7 @@ impl EntryPath {
         if text.is_empty() {
             return Err(PathError::Empty);
         }
-        if text.chars().any(char::is_control) {
-            return Err(PathError::Control(text.escape_debug().to_string()));
-        }
+        refuse_control(text)?;
         let mut kept: Vec<&str> = Vec::new();
         if text.starts_with('/') {
             return Err(PathError::Outside(text.to_owned()));
@@ -181,6 +180,14 @@ impl fmt::Display for EntryPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
+}
+
+/// Refuses a control character as it stands; one that is percent-encoded is a path's own.
+fn refuse_control(text: &str) -> Result<(), PathError> {
+    if text.chars().any(char::is_control) {
+        return Err(PathError::Control(text.escape_debug().to_string()));
+    }
+    Ok(())
 }
 
 /// The text before the first `://`, where there is any, and what follows.
@@ -298,6 +305,19 @@ mod tests {
             ("/etc/passwd", "! \"/etc/passwd\" leaves the workspace"),
             ("known://", "! \"known://\" has nothing after its scheme"),
             ("a\nb", "! \"a\\nb\" contains a control character"),
+            (
+                "known://a\nb",
+                "! \"known://a\\nb\" contains a control character",
+            ),
+            (
+                "log://turn_1/set/a\u{7f}",
+                "! \"log://turn_1/set/a\\u{7f}\" contains a control character",
+            ),
+            ("known://a%0Ab", "known://a%0Ab"),
+            ("a%20b.rs", "a%20b.rs"),
+            ("100%.md", "100%.md"),
+            ("known://%ff", "known://%25ff"),
+            ("known://%41%ff", "known://%2541%25ff"),
         ];
         for (given, expected) in table {
             assert_eq!(stored(given), expected, "for {given:?}");
@@ -376,6 +396,16 @@ mod tests {
     proptest! {
         #[test]
         fn normalising_twice_changes_nothing(text in "\\PC{0,40}", scheme in "(known|log|https)") {
+            if let Ok(path) = EntryPath::parse(&format!("{scheme}://{text}")) {
+                prop_assert_eq!(EntryPath::parse(path.as_str()), Ok(path));
+            }
+        }
+
+        #[test]
+        fn escapes_that_are_none_change_nothing_the_second_time(
+            text in "[%0-9a-f/ é]{0,40}",
+            scheme in "(known|log|https)",
+        ) {
             if let Ok(path) = EntryPath::parse(&format!("{scheme}://{text}")) {
                 prop_assert_eq!(EntryPath::parse(path.as_str()), Ok(path));
             }

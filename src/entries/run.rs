@@ -253,6 +253,34 @@ impl RunStatus {
         matches!(self, Self::Queued | Self::Running | Self::Waiting)
     }
 
+    /// What may come after it. A run waits for the user only while it runs, and fails before that only
+    /// where its loop could not be prepared. An end is followed by a new prompt, by the next one in
+    /// the queue, or by the end of those that were left there.
+    pub const fn followers(self) -> &'static [Self] {
+        match self {
+            Self::Queued => &[Self::Running, Self::Aborted, Self::Failed],
+            Self::Running => &[
+                Self::Waiting,
+                Self::Done,
+                Self::Nothing,
+                Self::Overflow,
+                Self::Unprocessable,
+                Self::Aborted,
+                Self::Failed,
+            ],
+            Self::Waiting => &[Self::Running, Self::Done, Self::Aborted],
+            Self::Aborted => &[Self::Queued, Self::Running],
+            Self::Done | Self::Nothing | Self::Overflow | Self::Unprocessable | Self::Failed => {
+                &[Self::Queued, Self::Running, Self::Aborted]
+            }
+        }
+    }
+
+    /// Whether a run at this status may get another one.
+    pub fn may_become(self, next: Self) -> bool {
+        self.followers().contains(&next)
+    }
+
     /// The state of the entry `run://ALIAS` that mirrors the run.
     pub const fn state(self) -> State {
         match self {
@@ -286,6 +314,31 @@ mod tests {
             assert!(alias.as_str().parse::<RunAlias>().is_ok(), "{alias}");
         }
         assert_eq!(RunAlias::generated("opus", 17).as_str(), "opus_17");
+    }
+
+    #[test]
+    fn a_status_is_followed_by_those_of_its_row_alone() {
+        let row = |from: RunStatus| {
+            let cell = |to: RunStatus| if from.may_become(to) { "yes" } else { " - " };
+            let cells = RunStatus::ALL.map(cell);
+            format!("{}: {}", from.code(), cells.join(" "))
+        };
+        let head = RunStatus::ALL.map(|status| status.code().to_string());
+        let table: Vec<String> = std::iter::once(format!("     {}", head.join(" ")))
+            .chain(RunStatus::ALL.map(row))
+            .collect();
+        expect_test::expect![[r#"
+                 100 102 202 200 204 413 422 499 500
+            100:  -  yes  -   -   -   -   -  yes yes
+            102:  -   -  yes yes yes yes yes yes yes
+            202:  -  yes  -  yes  -   -   -  yes  - 
+            200: yes yes  -   -   -   -   -  yes  - 
+            204: yes yes  -   -   -   -   -  yes  - 
+            413: yes yes  -   -   -   -   -  yes  - 
+            422: yes yes  -   -   -   -   -  yes  - 
+            499: yes yes  -   -   -   -   -   -   - 
+            500: yes yes  -   -   -   -   -  yes  - "#]]
+        .assert_eq(&table.join("\n"));
     }
 
     #[test]

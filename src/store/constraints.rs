@@ -5,30 +5,33 @@ use rusqlite::Connection;
 use super::StoreError;
 use crate::entries::ProjectId;
 
-/// A project's constraints as `(pattern, constraint word)`, by pattern.
+/// A project's constraints, by pattern: the pattern, whether it is a path as it stands and no glob,
+/// and the constraint's word.
 pub fn list(
     connection: &Connection,
     project: ProjectId,
-) -> Result<Vec<(String, String)>, StoreError> {
+) -> Result<Vec<(String, bool, String)>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT pattern, visibility FROM constraints WHERE project_id = ?1 ORDER BY pattern",
+        "SELECT pattern, is_path, visibility FROM constraints WHERE project_id = ?1
+         ORDER BY pattern",
     )?;
-    let rows = statement.query_map([project.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let rows = statement.query_map([project.0], |row| row.try_into())?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Sets the constraint of a pattern, whatever it was.
+/// Sets the constraint of a pattern or a path, whatever it was.
 pub fn put(
     tx: &super::Tx<'_>,
     project: ProjectId,
-    pattern: &str,
+    (pattern, is_path): (&str, bool),
     word: &str,
 ) -> Result<(), StoreError> {
     tx.prepare_cached(
-        "INSERT INTO constraints (project_id, pattern, visibility) VALUES (?1, ?2, ?3)
-         ON CONFLICT (project_id, pattern) DO UPDATE SET visibility = excluded.visibility",
+        "INSERT INTO constraints (project_id, pattern, is_path, visibility) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (project_id, pattern) DO UPDATE SET is_path = excluded.is_path,
+             visibility = excluded.visibility",
     )?
-    .execute(rusqlite::params![project.0, pattern, word])?;
+    .execute(rusqlite::params![project.0, pattern, is_path, word])?;
     Ok(())
 }
 

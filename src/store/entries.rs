@@ -301,7 +301,7 @@ fn insert(tx: &Tx<'_>, run: RunId, write: Write) -> Result<(), StoreError> {
     };
     // `set` inserts only where there is a body.
     let body = write.body.as_deref().unwrap_or("");
-    let entry = insert_content(tx, run, &write.path, body, &attributes)?;
+    let entry = insert_content(tx, &write.path, body, &attributes)?;
     let (state, outcome) = write.ended.unwrap_or((State::Resolved, None));
     tx.prepare_cached(
         "INSERT INTO views (run_id, path, entry_id, loop_id, turn, state, outcome, visibility,
@@ -373,7 +373,7 @@ fn rewrite_content(
         .prepare_cached("SELECT 1 FROM views WHERE entry_id = ?1 AND run_id <> ?2 LIMIT 1")?
         .exists(params![id.0, run.0])?;
     if shared {
-        return insert_content(tx, run, path, body, attributes);
+        return insert_content(tx, path, body, attributes);
     }
     let content: Option<i64> = tx
         .prepare_cached("SELECT content_id FROM entries WHERE id = ?1")?
@@ -388,17 +388,15 @@ fn rewrite_content(
 
 fn insert_content(
     tx: &Tx<'_>,
-    run: RunId,
     path: &EntryPath,
     body: &str,
     attributes: &Attributes,
 ) -> Result<EntryId, StoreError> {
     tx.prepare_cached(
-        "INSERT INTO entries (scope, path, scheme, body, chars, attributes, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO entries (path, scheme, body, chars, attributes, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?
     .execute(params![
-        format!("run:{}", run.0),
         path.as_str(),
         path.scheme().as_str(),
         body,

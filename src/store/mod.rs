@@ -36,7 +36,7 @@ use rusqlite_migration::{M, Migrations};
 use tokio::sync::broadcast;
 
 use crate::dialect::PatternError;
-use crate::entries::{EntryPath, LoopId, PathError, RunId, Scheme, UnknownWord, Writer};
+use crate::entries::{EntryPath, LoopId, PathError, RunId, RunStatus, Scheme, UnknownWord, Writer};
 
 /// How long a transaction waits for another process's before it gives up.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -83,6 +83,16 @@ pub enum StoreError {
     Leased { alias: String, pid: u32 },
     #[error("the run \"{0}\" is active; abort it first")]
     Active(String),
+    #[error(
+        "the run \"{alias}\" is at {from} and cannot go to {to}: from there it goes to {allowed}",
+        from = from.code(), to = to.code(),
+        allowed = from.followers().iter().map(|s| s.code().to_string()).collect::<Vec<_>>().join(", ")
+    )]
+    Transition {
+        alias: String,
+        from: RunStatus,
+        to: RunStatus,
+    },
     #[error("the loop is no longer active: its run was interrupted or taken over")]
     Displaced,
     #[error("{path} is no longer open: it is {state}")]

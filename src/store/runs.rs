@@ -184,7 +184,8 @@ fn mirrored(model: &str, settings: &Settings) -> Attributes {
 
 /// Makes a run that knows what another one knows, from that one's next turn on. The child has views
 /// of its own on the parent's entries; whichever of the two writes to one first gets a copy. What is
-/// the parent's alone stays behind: proposals, the mirror, the audit.
+/// the parent's alone stays behind: what is proposed or still streams, because the child would never
+/// see its end, the mirror, the audit.
 pub fn fork(tx: &mut Tx<'_>, parent: RunId, new: &NewRun) -> Result<RunId, StoreError> {
     let child = create(tx, new)?;
     tx.prepare_cached(
@@ -194,7 +195,7 @@ pub fn fork(tx: &mut Tx<'_>, parent: RunId, new: &NewRun) -> Result<RunId, Store
          FROM views
          JOIN entries ON entries.id = views.entry_id
          JOIN schemes ON schemes.name = entries.scheme
-         WHERE views.run_id = ?1 AND views.state <> 'proposed'
+         WHERE views.run_id = ?1 AND views.state NOT IN ('proposed', 'streaming')
              AND schemes.category <> 'audit' AND schemes.name <> 'run'
          ORDER BY views.id",
     )?
@@ -276,29 +277,34 @@ pub fn aliases(connection: &Connection) -> Result<Vec<RunAlias>, StoreError> {
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Sets a run's status, the reason for it, and its mirror.
+/// Sets a run's status, the reason for it, and its mirror. A run that has the status already keeps
+/// its reason; one that may not get it ([`RunStatus::may_become`]) is refused.
 pub fn set_status(
     tx: &mut Tx<'_>,
     id: RunId,
     status: RunStatus,
     outcome: Option<Outcome>,
 ) -> Result<(), StoreError> {
+    let run = by_id(tx, id)?;
+    if run.status == status {
+        return Ok(());
+    }
+    if !run.status.may_become(status) {
+        return Err(StoreError::Transition {
+            alias: run.alias.to_string(),
+            from: run.status,
+            to: status,
+        });
+    }
     let finished = (!status.is_active()).then(now_ms);
-    let alias: RunAlias = tx
-        .prepare_cached(
-            "UPDATE runs SET status = ?2, outcome = ?3, finished_at = ?4 WHERE id = ?1
-             RETURNING alias",
-        )?
-        .query_row(
-            params![
-                id.0,
-                status.code(),
-                outcome.as_ref().map(Outcome::to_string),
-                finished
-            ],
-            |row| parsed(row, "alias"),
-        )?;
-    let mirror = Write::to(EntryPath::run(&alias)).ended(status.state(), outcome);
+    tx.prepare_cached("UPDATE runs SET status = ?2, outcome = ?3, finished_at = ?4 WHERE id = ?1")?
+        .execute(params![
+            id.0,
+            status.code(),
+            outcome.as_ref().map(Outcome::to_string),
+            finished
+        ])?;
+    let mirror = Write::to(EntryPath::run(&run.alias)).ended(status.state(), outcome);
     entries::set(tx, id, Writer::System, mirror)?;
     Ok(())
 }

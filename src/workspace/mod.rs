@@ -35,6 +35,6 @@ pub use overlay::{OpenText, Overlay, current_text};
 pub use process::{ProcessError, ProcessIdentity, pid_is_alive};
 pub use read::{MAX_TEXT, ReadError, read};
 pub use root::{FilePath, Outside, Root, RootError};
-pub use rules::{Constraint, Rules, RulesError};
+pub use rules::{Constraint, Rules, RulesError, Target};
 pub use scan::{FileInfo, FileKind, ScanError, scan};
 pub use write::{WriteError, create, remove, rename, write};

@@ -46,16 +46,22 @@ pub enum RulesError {
     Constraint { word: String },
 }
 
+/// What a constraint is put on, relative to the workspace folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// A file or folder by its very name, whatever is in it, and everything below a folder.
+    Path(String),
+    /// A glob, which matches whole paths: `*` and `?` stay within a segment, `**` does not. One that
+    /// ends in `/` holds for everything below. It is also compared as it is written, like a path.
+    Glob(String),
+}
+
 /// The constraints of a workspace, compiled. The default is none but those on secrets.
-///
-/// A pattern is a path, which holds for a file and for everything below a folder, or a glob, which
-/// matches whole paths: `*` and `?` stay within a segment, `**` does not. A glob that ends in `/`
-/// holds for everything below. Every pattern is also compared as it is written, so that
-/// `app/[slug]/page.tsx` names the file that is called so.
 #[derive(Debug, Clone, Default)]
 pub struct Rules {
+    /// The globs before the paths.
     patterns: Vec<Pattern>,
-    /// As many as `patterns`, in the same order.
+    /// Those of the patterns, in the same order.
     globs: GlobSet,
 }
 
@@ -91,34 +97,53 @@ impl FromStr for Constraint {
     }
 }
 
-impl Rules {
-    /// Compiles the constraints. Patterns are relative to the workspace folder.
-    pub fn new(
-        constraints: impl IntoIterator<Item = (String, Constraint)>,
-    ) -> Result<Self, RulesError> {
-        let mut patterns = Vec::new();
-        let mut globs = GlobSetBuilder::new();
-        for (text, constraint) in constraints {
-            globs.add(glob(&text)?);
-            patterns.push(Pattern {
-                text: text.trim_end_matches('/').to_owned(),
-                constraint,
-                is_deep: text.ends_with('/') || text.ends_with("**"),
-            });
+impl Target {
+    /// As it is stored: its text, and whether that is a path.
+    pub fn stored(self) -> (String, bool) {
+        match self {
+            Self::Path(text) => (text, true),
+            Self::Glob(text) => (text, false),
         }
+    }
+}
+
+impl Rules {
+    /// Compiles the constraints.
+    pub fn new(
+        constraints: impl IntoIterator<Item = (Target, Constraint)>,
+    ) -> Result<Self, RulesError> {
+        let (mut patterns, mut paths) = (Vec::new(), Vec::new());
+        let mut globs = GlobSetBuilder::new();
+        for (target, constraint) in constraints {
+            match target {
+                Target::Path(text) => paths.push(Pattern::new(&text, constraint)),
+                Target::Glob(text) => {
+                    globs.add(glob(&text)?);
+                    patterns.push(Pattern::new(&text, constraint));
+                }
+            }
+        }
+        patterns.append(&mut paths);
         let globs = globs
             .build()
             .map_err(|source| RulesError::TooMany { source })?;
         Ok(Self { patterns, globs })
     }
 
-    /// Compiles constraints as they are stored: patterns and words.
-    pub fn parse(stored: impl IntoIterator<Item = (String, String)>) -> Result<Self, RulesError> {
-        let constraints: Vec<(String, Constraint)> = stored
-            .into_iter()
-            .map(|(pattern, word)| word.parse().map(|constraint| (pattern, constraint)))
-            .collect::<Result<_, _>>()?;
-        Self::new(constraints)
+    /// Compiles constraints as they are stored: a text, whether it is a path, and a constraint's word.
+    pub fn parse(
+        stored: impl IntoIterator<Item = (String, bool, String)>,
+    ) -> Result<Self, RulesError> {
+        let read = |(text, is_path, word): (String, bool, String)| {
+            let target = if is_path {
+                Target::Path(text)
+            } else {
+                Target::Glob(text)
+            };
+            word.parse().map(|constraint| (target, constraint))
+        };
+        let constraints = stored.into_iter().map(read);
+        Self::new(constraints.collect::<Result<Vec<_>, _>>()?)
     }
 
     /// What holds for the file at `path`, a key of the workspace. The strictest pattern that
@@ -158,6 +183,14 @@ impl Rules {
 }
 
 impl Pattern {
+    fn new(text: &str, constraint: Constraint) -> Self {
+        Self {
+            text: text.trim_end_matches('/').to_owned(),
+            constraint,
+            is_deep: text.ends_with('/') || text.ends_with("**"),
+        }
+    }
+
     /// Whether the pattern, read literally, is the path or a folder above it.
     fn names(&self, path: &str) -> bool {
         path.strip_prefix(&self.text)
@@ -193,8 +226,8 @@ mod tests {
     use super::*;
 
     fn rules<const N: usize>(constraints: [(&str, Constraint); N]) -> Rules {
-        Rules::new(constraints.map(|(pattern, constraint)| (pattern.to_owned(), constraint)))
-            .unwrap()
+        let glob = |(text, constraint): (&str, _)| (Target::Glob(text.to_owned()), constraint);
+        Rules::new(constraints.map(glob)).unwrap()
     }
 
     #[test]
@@ -223,6 +256,51 @@ mod tests {
         for (pattern, path, expected) in table {
             let found = rules([(pattern, Constraint::Readonly)]).constraint_of(path);
             assert_eq!(found.is_some(), expected, "{pattern} on {path}");
+        }
+    }
+
+    #[test]
+    fn a_path_names_the_file_that_is_called_so_alone_whatever_is_in_it() {
+        let table = [
+            ("app/[slug]/page.tsx", "app/[slug]/page.tsx", true),
+            ("app/[slug]/page.tsx", "app/s/page.tsx", false),
+            ("app/[slug]", "app/[slug]/page.tsx", true),
+            ("notes[draft.md", "notes[draft.md", true),
+            ("{a,b", "{a,b", true),
+            ("*", "a", false),
+            ("**", "a", false),
+            (".env*", ".env*", true),
+        ];
+        for (text, path, expected) in table {
+            // One before a glob, one behind it.
+            let constraints = [
+                (Target::Path(text.to_owned()), Constraint::Active),
+                (Target::Glob("none/*".to_owned()), Constraint::Readonly),
+                (Target::Path("none".to_owned()), Constraint::Ignore),
+            ];
+            let rules = Rules::new(constraints).unwrap();
+            let expected = expected.then_some(Constraint::Active);
+            assert_eq!(rules.constraint_of(path), expected, "{text} on {path}");
+            assert_eq!(rules.constraint_of("none/x"), Some(Constraint::Ignore));
+        }
+    }
+
+    #[test]
+    fn what_is_stored_is_read_as_what_it_was() {
+        for target in [
+            Target::Path("a[b".to_owned()),
+            Target::Glob("a[bc]".to_owned()),
+        ] {
+            let (text, is_path) = target.clone().stored();
+            let rules = Rules::parse([(text.clone(), is_path, "readonly".to_owned())]).unwrap();
+            let expected = Rules::new([(target, Constraint::Readonly)]).unwrap();
+            for path in [text.as_str(), "ab", "ac", "x"] {
+                assert_eq!(
+                    rules.constraint_of(path),
+                    expected.constraint_of(path),
+                    "{path}"
+                );
+            }
         }
     }
 
@@ -320,7 +398,8 @@ mod tests {
 
     #[test]
     fn a_bad_pattern_or_word_is_named_in_the_error() {
-        let error = Rules::new([("src/[a".to_owned(), Constraint::Ignore)]).unwrap_err();
+        let error =
+            Rules::new([(Target::Glob("src/[a".to_owned()), Constraint::Ignore)]).unwrap_err();
         assert!(
             error
                 .to_string()

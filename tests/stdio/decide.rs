@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::fixture::{FILE, accepted, fixing, proposed};
-use crate::lsp::Session;
+use crate::fixture::{FILE, accepted, failed, fixing, proposed};
 use crate::lsp::script::{APP, APP_FIXED, edit, fix_app, set, update};
+use crate::lsp::{OnEdit, Session};
 use crate::model_server::{ModelServer, Reply};
 
 #[test]
@@ -124,4 +124,29 @@ fn a_set_to_cancelled_rejects_and_one_to_failed_reports_both_with_the_body_as_th
             "{state}: the model was not told: {told}"
         );
     }
+}
+
+#[test]
+fn a_proposal_that_is_being_accepted_or_is_decided_is_decided_by_no_set() {
+    let server = fixing();
+    let (mut session, path) = proposed(&server);
+    let refused = |session: &mut Session, state: &str| {
+        let params = json!({"run": "fix", "path": path, "state": state, "body": "no"});
+        session.refused("rummy/set", params)["data"]["kind"].take()
+    };
+    session.editor.on_edit = OnEdit::Ignore;
+    let asked = session.send("rummy/accept", json!({"run": "fix", "path": path}));
+    session.wait_for("workspace/applyEdit", |_| true);
+    for state in ["cancelled", "failed", "resolved"] {
+        assert_eq!(refused(&mut session, state), "conflict", "{state}");
+    }
+    session.editor.on_edit = OnEdit::Apply;
+    failed(&session.answer(asked).expect("it is no error"), &path);
+    assert_eq!(session.accept("fix", &path), Ok(accepted(&path)));
+    session.wait_for_status("fix", 200);
+    for state in ["cancelled", "failed", "resolved"] {
+        assert_eq!(refused(&mut session, state), "conflict", "{state}");
+    }
+    assert_eq!(session.text(FILE), APP_FIXED);
+    session.ignore(&["window/showMessage", "workspace/applyEdit"]);
 }

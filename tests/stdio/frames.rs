@@ -163,6 +163,33 @@ fn wrong_parameters_are_refused_with_the_field_that_is_wrong() {
             json!({"prompt": "x", "review": "sometimes"}),
             "review",
         ),
+        (
+            "rummy/act",
+            json!({"prompt": "x", "noproposals": true}),
+            "noproposals",
+        ),
+        (
+            "rummy/ask",
+            json!({"prompt": "x", "noRepo": "true"}),
+            "noRepo",
+        ),
+        ("rummy/ask", json!({"prompt": "x", "noWeb": 1}), "noWeb"),
+        (
+            "rummy/act",
+            json!({"prompt": "x", "noProposals": "yes"}),
+            "noProposals",
+        ),
+        (
+            "rummy/set",
+            json!({"path": "known://a", "body": "x"}),
+            "run",
+        ),
+        ("rummy/set", json!({"run": "a", "body": "x"}), "path"),
+        (
+            "rummy/set",
+            json!({"run": "a", "path": "known://a", "body": "x", "outcome": "conflict"}),
+            "outcome",
+        ),
         ("rummy/getRuns", json!({"limit": "ten"}), "limit"),
         ("rummy/diff", json!({"run": "a"}), "path"),
         ("textDocument/codeLens", json!({}), "textDocument"),

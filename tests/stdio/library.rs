@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 
-use crate::lsp::script::{APP, fix_app, update};
+use crate::lsp::script::{APP, fix_app, set, update};
 use crate::lsp::{Sandbox, Session, list};
 use crate::model_server::{ModelServer, Reply};
 
@@ -287,4 +287,73 @@ fn what_is_proposed_for_a_file_that_is_ignored_by_now_is_not_written() {
     let told = session.take("window/showMessage");
     assert_eq!(told.len(), 1, "{told:?}");
     assert_eq!(session.sandbox.read("src/app.rs").as_deref(), Some(APP));
+}
+
+#[test]
+fn a_new_file_is_shown_by_its_very_name_whatever_is_in_it() {
+    for (name, also) in [("notes[draft.md", "notesd.md"), ("{ab}.md", "ab.md")] {
+        let server = ModelServer::start(vec![
+            Reply::text(set(name, "the new text\n") + &update(200, "Written")),
+            Reply::text(update(204, "Seen")),
+        ]);
+        let mut session = session(&server);
+        session.act("write", "write it");
+        let path = session.wait_for_proposals("write", 1)[0]["path"].clone();
+        session.accept("write", &path).expect("it is accepted");
+        session.wait_for_proposals("write", 0);
+        session.wait_for_status("write", 200);
+        let item = json!({"pattern": name, "visibility": "active"});
+        assert_eq!(
+            session.ask("rummy/getConstraints", json!({})),
+            json!([item])
+        );
+        session.sandbox.write(also, "another text\n");
+        session.act("look", "look at it");
+        session.wait_for_status("look", 204);
+        let seen = system(&server, 1);
+        assert!(seen.contains("the new text"), "{name}: {seen}");
+        assert!(!seen.contains("another text"), "{name}: {seen}");
+    }
+}
+
+#[test]
+fn a_constraint_on_a_file_that_exists_holds_for_that_one_alone() {
+    let server = content();
+    let mut session = session(&server);
+    for at in ["app/[slug]/page.tsx", "app/s/page.tsx"] {
+        session.sandbox.write(at, &format!("the text of {at}\n"));
+    }
+    session.ask(
+        "rummy/file/constraint",
+        json!({"pattern": "app/[slug]/page.tsx", "visibility": "active"}),
+    );
+    session.act("look", "what is there?");
+    session.wait_for_status("look", 200);
+    let seen = system(&server, 0);
+    let shown = ["app/[slug]/page.tsx", "app/s/page.tsx"]
+        .map(|at| seen.contains(&format!("the text of {at}")));
+    assert_eq!(shown, [true, false], "{seen}");
+}
+
+#[test]
+fn what_exists_under_a_name_that_is_no_glob_can_be_constrained_and_dropped() {
+    let server = content();
+    let mut session = session(&server);
+    let name = "notes[draft.md";
+    let constraint = json!({"pattern": name, "visibility": "ignore"});
+    let error = session.refused("rummy/file/constraint", constraint.clone());
+    assert_eq!(kind(&error), "invalid_params", "{error}");
+    session.sandbox.write(name, "draft\n");
+    session.ask("rummy/file/constraint", constraint.clone());
+    assert_eq!(
+        session.ask("rummy/getConstraints", json!({})),
+        json!([constraint])
+    );
+    session.act("look", "what is there?");
+    session.wait_for_status("look", 200);
+    assert!(!system(&server, 0).contains(name));
+    session.ask("rummy/file/drop", json!({"pattern": name}));
+    session.act("look", "and now?");
+    session.wait_for_status("look", 200);
+    assert!(system(&server, 1).contains(name));
 }

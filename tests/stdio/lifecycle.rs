@@ -196,6 +196,27 @@ fn a_start_that_cannot_be_is_refused_before_there_is_a_run() {
             "temperature",
         ),
         (json!({"mode": "ask", "fork": true}), "not_found", "look"),
+        (json!({"fork": true}), "invalid_params", "attributes.mode"),
+        (
+            json!({"mode": "ask", "temprature": 1}),
+            "invalid_params",
+            "temprature",
+        ),
+        (
+            json!({"mode": "ask", "noRepo": "true"}),
+            "invalid_params",
+            "noRepo",
+        ),
+        (
+            json!({"mode": "ask", "noWeb": 1}),
+            "invalid_params",
+            "noWeb",
+        ),
+        (
+            json!({"mode": "act", "noProposals": "yes"}),
+            "invalid_params",
+            "noProposals",
+        ),
     ];
     for (attributes, expected, part) in table {
         let params = json!({"path": "run://look", "body": "x", "attributes": attributes});
@@ -287,6 +308,85 @@ fn a_fork_knows_what_its_parent_knows_and_changes_nothing_of_it() {
         session.ask("rummy/getRun", json!({"run": "look"}))["persona"],
         "You are the parent."
     );
+}
+
+/// A session whose default model is `other`, with a finished run `look` of the model `test` that was
+/// set to something in every way.
+fn parent(server: &ModelServer) -> Session {
+    let mut session = Session::builder()
+        .file("attic.txt", "dust\n")
+        .model_at(&server.url())
+        .env("RUMMY_MODEL_other", "openai/other")
+        .options(&json!({"model": "other"}))
+        .start();
+    session.ask(
+        "rummy/ask",
+        json!({"run": "look", "prompt": "one", "model": "test", "temperature": 0.1,
+               "persona": "You are terse.", "contextLimit": 50000, "noRepo": true}),
+    );
+    session.wait_for_status("look", 200);
+    session
+}
+
+#[test]
+fn a_fork_keeps_what_it_does_not_name_of_its_parents_settings_and_flags() {
+    let server = content();
+    let mut session = parent(&server);
+    let named = json!({"model": "other", "temperature": 0.5, "persona": "You are the child.",
+                       "contextLimit": 60000, "noRepo": false});
+    let kept = json!(["test", 0.1, "You are terse.", 50000]);
+    let changed = json!(["other", 0.5, "You are the child.", 60000]);
+    for (nth, attributes, expected, model, sees_files) in [
+        (1, json!({}), kept, "scripted", false),
+        (2, named, changed, "other", true),
+    ] {
+        let mut attributes = attributes;
+        attributes["fork"] = json!(true);
+        attributes["mode"] = json!("ask");
+        let params = json!({"path": "run://look", "body": "what if?", "attributes": attributes});
+        let child = session.ask("rummy/set", params)["alias"].take();
+        let child = child.as_str().expect("an alias");
+        session.wait_for_status(child, 200);
+        let run = session.ask("rummy/getRun", json!({"run": child}));
+        let set = ["model", "temperature", "persona", "contextLimit"].map(|key| run[key].clone());
+        assert_eq!(json!(set), expected);
+        assert_eq!(server.requests()[nth]["model"], model);
+        let system = sent(&server, nth, "system");
+        assert_eq!(system.contains("attic.txt"), sees_files, "{system}");
+    }
+    let unsaid = json!({"path": "run://look", "body": "x", "attributes": {"fork": true}});
+    let (kind, message) = refused(&mut session, "rummy/set", unsaid);
+    assert_eq!(kind, "invalid_params");
+    assert!(message.starts_with("attributes.mode"), "{message}");
+}
+
+#[test]
+fn a_flag_that_a_run_has_is_switched_off_by_false() {
+    let server = content();
+    let mut session = parent(&server);
+    session.ask(
+        "rummy/ask",
+        json!({"run": "look", "prompt": "two", "noRepo": false}),
+    );
+    session.wait_for_status("look", 200);
+    let system = sent(&server, 1, "system");
+    assert!(system.contains("attic.txt"), "{system}");
+}
+
+#[test]
+fn a_token_for_progress_is_no_parameter_of_a_method() {
+    let (_server, mut session) = looked();
+    for (method, params) in [
+        ("rummy/config", json!({"run": "look", "temperature": 0.5})),
+        ("rummy/ask", json!({"run": "look", "prompt": "again"})),
+        ("rummy/getRuns", json!({})),
+    ] {
+        let mut params = params;
+        params["workDoneToken"] = json!("t");
+        params["partialResultToken"] = json!(5);
+        session.ask(method, params);
+    }
+    session.wait_for_status("look", 200);
 }
 
 #[test]

@@ -205,10 +205,113 @@ fn a_client_writes_only_where_the_scheme_lets_it() {
             "{path}"
         );
     }
-    let unknown = json!({"run": "look", "path": "nonsense://x", "body": "x"});
+    for path in ["nonsense://x", "known://a\nb"] {
+        let unknown = json!({"run": "look", "path": path, "body": "x"});
+        let error = session.refused("rummy/set", unknown);
+        assert_eq!(error["data"]["kind"], "invalid_params", "{path:?}");
+    }
+}
+
+#[test]
+fn a_path_is_a_pattern_to_set_where_a_filter_or_the_word_pattern_says_so_alone() {
+    let server = knowing();
+    let mut session = looked(&server);
+    let (ok, matched) = (json!({"ok": true}), |n| json!({"ok": true, "matched": n}));
+    let not_found = json!("not_found");
+    let steps = [
+        (
+            "set",
+            json!({"path": "known://a/*", "bodyFilter": "second", "body": "changed"}),
+            &ok,
+        ),
+        (
+            "set",
+            json!({"path": "known://a*", "body": "of its own"}),
+            &ok,
+        ),
+        (
+            "set",
+            json!({"path": "known://none*", "pattern": true, "body": "x"}),
+            &not_found,
+        ),
+        (
+            "set",
+            json!({"path": "known://a/*", "bodyFilter": "nowhere", "body": "x"}),
+            &not_found,
+        ),
+        (
+            "set",
+            json!({"path": "known://a/one", "bodyFilter": "nowhere", "body": "x"}),
+            &not_found,
+        ),
+        (
+            "get",
+            json!({"path": "known://a/*", "bodyFilter": "first", "visibility": "archived"}),
+            &matched(1),
+        ),
+        (
+            "get",
+            json!({"path": "known://a/*", "bodyFilter": "nowhere"}),
+            &matched(0),
+        ),
+        (
+            "rm",
+            json!({"path": "known://a/*", "bodyFilter": "nowhere"}),
+            &matched(0),
+        ),
+        (
+            "rm",
+            json!({"path": "known://a/*", "bodyFilter": "changed"}),
+            &matched(1),
+        ),
+    ];
+    for (verb, params, expected) in steps {
+        let mut asked = params.clone();
+        asked["run"] = json!("look");
+        let answer = session
+            .request(&format!("rummy/{verb}"), asked)
+            .unwrap_or_else(|error| error["data"]["kind"].clone());
+        assert_eq!(answer, *expected, "{verb} {params}");
+    }
+    let known = session.ask(
+        "rummy/getEntries",
+        json!({"run": "look", "scheme": "known"}),
+    );
+    let seen: Vec<Value> = list(&known)
+        .iter()
+        .map(|entry| json!([entry["path"], entry["visibility"]]))
+        .collect();
     assert_eq!(
-        session.refused("rummy/set", unknown)["data"]["kind"],
-        "invalid_params"
+        seen,
+        [
+            json!(["known://a*", "summarized"]),
+            json!(["known://a/one", "archived"])
+        ]
+    );
+}
+
+#[test]
+fn a_line_in_the_log_keeps_the_status_and_the_attributes_that_it_was_given() {
+    let server = knowing();
+    let mut session = looked(&server);
+    let mut paths = Vec::new();
+    for given in [
+        json!({"status": 155, "attributes": {"by": "me"}}),
+        json!({}),
+    ] {
+        let mut params = given;
+        params["run"] = json!("look");
+        params["body"] = json!("a word");
+        paths.push(session.ask("rummy/update", params)["path"].take());
+    }
+    let path = "log://turn_1/update/a%20word";
+    assert_eq!(paths, [json!(path), json!(format!("{path}_2"))]);
+    let lines = json!({"run": "look", "pattern": "log://turn_1/update/a word*"});
+    let lines = session.ask("rummy/getEntries", lines);
+    let attributes: Vec<&Value> = list(&lines).iter().map(|l| &l["attributes"]).collect();
+    assert_eq!(
+        attributes,
+        [&json!({"by": "me", "status": 155}), &json!({"status": 102})]
     );
 }
 

@@ -337,6 +337,35 @@ fn prompts_on_an_active_run_wait_for_their_turn_in_order() {
 }
 
 #[test]
+fn of_two_runs_that_wait_the_one_whose_proposal_is_accepted_goes_on_alone() {
+    let proposes =
+        |file: &str| Reply::text(set(file, "new\n") + &update(155, "Proposed")).when(file);
+    let server = ModelServer::start(vec![
+        proposes("one.txt"),
+        proposes("two.txt"),
+        Reply::text(update(200, "Done")),
+    ]);
+    let mut session = session(&server);
+    for file in ["one", "two"] {
+        session.act(file, &format!("write {file}.txt"));
+        session.wait_for_proposals(file, 1);
+        session.wait_for_status(file, 202);
+    }
+    let path = json!("log://turn_1/set/two.txt");
+    session.accept("two", &path).expect("it is accepted");
+    session.wait_for_proposals("two", 0);
+    session.wait_for_status("two", 200);
+    // Longer than the wait for what another process decides.
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    let one = session.ask("rummy/getRun", json!({"run": "one"}));
+    assert_eq!(
+        json!([one["status"], one["pending"], one["turn"]]),
+        json!([202, 1, 1])
+    );
+    assert_eq!(server.requests().len(), 3);
+}
+
+#[test]
 fn a_new_prompt_cancels_what_an_ended_loop_left_proposed() {
     let server = ModelServer::start(vec![
         Reply::text(fix_app()),

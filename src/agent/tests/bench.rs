@@ -287,6 +287,16 @@ impl Bench {
             .unwrap()
     }
 
+    /// The entries that a pattern means.
+    pub async fn entries(&self, pattern: &'static str) -> Vec<crate::entries::Entry> {
+        let id = self.run().await.id;
+        let meant = move |connection: &rusqlite::Connection| {
+            let query = entries::Query::named(connection, id, pattern, None)?;
+            entries::list(connection, id, &query)
+        };
+        self.store().read(meant).await.unwrap()
+    }
+
     /// What the model was sent in a turn.
     pub async fn user_message(&self, turn: u32) -> String {
         self.entry(&format!("user://{turn}")).await.unwrap().body

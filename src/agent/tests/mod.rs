@@ -6,6 +6,7 @@ mod endings;
 mod figures;
 mod fitting;
 mod judging;
+mod matches;
 mod packets;
 mod points;
 mod proposing;

@@ -381,7 +381,9 @@ fn forks(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     begun.log(tx, "get", "known://of-the-parent", |write| write)?;
     begun.next(tx)?;
     loops::set_status(tx, begun.in_loop, RunStatus::Done, None)?;
-    runs::set_status(tx, parent, RunStatus::Done, None)?;
+    for status in [RunStatus::Running, RunStatus::Done] {
+        runs::set_status(tx, parent, status, None)?;
+    }
     for alias in ["child", "idle"] {
         let new = new_run(tx, alias, Settings::default());
         let child = runs::fork(tx, parent, &new)?;
@@ -396,7 +398,9 @@ fn forks(tx: &mut Tx<'_>) -> Result<(), StoreError> {
             leases::acquire(tx, child, &holder, |_| true)?;
             runs::set_status(tx, child, RunStatus::Running, None)?;
         } else {
-            runs::set_status(tx, child, RunStatus::Done, None)?;
+            for status in [RunStatus::Running, RunStatus::Done] {
+                runs::set_status(tx, child, status, None)?;
+            }
         }
     }
     Ok(())

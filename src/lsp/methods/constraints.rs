@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Context, Method, MethodError};
 use crate::lsp::session::Folder;
 use crate::store::constraints;
-use crate::workspace::{Constraint, Root, Rules};
+use crate::workspace::{Constraint, Root, Rules, Target};
 
 /// The method `file/constraint`.
 pub struct Constrain;
@@ -18,7 +18,8 @@ pub struct GetConstraints;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct ConstrainParams {
-    /// A path or a glob, relative to the folder or absolute inside it. A folder means all below it.
+    /// A path or a glob, relative to the folder or absolute inside it. What exists under this very name
+    /// is meant alone; a folder means all below it.
     pub pattern: String,
     pub visibility: Constraint,
     pub workspace: Option<String>,
@@ -39,13 +40,16 @@ impl Method for Constrain {
 
     async fn call(cx: Context, params: ConstrainParams) -> Result<Constrained, MethodError> {
         let folder = cx.folder(params.workspace).await?;
-        let pattern = pattern(&folder, &params.pattern)?;
-        Rules::new([(pattern.clone(), params.visibility)])
+        let root = root(&folder)?;
+        let target = meant(&root, pattern(&root, &params.pattern)?);
+        Rules::new([(target.clone(), params.visibility)])
             .map_err(|error| MethodError::parameter("pattern", error))?;
+        let (pattern, is_path) = target.stored();
         let kept = pattern.clone();
         cx.store()
             .write(move |tx| {
-                constraints::put(tx, folder.project, &kept, params.visibility.as_str())
+                let word = params.visibility.as_str();
+                constraints::put(tx, folder.project, (&kept, is_path), word)
             })
             .await?;
         Ok(Constrained { ok: true, pattern })
@@ -67,7 +71,7 @@ impl Method for Drop {
 
     async fn call(cx: Context, params: DropParams) -> Result<Constrained, MethodError> {
         let folder = cx.folder(params.workspace).await?;
-        let pattern = pattern(&folder, &params.pattern)?;
+        let pattern = pattern(&root(&folder)?, &params.pattern)?;
         let dropped = pattern.clone();
         cx.store()
             .write(move |tx| constraints::remove(tx, folder.project, &dropped))
@@ -76,13 +80,25 @@ impl Method for Drop {
     }
 }
 
+fn root(folder: &Folder) -> Result<Root, MethodError> {
+    Root::open(&folder.root).map_err(|error| MethodError::NotFound(error.to_string()))
+}
+
+/// What a pattern means: a file or folder that exists is itself, whatever is in its name.
+fn meant(root: &Root, pattern: String) -> Target {
+    let place = root.file(pattern.trim_end_matches('/'));
+    if place.is_ok_and(|file| file.absolute().symlink_metadata().is_ok()) {
+        Target::Path(pattern)
+    } else {
+        Target::Glob(pattern)
+    }
+}
+
 /// A pattern in the form that is kept: relative to the folder.
-fn pattern(folder: &Folder, given: &str) -> Result<String, MethodError> {
+fn pattern(root: &Root, given: &str) -> Result<String, MethodError> {
     if given.is_empty() {
         return Err(MethodError::parameter("pattern", "it is empty"));
     }
-    let root =
-        Root::open(&folder.root).map_err(|error| MethodError::NotFound(error.to_string()))?;
     root.pattern(given)
         .map_err(|error| MethodError::parameter("pattern", error))
 }
@@ -116,7 +132,7 @@ impl Method for GetConstraints {
             .await?;
         Ok(kept
             .into_iter()
-            .map(|(pattern, visibility)| ConstraintItem {
+            .map(|(pattern, _, visibility)| ConstraintItem {
                 pattern,
                 visibility,
             })

@@ -11,7 +11,7 @@ use crate::dialect::BodyFilter;
 use crate::entries::{
     Attributes, Entry, EntryPath, Outcome, RunAlias, RunId, State, TurnNumber, Visibility, Writer,
 };
-use crate::lsp::proposals::accept::{Wish, accept};
+use crate::lsp::proposals::accept::{NotAccepted, Wish, accept};
 use crate::store::entries::{self, Access, Query, Write};
 use crate::store::{StoreError, proposals};
 
@@ -78,6 +78,10 @@ impl Method for Set {
     type Output = SetResult;
 
     async fn call(cx: Context, params: SetParams) -> Result<SetResult, MethodError> {
+        if params.outcome.is_some() && params.state.is_none() {
+            let why = "it is the reason of a state; name the state too";
+            return Err(MethodError::parameter("outcome", why));
+        }
         if let Some(alias) = run_alias(&params.path) {
             let alias = alias.to_owned();
             return set_run(&cx, &alias, params).await;
@@ -88,7 +92,7 @@ impl Method for Set {
         }
         let path = entry_path("path", &params.path)?;
         if let Some(state) = params.state
-            && is_pending(&cx, run, &path).await?
+            && is_proposal(&cx, run, &path).await?
         {
             return decide(&cx, run, path, state, params.body).await;
         }
@@ -158,15 +162,12 @@ pub fn body_filter(filter: Option<&str>) -> Result<Option<BodyFilter>, MethodErr
         .map_err(|error| MethodError::parameter("bodyFilter", error))
 }
 
-async fn is_pending(cx: &Context, run: RunId, path: &EntryPath) -> Result<bool, MethodError> {
+/// Whether something is or was proposed at the path.
+async fn is_proposal(cx: &Context, run: RunId, path: &EntryPath) -> Result<bool, MethodError> {
     let path = path.clone();
     Ok(cx
         .store()
-        .read(move |connection| {
-            let entry = entries::find(connection, run, &path)?;
-            let is_proposal = proposals::find(connection, run, &path)?.is_some();
-            Ok(is_proposal && entry.is_some_and(|entry| entry.state == State::Proposed))
-        })
+        .read(move |connection| Ok(proposals::find(connection, run, &path)?.is_some()))
         .await?)
 }
 
@@ -190,9 +191,16 @@ async fn decide(
                 .map_err(|why| MethodError::Conflict(why.to_string()))?;
         }
         State::Cancelled => {
-            reject(cx, run, &path, None, body).await?;
+            if !reject(cx, run, &path, None, body).await? {
+                let why = format!("{path} is decided, or being decided, already");
+                return Err(MethodError::Conflict(why));
+            }
         }
         State::Failed => {
+            let _hold = cx
+                .editors()
+                .hold(run, &path)
+                .ok_or_else(|| MethodError::Conflict(NotAccepted::Busy.to_string()))?;
             let failed = path.clone();
             cx.store()
                 .write(move |tx| proposals::fail(tx, run, &failed, body.as_deref()))

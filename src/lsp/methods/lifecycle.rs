@@ -8,7 +8,7 @@ use super::abort::abort;
 use super::entries::{SetParams, SetResult};
 use super::settings::{NamedRun, Settings, configure};
 use super::start::{Place, Prompt, start};
-use super::{Context, Done, Method, MethodError};
+use super::{Context, Done, Method, MethodError, parameters};
 use crate::entries::{Attributes, Mode, RunAlias, Scheme, State};
 
 /// The method `inject`.
@@ -75,8 +75,7 @@ fn prompt(
         None => return Err(MethodError::parameter("attributes.mode", "say ask or act")),
     };
     attributes.insert("prompt".to_owned(), body.into());
-    let mut prompt: Prompt = serde_json::from_value(attributes.into())
-        .map_err(|error| MethodError::parameter("attributes", error))?;
+    let mut prompt: Prompt = parameters(attributes.into())?;
     prompt.run = (!alias.is_empty()).then(|| alias.to_owned());
     prompt.workspace = workspace.or(prompt.workspace);
     Ok((prompt, mode))

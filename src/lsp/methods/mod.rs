@@ -116,7 +116,7 @@ const fn row<M: Method>() -> Row {
         schema: || schema_for!(M::Params),
         call: |cx, params| {
             async move {
-                let params = parameters(params)?;
+                let params = parameters(without_tokens(params))?;
                 let output = M::call(cx, params).await?;
                 serde_json::to_value(output)
                     .map_err(|error| MethodError::Internal(error.to_string()))
@@ -155,6 +155,16 @@ impl Row {
     ) -> BoxFuture<'static, Result<Value, MethodError>> {
         (self.call)(cx, params)
     }
+}
+
+/// Parameters without what any request of the protocol may carry beside them.
+fn without_tokens(mut params: Value) -> Value {
+    if let Value::Object(fields) = &mut params {
+        for token in ["workDoneToken", "partialResultToken"] {
+            fields.shift_remove(token);
+        }
+    }
+    params
 }
 
 /// Reads parameters; an error names the field.

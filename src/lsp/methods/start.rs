@@ -20,7 +20,7 @@ use crate::workspace::Root;
 
 /// What `ask` and `act` take.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Prompt {
     /// What is to be done.
     pub prompt: String,

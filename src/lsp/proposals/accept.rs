@@ -91,7 +91,7 @@ pub async fn accept(
     let case = Case::open(editors, run, path, wish).await?;
     let replaced = case.carry_out(editors).await?;
     let (path, wanted, project) = (path.clone(), case.wanted.clone(), case.project);
-    let created = case.proposal.base.is_none();
+    let shows = case.proposal.base.is_none() && !case.is_active;
     let proposal = case.proposal;
     let rewritten = wish.body.is_some();
     editors
@@ -113,9 +113,9 @@ pub async fn accept(
                 replaced: replaced.as_deref(),
             };
             proposals::decide(tx, run, &path, verdict)?;
-            if created {
+            if shows {
                 let word = Constraint::Active.as_str();
-                constraints::put(tx, project, proposal.target.as_str(), word)?;
+                constraints::put(tx, project, (proposal.target.as_str(), true), word)?;
             }
             Ok(())
         })
@@ -130,6 +130,8 @@ struct Case {
     alias: RunAlias,
     project: ProjectId,
     file: FilePath,
+    /// Whether a constraint shows the file already.
+    is_active: bool,
     /// The ids of the hunks that are meant.
     wanted: Vec<String>,
     asked_by: Option<u64>,
@@ -174,12 +176,14 @@ impl Case {
             return Err(NotAccepted::NothingOpen);
         }
         let file = Root::open(Path::new(&project.root))?.file(proposal.target.as_str())?;
-        refuse_readonly(&proposal, rules)?;
+        let constraint = Rules::parse(rules)?.constraint_of(proposal.target.as_str());
+        refuse_closed(&proposal, constraint)?;
         Ok(Self {
             proposal,
             alias,
             project: project.id,
             file,
+            is_active: constraint == Some(Constraint::Active),
             wanted,
             asked_by: wish.asked_by,
         })
@@ -370,11 +374,8 @@ async fn blocking<T: Send + 'static>(
         .map_err(|stopped| NotAccepted::NotApplied(Some(stopped.to_string())))
 }
 
-fn refuse_readonly(
-    proposal: &Proposal,
-    constraints: Vec<(String, String)>,
-) -> Result<(), NotAccepted> {
-    match Rules::parse(constraints)?.constraint_of(proposal.target.as_str()) {
+fn refuse_closed(proposal: &Proposal, constraint: Option<Constraint>) -> Result<(), NotAccepted> {
+    match constraint {
         Some(Constraint::Readonly) => Err(NotAccepted::Readonly {
             target: proposal.target.clone(),
         }),

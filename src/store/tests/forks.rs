@@ -162,7 +162,7 @@ async fn a_fork_reads_its_entries_in_the_order_of_its_parent() {
 }
 
 #[tokio::test]
-async fn a_fork_leaves_proposals_the_mirror_and_the_audit_behind_and_goes_on_counting() {
+async fn a_fork_leaves_what_is_open_the_mirror_and_the_audit_behind_and_goes_on_counting() {
     let bench = bench().await;
     let parent = bench.run;
     let (left, turn, again) = bench
@@ -182,6 +182,8 @@ async fn a_fork_leaves_proposals_the_mirror_and_the_audit_behind_and_goes_on_cou
             entries::set(tx, parent, Writer::Plugin, log)?;
             let proposed = Write::body(path("log://turn_1/set/b"), "").state(State::Proposed);
             entries::set(tx, parent, Writer::Plugin, proposed)?;
+            let streams = Write::body(path("sh://turn_1/ls_1"), "a").state(State::Streaming);
+            entries::set(tx, parent, Writer::Plugin, streams)?;
             let child = fork(tx, parent, "child")?;
             let rows = entries::list(tx, child, &Query::default())?;
             let shown = |entry: &Entry| format!("{} {:?}", entry.path, entry.in_loop);

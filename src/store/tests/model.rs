@@ -164,7 +164,7 @@ impl<'b> Pair<'b> {
         let result = match step {
             Step::Fork(_, alias) if is_taken(alias) => Err(No::AliasTaken),
             Step::Rename(_, alias) if is_taken(alias) && run.alias != *alias => Err(No::AliasTaken),
-            Step::Delete(_) if run.is_active => Err(No::Active),
+            Step::Delete(_) if [100, 102, 202].contains(&run.status.code()) => Err(No::Active),
             Step::Fork(_, alias) => {
                 let forked = run.fork(alias);
                 let told = vec![(format!("run://{alias}"), "Upsert")];
@@ -249,6 +249,7 @@ fn done(run: &mut Run, step: &Step, found: &Answer) -> Result<(Vec<String>, Vec<
             let patch = Patch {
                 body: Some(text.clone()),
                 turn: Some(*turn),
+                in_loop: true,
                 ..Patch::default()
             };
             run.set(Writer::System, &format!("{scheme}://{turn}"), &patch)
@@ -275,7 +276,7 @@ fn done(run: &mut Run, step: &Step, found: &Answer) -> Result<(Vec<String>, Vec<
             })
             .map(silent)
         }
-        Step::Finish(_) => run.finish().map(silent),
+        Step::Status(_, status) => run.set_status(*status).map(silent),
         Step::Fork(..) | Step::Delete(_) => unreachable!("they are about several runs"),
     }
 }

@@ -273,21 +273,122 @@ async fn loops_are_claimed_in_order_and_one_at_a_time() {
     assert_eq!(prompts, ["one", "two"]);
 }
 
+/// Puts the run at a status, past the table of what may follow what.
+fn put_at(tx: &Tx<'_>, run: RunId, status: RunStatus) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE runs SET status = ?2, outcome = 'conflict', finished_at = 7 WHERE id = ?1",
+        (run.0, status.code()),
+    )?;
+    tx.execute(
+        "UPDATE views SET state = ?2, settled = iif(?2 = 'proposed', NULL, 1)
+         WHERE run_id = ?1 AND path = 'run://first'",
+        (run.0, status.state().as_str()),
+    )?;
+    Ok(())
+}
+
+/// What `set_status` makes of a run: refused, left alone, or the run and its mirror as they are then.
+fn moved(tx: &mut Tx<'_>, run: RunId, from: RunStatus, to: RunStatus) -> Result<(), StoreError> {
+    put_at(tx, run, from)?;
+    let whole = |tx: &Tx<'_>| -> Result<_, StoreError> {
+        let mirror = entries::find(tx, run, &path("run://first"))?.unwrap();
+        let finished: Option<i64> =
+            tx.query_row("SELECT finished_at FROM runs", [], |row| row.get(0))?;
+        Ok((runs::by_id(tx, run)?, mirror, finished.is_some()))
+    };
+    let before = whole(tx)?;
+    let set = runs::set_status(tx, run, to, Some(Outcome::Cycle));
+    let after = whole(tx)?;
+    if from == to {
+        set?;
+        assert_eq!(after, before, "{from:?} again");
+    } else if from.may_become(to) {
+        set?;
+        let (run, mirror, finished) = after;
+        assert_eq!(
+            (run.status, run.outcome, mirror.state, mirror.outcome),
+            (to, Some(Outcome::Cycle), to.state(), Some(Outcome::Cycle)),
+            "{from:?} to {to:?}"
+        );
+        assert_eq!(finished, !to.is_active(), "{from:?} to {to:?}");
+    } else {
+        let refused = set.unwrap_err();
+        assert!(
+            matches!(&refused, StoreError::Transition { from: a, to: b, .. } if (*a, *b) == (from, to)),
+            "{refused}"
+        );
+        assert_eq!(after, before, "{from:?} to {to:?}");
+    }
+    Ok(())
+}
+
 #[tokio::test]
-async fn every_status_of_a_run_can_be_stored_and_is_mirrored() {
+async fn a_run_gets_the_statuses_that_may_follow_its_own_and_its_mirror_with_it() {
     let bench = bench().await;
     let run = bench.run;
-    for status in RunStatus::ALL {
-        let mirrored = bench
-            .store
-            .write(move |tx| {
-                runs::set_status(tx, run, status, None)?;
-                Ok(entries::find(tx, run, &path("run://first"))?.unwrap().state)
-            })
-            .await
-            .unwrap();
-        assert_eq!(mirrored, status.state());
+    for from in RunStatus::ALL {
+        for to in RunStatus::ALL {
+            let job = move |tx: &mut Tx<'_>| moved(tx, run, from, to);
+            bench.store.write(job).await.unwrap();
+        }
     }
+    let refused = bench.store.write(move |tx| {
+        put_at(tx, run, RunStatus::Waiting)?;
+        runs::set_status(tx, run, RunStatus::Failed, None)
+    });
+    assert_eq!(
+        refused.await.unwrap_err().to_string(),
+        "the run \"first\" is at 202 and cannot go to 500: from there it goes to 102, 200, 499"
+    );
+}
+
+#[tokio::test]
+async fn the_status_that_a_run_has_already_is_not_told_again() {
+    let bench = bench().await;
+    let run = bench.run;
+    let mut changes = bench.store.changes();
+    for outcome in [Outcome::Aborted, Outcome::Interrupted] {
+        let job =
+            move |tx: &mut Tx<'_>| runs::set_status(tx, run, RunStatus::Aborted, Some(outcome));
+        bench.store.write(job).await.unwrap();
+    }
+    let told = std::iter::from_fn(|| changes.try_recv().ok());
+    assert_eq!(
+        told.map(|change| change.path).collect::<Vec<_>>(),
+        [path("run://first")]
+    );
+    let outcome = bench
+        .store
+        .read(move |connection| Ok(runs::by_id(connection, run)?.outcome));
+    assert_eq!(outcome.await.unwrap(), Some(Outcome::Aborted));
+}
+
+#[tokio::test]
+async fn a_claim_takes_the_oldest_prompt_of_its_run_alone() {
+    let bench = bench().await;
+    let first = bench.run;
+    let claimed = bench.store.write(move |tx| {
+        let second = runs::create(tx, &new_run(tx, "second"))?;
+        for (run, prompt) in [(first, "a"), (second, "b"), (second, "c"), (first, "d")] {
+            enqueue(tx, run, Mode::Ask, prompt)?;
+        }
+        let mut claimed = Vec::new();
+        for run in [second, first] {
+            let one = loops::claim(tx, run)?.unwrap();
+            claimed.push((one.run, one.prompt));
+        }
+        let left = |run| -> Result<Vec<String>, StoreError> {
+            let mut queue = loops::list(tx, run)?;
+            queue.retain(|one| one.status == RunStatus::Queued);
+            Ok(queue.into_iter().map(|one| one.prompt).collect())
+        };
+        assert_eq!(
+            (left(first)?, left(second)?),
+            (vec!["d".to_owned()], vec!["c".to_owned()])
+        );
+        Ok(claimed == [(second, "b".to_owned()), (first, "a".to_owned())])
+    });
+    assert!(claimed.await.unwrap());
 }
 
 #[tokio::test]
@@ -313,7 +414,7 @@ async fn runs_that_ended_long_ago_go_with_all_that_only_they_showed() {
             let in_loop = enqueue(tx, run, Mode::Act, "p")?;
             let at = (TurnNumber(1), in_loop);
             entries::audit(tx, run, Scheme::System, at, "packet".into(), None)?;
-            runs::set_status(tx, run, RunStatus::Done, None)?;
+            runs::set_status(tx, run, RunStatus::Aborted, None)?;
             let younger = runs::forget(tx, crate::store::now_ms() - 1000)?;
             let older = runs::forget(tx, crate::store::now_ms() + 1000)?;
             let count = |table: &str| -> Result<i64, StoreError> {
@@ -379,7 +480,7 @@ async fn the_id_of_a_run_a_loop_or_a_text_that_is_gone_is_not_given_again() {
             let run = runs::create(tx, &new)?;
             let in_loop = enqueue(tx, run, Mode::Ask, "p")?;
             let text = crate::store::contents::intern(tx, alias)?;
-            runs::set_status(tx, run, RunStatus::Done, None)?;
+            runs::set_status(tx, run, RunStatus::Aborted, None)?;
             runs::delete(tx, run)?;
             Ok((run.0, in_loop.0, text.0))
         })

@@ -53,7 +53,14 @@ async fn refused(bench: &Bench, statements: Vec<String>) -> Vec<String> {
 #[tokio::test]
 async fn the_schema_refuses_what_the_types_do_not_know() {
     let bench = one_of_each().await;
-    let path = |length| format!("UPDATE entries SET path = '{}'", "é".repeat(length));
+    let path = |length| {
+        let path = "é".repeat(length);
+        format!("UPDATE entries SET scheme = 'file', path = '{path}'")
+    };
+    let at = |path: &str, scheme: &str| {
+        format!("UPDATE entries SET path = '{path}', scheme = '{scheme}'")
+    };
+    let scheme = |set: &str| format!("UPDATE schemes SET {set}");
     let run = |set: &str| format!("UPDATE runs SET {set}");
     let in_loop = |set: &str| format!("UPDATE loops SET {set}");
     let view = |set: &str| format!("UPDATE views SET {set} WHERE path = 'known://a'");
@@ -65,9 +72,14 @@ async fn the_schema_refuses_what_the_types_do_not_know() {
              VALUES (1, {sequence}, 'ask', 'm', 'p', '{{}}', {status}, 0)"
         )
     };
-    let constraint = |word: &str| format!("INSERT INTO constraints VALUES (1, '*.rs', '{word}')");
+    let constraint =
+        |word: &str| format!("INSERT INTO constraints VALUES (1, '*.rs', 0, '{word}')");
     let kept = vec![
         path(2048),
+        at("src/a.rs", "file"),
+        at("known://src/a.rs", "known"),
+        at("known://http://x", "known"),
+        at("known:/a", "file"),
         entry(r#"attributes = '{"a": 1}'"#),
         run("temperature = NULL"),
         run("temperature = 0"),
@@ -88,6 +100,15 @@ async fn the_schema_refuses_what_the_types_do_not_know() {
         entry("attributes = 'x'"),
         entry("attributes = NULL"),
         entry("scheme = 'knwon'"),
+        at("knwon://a", "knwon"),
+        at("known://a", "unknown"),
+        at("known://a", "file"),
+        at("a", "known"),
+        at("://a", "file"),
+        scheme("category = 'date'"),
+        scheme("scope = 'loop'"),
+        scheme("writers = 'model'"),
+        scheme("shown = 2"),
         entry("body = 'x', content_id = 1"),
         entry("chars = -1"),
         view("turn = 0"),
@@ -110,6 +131,7 @@ async fn the_schema_refuses_what_the_types_do_not_know() {
         second_loop(2, 102),
         second_loop(2, 202),
         constraint("hidden"),
+        "INSERT INTO constraints VALUES (1, 'a', 2, 'active')".to_owned(),
         format!("{0}; {0}", constraint("active")),
         "INSERT INTO turns (run_id, loop_id, sequence, created_at) VALUES (1, 1, 1, 0)".to_owned(),
         "UPDATE turns SET sequence = 0".to_owned(),
@@ -141,7 +163,7 @@ async fn a_project_goes_with_all_that_is_its_own() {
         .store
         .write(|tx| {
             let project = projects::ensure(tx, "file:///p", "/p")?;
-            constraints::put(tx, project, "*.rs", "active")?;
+            constraints::put(tx, project, ("*.rs", false), "active")?;
             tx.execute("DELETE FROM projects", [])?;
             ["runs", "loops", "turns", "views", "constraints"]
                 .into_iter()
@@ -242,8 +264,12 @@ async fn what_is_put_twice_is_there_once_and_keeps_what_the_second_does_not_say(
             models::put(tx, "b", "p/one", Some(4096))?;
             models::put(tx, "b", "p/two", None)?;
             models::put(tx, "a", "p/three", None)?;
-            for (pattern, word) in [("b", "ignore"), ("b", "active"), ("a", "readonly")] {
-                constraints::put(tx, first, pattern, word)?;
+            for (pattern, is_path, word) in [
+                ("b", false, "ignore"),
+                ("b", true, "active"),
+                ("a", false, "readonly"),
+            ] {
+                constraints::put(tx, first, (pattern, is_path), word)?;
             }
             constraints::remove(tx, first, "none")?;
             Ok((
@@ -264,8 +290,11 @@ async fn what_is_put_twice_is_there_once_and_keeps_what_the_second_does_not_say(
         models,
         [model("a", "p/three", None), model("b", "p/two", Some(4096))]
     );
-    let pair = |pattern: &str, word: &str| (pattern.to_owned(), word.to_owned());
-    assert_eq!(constraints, [pair("a", "readonly"), pair("b", "active")]);
+    let row = |pattern: &str, is_path, word: &str| (pattern.to_owned(), is_path, word.to_owned());
+    assert_eq!(
+        constraints,
+        [row("a", false, "readonly"), row("b", true, "active")]
+    );
     let none = bench.store.write(|tx| models::remove(tx, "none")).await;
     assert!(matches!(none, Err(StoreError::NoModel(name)) if name == "none"));
 }

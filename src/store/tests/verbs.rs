@@ -308,7 +308,7 @@ async fn texts_of_a_series_are_kept_as_differences_and_read_back_exactly() {
     let left = bench
         .store
         .write(move |tx| {
-            runs::set_status(tx, run, RunStatus::Done, None)?;
+            runs::set_status(tx, run, RunStatus::Aborted, None)?;
             runs::delete(tx, run)?;
             Ok(tx.query_row("SELECT count(*) FROM contents", [], |row| {
                 row.get::<_, i64>(0)
@@ -378,8 +378,8 @@ async fn an_entry_of_a_scheme_that_does_not_exist_cannot_be_stored() {
         .store
         .write(|tx| {
             Ok(tx.execute(
-                "INSERT INTO entries (scope, path, scheme, chars, created_at)
-                 VALUES ('run:1', 'knwon://a', 'knwon', 0, 0)",
+                "INSERT INTO entries (path, scheme, chars, created_at)
+                 VALUES ('knwon://a', 'knwon', 0, 0)",
                 [],
             )?)
         })

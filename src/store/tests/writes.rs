@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::bench::{Bench, all, bench, path};
+use super::bench::{Bench, all, bench, enqueue, path};
 use crate::dialect::BodyFilter;
 use crate::entries::{
-    Attributes, Entry, EntryPath, Outcome, Scheme, State, TurnNumber, Visibility, Writer,
+    Attributes, Entry, EntryPath, LoopId, Mode, Outcome, Scheme, State, TurnNumber, Visibility,
+    Writer,
 };
 use crate::store::entries::{self, Access, Query, Write};
 use crate::store::{ChangeKind, StoreError, Tx};
@@ -29,8 +30,9 @@ fn appended(body: &str) -> Write {
 fn line(entry: &Entry) -> String {
     let outcome = entry.outcome.as_ref().map(Outcome::to_string);
     let turn = entry.turn.map(|turn| turn.0);
+    let in_loop = entry.in_loop.map(|in_loop| in_loop.0);
     format!(
-        "{:?} {} {} {outcome:?} {} {turn:?}",
+        "{:?} {} {} {outcome:?} {} {turn:?} {in_loop:?}",
         entry.body,
         json!(entry.attributes),
         entry.state,
@@ -65,6 +67,7 @@ async fn each_write_changes_what_it_names() {
             .ended(State::Failed, Some(Outcome::Exit(1)))
             .visibility(Visibility::Archived);
         write.turn = Some(TurnNumber(7));
+        write.in_loop = Some(LoopId(1));
         write
     };
     let to = || Write::to(path("known://a"));
@@ -72,11 +75,14 @@ async fn each_write_changes_what_it_names() {
     let with = |value| keys(value);
     let mut in_turn = body("two");
     in_turn.turn = Some(TurnNumber(9));
+    let mut in_loop = body("two");
+    in_loop.in_loop = Some(LoopId(2));
     let writes = [
         ("start", start()),
         ("body", body("two")),
         ("empty body", body("")),
         ("body, turn", in_turn),
+        ("body, loop", in_loop),
         ("body, state", body("two").state(State::Resolved)),
         (
             "body, attributes",
@@ -111,28 +117,33 @@ async fn each_write_changes_what_it_names() {
     let mut table = String::new();
     for (name, write) in writes {
         let bench = bench().await;
+        for prompt in ["first", "second"] {
+            let queued = bench.act(|tx, run| enqueue(tx, run, Mode::Act, prompt));
+            queued.await.unwrap();
+        }
         bench.set(Writer::Plugin, start()).await.unwrap();
         bench.set(Writer::Plugin, write).await.unwrap();
         let entry = bench.entry("known://a").await.unwrap();
         writeln!(table, "{name}: {}", line(&entry)).unwrap();
     }
     expect_test::expect![[r#"
-        start: "one" {"s":"s","t":{"u":1,"v":2}} failed Some("exit:1") archived Some(7)
-        body: "two" {"s":"s","t":{"u":1,"v":2}} failed Some("exit:1") archived Some(7)
-        empty body: "" {"s":"s","t":{"u":1,"v":2}} failed Some("exit:1") archived Some(7)
-        body, turn: "two" {"s":"s","t":{"u":1,"v":2}} failed Some("exit:1") archived Some(9)
-        body, state: "two" {"s":"s","t":{"u":1,"v":2}} resolved None archived Some(7)
-        body, attributes: "two" {"n":1} failed Some("exit:1") archived Some(7)
-        body, no attributes: "two" {} failed Some("exit:1") archived Some(7)
-        append: "onetwo" {"s":"s","t":{"u":1,"v":2}} failed Some("exit:1") archived Some(7)
-        append, attributes: "onetwo" {"t":{"u":1,"v":2},"n":1} failed Some("exit:1") archived Some(7)
-        attributes: "one" {"t":{"u":1,"v":2},"n":1} failed Some("exit:1") archived Some(7)
-        nested attributes: "one" {"s":"s","t":{"v":2,"w":3}} failed Some("exit:1") archived Some(7)
-        state: "one" {"s":"s","t":{"u":1,"v":2}} streaming None archived Some(7)
-        state, outcome: "one" {"s":"s","t":{"u":1,"v":2}} cancelled Some("aborted") archived Some(7)
-        visible: "one" {"s":"s","t":{"u":1,"v":2}} failed Some("exit:1") visible Some(7)
-        summarized: "one" {"s":"s","t":{"u":1,"v":2}} failed Some("exit:1") summarized Some(7)
-        archived: "one" {"s":"s","t":{"u":1,"v":2}} failed Some("exit:1") archived Some(7)
+        start: "one" {"s":"s","t":{"u":1,"v":2}} failed Some("exit:1") archived Some(7) Some(1)
+        body: "two" {"s":"s","t":{"u":1,"v":2}} failed Some("exit:1") archived Some(7) Some(1)
+        empty body: "" {"s":"s","t":{"u":1,"v":2}} failed Some("exit:1") archived Some(7) Some(1)
+        body, turn: "two" {"s":"s","t":{"u":1,"v":2}} failed Some("exit:1") archived Some(9) Some(1)
+        body, loop: "two" {"s":"s","t":{"u":1,"v":2}} failed Some("exit:1") archived Some(7) Some(2)
+        body, state: "two" {"s":"s","t":{"u":1,"v":2}} resolved None archived Some(7) Some(1)
+        body, attributes: "two" {"n":1} failed Some("exit:1") archived Some(7) Some(1)
+        body, no attributes: "two" {} failed Some("exit:1") archived Some(7) Some(1)
+        append: "onetwo" {"s":"s","t":{"u":1,"v":2}} failed Some("exit:1") archived Some(7) Some(1)
+        append, attributes: "onetwo" {"t":{"u":1,"v":2},"n":1} failed Some("exit:1") archived Some(7) Some(1)
+        attributes: "one" {"t":{"u":1,"v":2},"n":1} failed Some("exit:1") archived Some(7) Some(1)
+        nested attributes: "one" {"s":"s","t":{"v":2,"w":3}} failed Some("exit:1") archived Some(7) Some(1)
+        state: "one" {"s":"s","t":{"u":1,"v":2}} streaming None archived Some(7) Some(1)
+        state, outcome: "one" {"s":"s","t":{"u":1,"v":2}} cancelled Some("aborted") archived Some(7) Some(1)
+        visible: "one" {"s":"s","t":{"u":1,"v":2}} failed Some("exit:1") visible Some(7) Some(1)
+        summarized: "one" {"s":"s","t":{"u":1,"v":2}} failed Some("exit:1") summarized Some(7) Some(1)
+        archived: "one" {"s":"s","t":{"u":1,"v":2}} failed Some("exit:1") archived Some(7) Some(1)
     "#]].assert_eq(&table);
 }
 
@@ -157,15 +168,15 @@ async fn a_new_entry_is_resolved_and_shown_as_its_scheme_says() {
         writeln!(table, "{at}: {}", line(&entry)).unwrap();
     }
     expect_test::expect![[r#"
-        known://a: "" {} resolved None summarized None
-        unknown://a: "" {} resolved None visible None
-        skill://a: "" {} resolved None visible None
-        src/a.rs: "" {} resolved None summarized None
-        prompt://1: "" {} resolved None visible None
-        log://turn_1/get/a: "" {} resolved None visible None
-        sh://turn_1/a_1: "" {} resolved None summarized None
-        https://x.org/: "" {} resolved None summarized None
-        system://1: "" {} resolved None archived None
+        known://a: "" {} resolved None summarized None None
+        unknown://a: "" {} resolved None visible None None
+        skill://a: "" {} resolved None visible None None
+        src/a.rs: "" {} resolved None summarized None None
+        prompt://1: "" {} resolved None visible None None
+        log://turn_1/get/a: "" {} resolved None visible None None
+        sh://turn_1/a_1: "" {} resolved None summarized None None
+        https://x.org/: "" {} resolved None summarized None None
+        system://1: "" {} resolved None archived None None
     "#]]
     .assert_eq(&table);
 }
@@ -366,7 +377,7 @@ async fn what_is_written_again_after_it_was_removed_is_new() {
         .unwrap();
     bench.known("known://a", "y").await;
     let entry = bench.entry("known://a").await.unwrap();
-    assert_eq!(line(&entry), r#""y" {} resolved None summarized None"#);
+    assert_eq!(line(&entry), r#""y" {} resolved None summarized None None"#);
 }
 
 #[tokio::test]
@@ -416,7 +427,8 @@ async fn a_copy_takes_everything_along_and_what_is_not_there_is_named() {
         .attributes(keys(json!({"summary": "s"})))
         .ended(State::Failed, Some(Outcome::Conflict))
         .visibility(Visibility::Visible);
-    write.turn = Some(TurnNumber(3));
+    let queued = bench.act(|tx, run| enqueue(tx, run, Mode::Act, "p"));
+    write = write.at(TurnNumber(3), queued.await.unwrap());
     bench.set(Writer::Plugin, write).await.unwrap();
     bench.known("known://a/y", "other").await;
     let go = |verb: entries::Transfer, from: &'static str, to: &'static str| {
@@ -426,7 +438,7 @@ async fn a_copy_takes_everything_along_and_what_is_not_there_is_named() {
             Ok(paths.iter().map(EntryPath::to_string).collect::<Vec<_>>())
         })
     };
-    let whole = r#""body" {"summary":"s"} failed Some("conflict") visible Some(3)"#;
+    let whole = r#""body" {"summary":"s"} failed Some("conflict") visible Some(3) Some(1)"#;
     assert_eq!(
         go(entries::cp, "known://a/x", "known://b").await.unwrap(),
         ["known://b"]

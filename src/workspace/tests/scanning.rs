@@ -8,7 +8,7 @@ fn paths(workspace: &Workspace, rules: &Rules) -> Vec<String> {
 }
 
 fn rule(pattern: &str, constraint: Constraint) -> Rules {
-    Rules::new([(pattern.to_owned(), constraint)]).unwrap()
+    Rules::new([(Target::Glob(pattern.to_owned()), constraint)]).unwrap()
 }
 
 #[test]
@@ -117,7 +117,8 @@ fn a_file_that_a_rule_wants_is_listed_once_even_if_it_is_ignored_by_git() {
         "missing.rs",
         "../outside/secret.txt",
     ];
-    let rules = Rules::new(wants.map(|path| (path.to_owned(), Constraint::Active))).unwrap();
+    let rules =
+        Rules::new(wants.map(|path| (Target::Path(path.to_owned()), Constraint::Active))).unwrap();
     assert_eq!(
         paths(&workspace, &rules),
         [".env", ".gitignore", "a.rs", "dist/app.js"]

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::steps::{FILTERS, Filter, GIVEN, Given, Patch, Shown};
-use crate::entries::{Attributes, Outcome, State, Visibility, Writer};
+use crate::entries::{Attributes, Outcome, RunStatus, State, Visibility, Writer};
 
 /// An entry of a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,6 +17,8 @@ pub struct Row {
     pub outcome: Option<Outcome>,
     pub visibility: Visibility,
     pub turn: Option<u32>,
+    /// Whether it was written in the run's loop.
+    pub in_loop: bool,
     /// Where it stands among the entries that the run has come to see.
     pub arrived: usize,
     /// The number of the change that touched it last, and of the one with which it ceased to be
@@ -29,7 +31,7 @@ pub struct Row {
 pub struct Run {
     pub alias: String,
     pub parent: Option<String>,
-    pub is_active: bool,
+    pub status: RunStatus,
     pub next_turn: u32,
     pub settings: Settings,
     pub rows: BTreeMap<String, Row>,
@@ -56,6 +58,7 @@ pub enum No {
     SeveralToOne,
     AliasTaken,
     Active,
+    Transition,
     BadPath,
     /// No step should fail in another way.
     Otherwise(String),
@@ -135,7 +138,7 @@ impl Run {
         let mut run = Self {
             alias: alias.to_owned(),
             parent: None,
-            is_active: true,
+            status: RunStatus::Queued,
             next_turn: 1,
             settings,
             rows: BTreeMap::new(),
@@ -173,7 +176,9 @@ impl Run {
         inherited.sort_by_key(|(_, row)| row.arrived);
         for (path, mut row) in inherited {
             let scheme = scheme_of(&path);
-            if row.state != State::Proposed && scheme != "run" && !is_audit(scheme) {
+            row.in_loop = false;
+            let is_open = matches!(row.state, State::Proposed | State::Streaming);
+            if !is_open && scheme != "run" && !is_audit(scheme) {
                 child.arrivals += 1;
                 row.arrived = child.arrivals;
                 child.rows.insert(path, row);
@@ -208,6 +213,7 @@ impl Run {
                 outcome: None,
                 visibility: default_visibility(scheme_of(path)),
                 turn: None,
+                in_loop: false,
                 arrived: self.arrivals,
                 changed: 0,
                 settled: None,
@@ -233,6 +239,7 @@ impl Run {
         }
         row.visibility = patch.visibility.unwrap_or(row.visibility);
         row.turn = patch.turn.or(row.turn);
+        row.in_loop |= patch.in_loop;
         row.changed = self.changes;
         if row.state == State::Proposed {
             row.settled = None;
@@ -386,6 +393,7 @@ impl Run {
                 }),
                 visibility: Some(visibility.unwrap_or(row.visibility)),
                 turn: row.turn,
+                in_loop: row.in_loop,
             };
             told.push(self.write(target, &copy));
         }
@@ -417,10 +425,30 @@ impl Run {
         self.set(Writer::System, &format!("run://{}", self.alias), &patch)
     }
 
-    pub fn finish(&mut self) -> Result<Vec<Told>, No> {
-        self.is_active = false;
+    pub fn set_status(&mut self, status: RunStatus) -> Result<Vec<Told>, No> {
+        let (from, to) = (self.status.code(), status.code());
+        let follows: &[u16] = match from {
+            100 => &[102, 499, 500],
+            102 => &[200, 202, 204, 413, 422, 499, 500],
+            202 => &[102, 200, 499],
+            _ => &[100, 102, 499],
+        };
+        if from == to {
+            return Ok(Vec::new());
+        }
+        if !follows.contains(&to) {
+            return Err(No::Transition);
+        }
+        self.status = status;
+        let state = match to {
+            100 => State::Proposed,
+            102 | 202 => State::Streaming,
+            200 | 204 => State::Resolved,
+            499 => State::Cancelled,
+            _ => State::Failed,
+        };
         let patch = Patch {
-            ended: Some((State::Resolved, None)),
+            ended: Some((state, None)),
             ..Patch::default()
         };
         self.set(Writer::System, &format!("run://{}", self.alias), &patch)

@@ -9,7 +9,7 @@ use super::naive::{No, Row, Run, Settings};
 use super::steps::{FILTERS, Given, Patch, Shown, Step};
 use crate::dialect::BodyFilter;
 use crate::entries::{
-    Entry, EntryPath, LoopId, Mode, RunAlias, RunId, RunStatus, TurnNumber, ViewId, Visibility,
+    Entry, EntryPath, LoopId, Mode, RunAlias, RunId, TurnNumber, ViewId, Visibility,
 };
 use crate::store::entries::{self, Access, Head, Query, Seen, Write};
 use crate::store::tests::bench::{enqueue, new_run, path};
@@ -31,7 +31,7 @@ pub fn perform(
     let paths = |entries: Vec<Entry>| entries.iter().map(|e| e.path.to_string()).collect();
     let answer = match step {
         Step::Set(_, writer, at, patch) => {
-            entries::set(tx, run, writer, patch.at(&path(at)))?;
+            entries::set(tx, run, writer, patch.at(&path(at), in_loop))?;
             Vec::new()
         }
         Step::SetAll(_, writer, from, patch) => {
@@ -43,7 +43,7 @@ pub fn perform(
             } else {
                 Access::Visibility
             };
-            let write = |entry: &Entry| Ok(patch.at(&entry.path));
+            let write = |entry: &Entry| Ok(patch.at(&entry.path, in_loop));
             paths(entries::set_all(tx, run, writer, &query, access, write)?)
         }
         Step::Show(_, writer, from, Shown { visibility, turn }) => {
@@ -119,7 +119,7 @@ fn on_runs(tx: &mut Tx<'_>, run: RunId, step: Step) -> Result<Done, StoreError> 
         }
         Step::Rename(_, alias) => runs::rename(tx, run, &alias.parse().unwrap())?,
         Step::Configure(_, changes) => runs::configure(tx, run, &changes)?,
-        Step::Finish(_) => runs::set_status(tx, run, RunStatus::Done, None)?,
+        Step::Status(_, status) => runs::set_status(tx, run, status, None)?,
         Step::Delete(_) => runs::delete(tx, run)?,
         _ => {}
     }
@@ -136,7 +136,7 @@ fn query(
 }
 
 impl Patch {
-    fn at(&self, path: &EntryPath) -> Write {
+    fn at(&self, path: &EntryPath, in_loop: LoopId) -> Write {
         Write {
             path: path.clone(),
             body: self.body.clone(),
@@ -145,7 +145,7 @@ impl Patch {
             ended: self.ended.clone(),
             visibility: self.visibility,
             turn: self.turn.map(TurnNumber),
-            in_loop: None,
+            in_loop: self.in_loop.then_some(in_loop),
         }
     }
 }
@@ -203,6 +203,7 @@ impl Whole {
                     outcome: entry.outcome.clone(),
                     visibility: entry.visibility,
                     turn: entry.turn.map(|turn| turn.0),
+                    in_loop: entry.in_loop.is_some(),
                     arrived,
                     changed: entry.changed,
                     settled,
@@ -243,6 +244,7 @@ impl Whole {
         prop_assert_eq!(name(&run.alias), model.alias.clone());
         prop_assert_eq!(run.parent.as_ref().map(name), model.parent.clone());
         prop_assert_eq!(run.turn.map_or(0, |turn| turn.0) + 1, model.next_turn);
+        prop_assert_eq!(run.status, model.status);
         let settings = Settings {
             temperature: run.settings.temperature,
             persona: run.settings.persona.clone(),
@@ -290,6 +292,7 @@ pub fn no(error: &StoreError) -> No {
         StoreError::NoFolder { .. } => No::SeveralToOne,
         StoreError::AliasTaken(_) => No::AliasTaken,
         StoreError::Active(_) => No::Active,
+        StoreError::Transition { .. } => No::Transition,
         StoreError::Path(_) => No::BadPath,
         other => No::Otherwise(other.to_string()),
     }

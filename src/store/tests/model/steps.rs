@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::json;
 
-use crate::entries::{Attributes, Outcome, Scheme, State, Visibility, Writer};
+use crate::entries::{Attributes, Outcome, RunStatus, Scheme, State, Visibility, Writer};
 use crate::store::runs::Changes;
 
 /// Words that mean entries, and what they mean.
@@ -180,6 +180,8 @@ pub struct Patch {
     pub ended: Option<(State, Option<Outcome>)>,
     pub visibility: Option<Visibility>,
     pub turn: Option<u32>,
+    /// Whether the run's loop is named.
+    pub in_loop: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -224,7 +226,7 @@ pub enum Step {
     Fork(Which, &'static str),
     Rename(Which, &'static str),
     Configure(Which, Changes),
-    Finish(Which),
+    Status(Which, RunStatus),
     Delete(Which),
 }
 
@@ -269,15 +271,17 @@ fn patch() -> impl Strategy<Value = Patch> {
         option::weighted(0.3, ended()),
         option::weighted(0.3, select(Visibility::ALL)),
         turn(),
+        any::<bool>(),
     )
         .prop_map(
-            |(body, append, attributes, ended, visibility, turn)| Patch {
+            |(body, append, attributes, ended, visibility, turn, in_loop)| Patch {
                 body,
                 append,
                 attributes,
                 ended,
                 visibility,
                 turn,
+                in_loop,
             },
         )
 }
@@ -344,7 +348,7 @@ pub fn step() -> impl Strategy<Value = Step> {
         3 => (run(), words(ALIASES)).prop_map(|(r, a)| Step::Fork(r, a)),
         1 => (run(), words(ALIASES)).prop_map(|(r, a)| Step::Rename(r, a)),
         1 => (run(), changes()).prop_map(|(r, c)| Step::Configure(r, c)),
-        1 => run().prop_map(Step::Finish),
+        2 => (run(), select(RunStatus::ALL.to_vec())).prop_map(|(r, s)| Step::Status(r, s)),
         1 => run().prop_map(Step::Delete),
     ]
 }
@@ -365,7 +369,7 @@ impl Step {
             | Self::Fork(run, ..)
             | Self::Rename(run, ..)
             | Self::Configure(run, ..)
-            | Self::Finish(run)
+            | Self::Status(run, ..)
             | Self::Delete(run) => *run,
         }
     }
