@@ -68,8 +68,10 @@ impl Hub {
             tracing::info!(runs = forgotten, "runs that ended long ago were removed");
         }
         let events = Events::new();
+        let plugins = Plugins::core();
         let editors = Arc::new(Editors {
             store: store.clone(),
+            plugins: plugins.clone(),
             events: events.clone(),
             sessions: Mutex::default(),
             busy: Mutex::default(),
@@ -77,7 +79,6 @@ impl Hub {
         let host = Arc::clone(&editors) as Arc<dyn Host>;
         let process = ProcessIdentity::current()?;
         let models = Arc::clone(&self.models);
-        let plugins = Plugins::core();
         let supervisor = Supervisor::new(store, plugins, models, host, events, process).await?;
         let engine = Engine {
             supervisor,
@@ -119,6 +120,7 @@ impl Hub {
 /// The editors that are connected to a database: the loop's host.
 pub struct Editors {
     pub store: Store,
+    pub plugins: Plugins,
     pub events: Events,
     sessions: Mutex<Vec<SessionHandle>>,
     /// Proposals that are being accepted or rejected right now.
@@ -233,6 +235,7 @@ mod tests {
     async fn a_proposal_that_is_held_is_refused_to_others_and_free_again_afterwards() {
         let folder = tempfile::tempdir().unwrap();
         let editors = Editors {
+            plugins: Plugins::core(),
             store: Store::open(&folder.path().join("rummy.db")).await.unwrap(),
             events: Events::new(),
             sessions: Mutex::default(),

@@ -55,8 +55,11 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use crate::dialect::{Command, Tool};
-use crate::entries::{Entry, Proposal, Visibility};
+use crate::entries::{Entry, EntryPath, Proposal, RunId, Visibility, Writer};
+use crate::store::entries::{self, Write};
 use crate::store::loops::Loop;
+use crate::store::proposals::{self, Verdict};
+use crate::store::{StoreError, Tx};
 use crate::workspace::Rules;
 
 pub use assembly::{Assembly, Message, Row, Section, whole_or_excerpt};
@@ -232,12 +235,29 @@ impl Plugins {
             .try_for_each(|plugin| plugin.veto(proposal, rules))
     }
 
-    /// What the entry of a proposal holds once it is decided, where that is something else.
-    pub fn kept(&self, proposal: &Proposal) -> Option<String> {
+    /// Records what the user decided of a proposal; see [`proposals::decide`]. With the last decision
+    /// the plugin of its action says what the entry holds from then on.
+    pub fn decide(
+        &self,
+        tx: &mut Tx<'_>,
+        run: RunId,
+        path: &EntryPath,
+        verdict: Verdict<'_>,
+    ) -> Result<(), StoreError> {
+        let proposal = proposals::decide(tx, run, path, verdict)?;
+        if proposal.open_hunks().next().is_some() {
+            return Ok(());
+        }
         let name = proposal.action.as_str();
-        self.iter()
-            .find(|plugin| plugin.name() == name)
-            .and_then(|plugin| plugin.kept(proposal))
+        let of_action = self.iter().find(|plugin| plugin.name() == name);
+        match of_action.and_then(|plugin| plugin.kept(&proposal)) {
+            Some(body) => {
+                let mut write = Write::to(path.clone());
+                write.body = Some(body);
+                entries::set(tx, run, Writer::Plugin, write)
+            }
+            None => Ok(()),
+        }
     }
 }
 

@@ -121,13 +121,13 @@ pub struct Verdict<'a> {
 
 /// Records a decision. The entry stays proposed while a hunk is open; with the last one it becomes
 /// `resolved` (`partial` if some were rejected) or, all rejected, `failed` with `permission`.
-/// Returns whether a hunk is still open.
+/// Returns the proposal as it is then.
 pub fn decide(
     tx: &mut Tx<'_>,
     run: RunId,
     path: &EntryPath,
     verdict: Verdict<'_>,
-) -> Result<bool, StoreError> {
+) -> Result<Proposal, StoreError> {
     let mut proposal = open(tx, run, path, verdict.decision)?;
     for hunk in &mut proposal.hunks {
         if hunk.is_open() && verdict.hunks.contains(&hunk.id) {
@@ -159,7 +159,7 @@ pub fn decide(
     }
     write = write.attributes(told);
     entries::set(tx, run, Writer::Plugin, write)?;
-    Ok(proposal.open_hunks().next().is_some())
+    Ok(proposal)
 }
 
 /// Cancels what is pending: a new prompt leaves nothing of the last one open, an abort neither.

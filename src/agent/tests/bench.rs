@@ -83,7 +83,7 @@ impl Host for Paper {
                         reason: None,
                         replaced: proposal.base.as_deref(),
                     };
-                    proposals::decide(tx, run, &path, verdict)?;
+                    Plugins::core().decide(tx, run, &path, verdict)?;
                     Ok((proposal.target, proposal.after))
                 })
                 .await
@@ -247,17 +247,38 @@ impl Bench {
     }
 
     pub async fn reject(&self, proposal: &Proposal, reason: &str) {
-        let (run, path, reason) = (proposal.run, proposal.path.clone(), reason.to_owned());
-        let hunks: Vec<String> = proposal.hunks.iter().map(|hunk| hunk.id.clone()).collect();
+        let all: Vec<&str> = proposal.hunks.iter().map(|hunk| hunk.id.as_str()).collect();
+        self.say(proposal, Decision::Rejected, &all, Some(reason))
+            .await;
+    }
+
+    /// Decides some hunks, without a reason.
+    pub async fn decide(&self, proposal: &Proposal, decision: Decision, hunks: &[&str]) {
+        self.say(proposal, decision, hunks, None).await;
+    }
+
+    async fn say(
+        &self,
+        proposal: &Proposal,
+        decision: Decision,
+        hunks: &[&str],
+        reason: Option<&str>,
+    ) {
+        let (run, path, reason) = (
+            proposal.run,
+            proposal.path.clone(),
+            reason.map(str::to_owned),
+        );
+        let hunks: Vec<String> = hunks.iter().map(|id| (*id).to_owned()).collect();
         self.store()
             .write(move |tx| {
                 let verdict = Verdict {
-                    decision: Decision::Rejected,
+                    decision,
                     hunks: &hunks,
-                    reason: Some(&reason),
+                    reason: reason.as_deref(),
                     replaced: None,
                 };
-                proposals::decide(tx, run, &path, verdict)
+                Plugins::core().decide(tx, run, &path, verdict)
             })
             .await
             .unwrap();

@@ -1,8 +1,11 @@
 //! What is proposed, and what becomes of it.
 
+use expect_test::expect;
+
 use super::bench::Bench;
 use crate::agent::Subject;
-use crate::entries::{AutoAccept, Mode, Outcome, Review, RunStatus, State};
+use crate::entries::{AutoAccept, Decision, Mode, Outcome, Review, RunStatus, State};
+use crate::store::proposals;
 
 const DONE: &str = "<update status=\"200\">done</update>";
 
@@ -209,4 +212,69 @@ async fn a_new_prompt_cancels_what_the_last_one_left_proposed() {
     );
     assert_eq!(bench.run().await.status, RunStatus::Aborted);
     assert_eq!(bench.act("again").await, (RunStatus::Done, None));
+}
+
+#[tokio::test]
+async fn of_a_change_that_is_accepted_in_part_the_log_keeps_which_part() {
+    let base = "a\nb\nc\nd\ne\nf\ng\nh\n";
+    let answer = format!("<set path=\"a.txt\">\nA\nb\nc\nd\ne\nf\ng\nH\n</set>{DONE}");
+    let mut bench = Bench::new(&[("a.txt", base)], &[&answer, DONE]).await;
+    bench.start(bench.prompt(Mode::Act, "go")).await.unwrap();
+    let proposed = bench.proposed().await;
+    bench
+        .decide(&proposed[0], Decision::Accepted, &["h1"])
+        .await;
+    bench
+        .decide(&proposed[0], Decision::Rejected, &["h2"])
+        .await;
+    assert_eq!(bench.end().await, (RunStatus::Done, None));
+    let entry = bench.entry(proposed[0].path.as_str()).await.unwrap();
+    expect![[r"
+        Accepted:
+        --- a.txt
+        +++ a.txt
+        @@ -1,4 +1,4 @@
+        -a
+        +A
+         b
+         c
+         d
+
+        Rejected:
+        --- a.txt
+        +++ a.txt
+        @@ -5,4 +5,4 @@
+         e
+         f
+         g
+        -h
+        +H
+    "]]
+    .assert_eq(&entry.body);
+    assert_eq!(entry.outcome, Some(Outcome::Partial));
+    assert!(bench.user_message(2).await.contains("outcome=\"partial\""));
+}
+
+#[tokio::test]
+async fn what_the_editor_could_not_carry_out_is_no_rejection_and_no_strike() {
+    let answer = format!("{}{DONE}", edit("a.txt", "one", "uno"));
+    let mut bench = Bench::new(&[("a.txt", "one\n")], &[&answer, DONE]).await;
+    bench.limits.max_strikes = 1;
+    bench.start(bench.prompt(Mode::Act, "go")).await.unwrap();
+    let (run, path) = (bench.run().await.id, bench.proposed().await[0].path.clone());
+    bench
+        .store()
+        .write(move |tx| proposals::fail(tx, run, &path, Some("no such window")))
+        .await
+        .unwrap();
+    assert_eq!(bench.end().await, (RunStatus::Done, None));
+    let told = bench.user_message(2).await;
+    assert!(
+        told.contains("outcome=\"error\" reason=\"no such window\""),
+        "{told}"
+    );
+    assert!(
+        told.contains("something of this turn could not be carried out"),
+        "{told}"
+    );
 }

@@ -9,8 +9,8 @@ use super::{ShowError, chosen, json, nearest, packet, text};
 use crate::cli::out::{Colours, Page};
 use crate::dialect::PathPattern;
 use crate::entries::{
-    Action, Attributes, Decision, EntryPath, LoopId, Mode, Outcome, RunId, RunStatus, Scheme,
-    State, TurnNumber, Writer,
+    Action, Attributes, Decision, EntryPath, LoopId, Mode, Outcome, Proposal, RunId, RunStatus,
+    Scheme, State, TurnNumber, Writer,
 };
 use crate::plugins::prompt;
 use crate::store::entries::{self, Query, Write};
@@ -170,7 +170,7 @@ fn decide(
     decision: Decision,
     hunk: &str,
     reason: Option<&str>,
-) -> Result<bool, StoreError> {
+) -> Result<Proposal, StoreError> {
     let verdict = Verdict {
         decision,
         hunks: &[hunk.to_owned()],

@@ -66,7 +66,7 @@ pub async fn reject(
     let Some(_hold) = cx.editors().hold(run, path) else {
         return Ok(false);
     };
-    let path = path.clone();
+    let (path, plugins) = (path.clone(), cx.editors().plugins.clone());
     let decided = cx
         .store()
         .write(move |tx| {
@@ -84,8 +84,8 @@ pub async fn reject(
                 reason: reason.as_deref(),
                 replaced: None,
             };
-            match proposals::decide(tx, run, &path, verdict) {
-                Ok(_) => Ok(Ok(true)),
+            match plugins.decide(tx, run, &path, verdict) {
+                Ok(()) => Ok(Ok(true)),
                 Err(StoreError::NotProposed { .. }) => Ok(Ok(false)),
                 Err(error) => Err(error),
             }

@@ -20,6 +20,7 @@ use crate::lsp::types::{
     AnnotatedTextEdit, ApplyWorkspaceEditParams, ChangeAnnotation, DocumentChanges, OneOf,
     OptionalVersionedTextDocumentIdentifier, TextDocumentEdit, TextEdit, Uri, WorkspaceEdit,
 };
+use crate::plugins::Refusal;
 use crate::store::proposals::{self, Change, Verdict};
 use crate::store::{StoreError, constraints, projects, runs};
 use crate::workspace::{
@@ -56,10 +57,8 @@ pub enum NotAccepted {
     Busy,
     #[error("{0} is not a pending proposal")]
     NotPending(EntryPath),
-    #[error("{target} is read-only in this workspace")]
-    Readonly { target: EntryPath },
-    #[error("{target} is ignored in this workspace")]
-    Ignored { target: EntryPath },
+    #[error(transparent)]
+    Vetoed(#[from] Refusal),
     #[error("the editor did not apply the change{}", .0.as_ref().map_or_else(String::new, |why| format!(": {why}")))]
     NotApplied(Option<String>),
     #[error("the editor cannot apply changes (workspace.applyEdit)")]
@@ -94,6 +93,7 @@ pub async fn accept(
     let shows = case.proposal.base.is_none() && !case.is_active;
     let proposal = case.proposal;
     let rewritten = wish.body.is_some();
+    let plugins = editors.plugins.clone();
     editors
         .store
         .write(move |tx| {
@@ -112,7 +112,7 @@ pub async fn accept(
                 reason: None,
                 replaced: replaced.as_deref(),
             };
-            proposals::decide(tx, run, &path, verdict)?;
+            plugins.decide(tx, run, &path, verdict)?;
             if shows {
                 let word = Constraint::Active.as_str();
                 constraints::put(tx, project, (proposal.target.as_str(), true), word)?;
@@ -176,8 +176,9 @@ impl Case {
             return Err(NotAccepted::NothingOpen);
         }
         let file = Root::open(Path::new(&project.root))?.file(proposal.target.as_str())?;
-        let constraint = Rules::parse(rules)?.constraint_of(proposal.target.as_str());
-        refuse_closed(&proposal, constraint)?;
+        let rules = Rules::parse(rules)?;
+        editors.plugins.veto(&proposal, &rules)?;
+        let constraint = rules.constraint_of(proposal.target.as_str());
         Ok(Self {
             proposal,
             alias,
@@ -372,18 +373,6 @@ async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work)
         .await
         .map_err(|stopped| NotAccepted::NotApplied(Some(stopped.to_string())))
-}
-
-fn refuse_closed(proposal: &Proposal, constraint: Option<Constraint>) -> Result<(), NotAccepted> {
-    match constraint {
-        Some(Constraint::Readonly) => Err(NotAccepted::Readonly {
-            target: proposal.target.clone(),
-        }),
-        Some(Constraint::Ignore) => Err(NotAccepted::Ignored {
-            target: proposal.target.clone(),
-        }),
-        Some(Constraint::Active) | None => Ok(()),
-    }
 }
 
 /// The edits that lead from the document's text to the new one: whole lines, only those that change.

@@ -16,7 +16,10 @@ use super::{
 use crate::dialect::{
     Call, Command, Content, How, Match, MatchKind, NotWritten, Set as Args, Tool,
 };
-use crate::entries::{Attributes, Entry, EntryPath, Outcome, Scheme, Visibility, Writer};
+use crate::entries::proposal::unified_diff;
+use crate::entries::{
+    Attributes, Decision, Entry, EntryPath, Hunk, Outcome, Proposal, Scheme, Visibility, Writer,
+};
 use crate::store::entries::{self, Access, Query, Write};
 
 /// The plugin; see the module.
@@ -71,6 +74,27 @@ impl Plugin for Set {
             }
         }
     }
+
+    /// What the user has made of a change: the model reads what is in the file now, and what is not.
+    fn kept(&self, proposal: &Proposal) -> Option<String> {
+        patches(proposal)
+    }
+}
+
+/// The patch of what was accepted, and of what was not; none where nothing was accepted.
+fn patches(proposal: &Proposal) -> Option<String> {
+    let accepted = |hunk: &Hunk| hunk.decision == Some(Decision::Accepted);
+    if !proposal.hunks.iter().any(accepted) {
+        return None;
+    }
+    let target = proposal.target.as_str();
+    let text = proposal.text_with(accepted);
+    let patch = unified_diff(target, proposal.base.as_deref(), &text);
+    if proposal.hunks.iter().all(accepted) {
+        return Some(patch);
+    }
+    let rest = unified_diff(target, Some(&text), &proposal.after);
+    Some(format!("Accepted:\n{patch}\nRejected:\n{rest}"))
 }
 
 /// A `set` without a body: visibility, summary, tags.
