@@ -12,7 +12,7 @@
 //! | [`cli`] | the command line: the server itself, `demo`, `runs`, `show`, `parse`, `config`; and the client that demo and benches drive it with |
 //! | [`lsp`] | the editor surface, and the only place that knows LSP: transport, session actor, the table of methods, proposals as the editor sees them |
 //! | [`agent`] | the shared loop: which runs are active, one turn from top to bottom, the verdict. No LSP, no SQL |
-//! | [`plugins`] | the tags that the model writes and the sections of the packet that it reads, a folder each, with the text that the model is given about them |
+//! | [`plugins`] | the tags that the model writes and the sections of the packet that it reads, a folder each, with the text that the model is given about them; the points at which they take part in a turn |
 //! | [`dialect`] | what models write, turned into typed commands and edits; edits applied to a text |
 //! | [`entries`] | the contract as types: paths, schemes, states, outcomes, runs, proposals |
 //! | [`store`] | SQLite under that contract: a file a table group, the SQL beside the function that uses it |
@@ -36,7 +36,8 @@
 //! `agent::supervisor` starts a task for a run that has a prompt. `agent::run` claims its loops one
 //! after the other and takes turns (`agent::turn`) until a verdict: the workspace's files are synced
 //! into entries, the entries are assembled into a packet that fits the model's context, the model is
-//! called, its answer is scanned into commands, and these are dispatched in order. A `set` on a file
+//! called, its answer is scanned into commands, these are dispatched in order, and what no longer fits
+//! after them is put away. A `set` on a file
 //! becomes a proposal in the store; the loop waits on the store until it is decided. `lsp::reporter`
 //! reads the store and tells each client what is new; `lsp::session` places the hunks in the text as
 //! the user has it; `lsp::proposals::accept` puts them there and records what it then finds there.

@@ -158,6 +158,31 @@ fn a_shutdown_interrupts_the_runs_that_nobody_else_has_open_and_no_others() {
 }
 
 #[test]
+fn whoever_has_the_folder_open_can_abort_a_run_that_another_editor_started() {
+    let server = Listening::start(&[]);
+    let project = server.home.path().join("project");
+    std::fs::create_dir_all(&project).unwrap();
+    let slow = server.home.path().join("slow.jsonl");
+    std::fs::write(&slow, "{\"answer\": \"never\", \"delayMs\": 600000}").unwrap();
+    let params = json!({
+        "processId": null,
+        "capabilities": {},
+        "workspaceFolders": [{"uri": format!("file://{}", project.display()), "name": "project"}],
+        "initializationOptions": {"models": {"slow": {"actual": format!("replay/{}", slow.display())}}},
+    });
+    let (mut first, mut second) = (server.connect(), server.connect());
+    for connection in [&mut first, &mut second] {
+        assert!(connection.ask("initialize", &params)["error"].is_null());
+    }
+    let started = first.ask("rummy/act", &json!({"prompt": "go", "run": "shared"}));
+    assert!(started["error"].is_null(), "{started}");
+    let aborted = second.ask("rummy/abort", &json!({"run": "shared"}));
+    assert_eq!(aborted["result"], json!({"run": "shared", "status": 499}));
+    let found = first.ask("rummy/getRun", &json!({"run": "shared"}));
+    assert_eq!(found["result"]["status"], 499);
+}
+
+#[test]
 fn what_another_editor_holds_unsaved_on_the_same_line_is_a_conflict() {
     let server = Listening::start(&[]);
     let folder = server.home.path().join("one");

@@ -43,6 +43,8 @@ mod refusals;
 mod runs;
 #[path = "stdio/shown.rs"]
 mod shown;
+#[path = "stdio/telling.rs"]
+mod telling;
 #[path = "stdio/together.rs"]
 mod together;
 #[path = "stdio/traps.rs"]

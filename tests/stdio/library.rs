@@ -271,22 +271,27 @@ fn an_active_constraint_shows_a_file_that_the_run_knows_already_once() {
 }
 
 #[test]
-fn what_is_proposed_for_a_file_that_is_ignored_by_now_is_not_written() {
-    let server = ModelServer::start(vec![Reply::text(fix_app())]);
-    let mut session = session(&server);
-    session.act("fix", "raise the retries");
-    let pending = session.wait_for_proposals("fix", 1);
-    session.ask(
-        "rummy/file/constraint",
-        json!({"pattern": "src", "visibility": "ignore"}),
-    );
-    let answer = session
-        .accept("fix", &pending[0]["path"])
-        .expect("it is answered");
-    assert_eq!(answer["accepted"], json!([]), "{answer}");
-    let told = session.take("window/showMessage");
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert_eq!(session.sandbox.read("src/app.rs").as_deref(), Some(APP));
+fn what_is_proposed_for_a_file_that_is_closed_by_now_is_not_written() {
+    for (visibility, why) in [
+        ("ignore", "src/app.rs is ignored in this workspace"),
+        ("readonly", "src/app.rs is read-only in this workspace"),
+    ] {
+        let server = ModelServer::start(vec![Reply::text(fix_app())]);
+        let mut session = session(&server);
+        session.act("fix", "raise the retries");
+        let pending = session.wait_for_proposals("fix", 1);
+        session.ask(
+            "rummy/file/constraint",
+            json!({"pattern": "src", "visibility": visibility}),
+        );
+        let path = &pending[0]["path"];
+        let answer = session.accept("fix", path).expect("it is answered");
+        let expected = json!({"accepted": [], "failed": [{"path": path, "reason": why}]});
+        assert_eq!(answer, expected);
+        let told = session.take("window/showMessage");
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert_eq!(session.sandbox.read("src/app.rs").as_deref(), Some(APP));
+    }
 }
 
 #[test]
