@@ -327,7 +327,7 @@ mod tests {
         let table: Vec<String> = std::iter::once(format!("     {}", head.join(" ")))
             .chain(RunStatus::ALL.map(row))
             .collect();
-        expect_test::expect![[r#"
+        expect_test::expect![[r"
                  100 102 202 200 204 413 422 499 500
             100:  -  yes  -   -   -   -   -  yes yes
             102:  -   -  yes yes yes yes yes yes yes
@@ -337,7 +337,7 @@ mod tests {
             413: yes yes  -   -   -   -   -  yes  - 
             422: yes yes  -   -   -   -   -  yes  - 
             499: yes yes  -   -   -   -   -   -   - 
-            500: yes yes  -   -   -   -   -  yes  - "#]]
+            500: yes yes  -   -   -   -   -  yes  - "]]
         .assert_eq(&table.join("\n"));
     }
 

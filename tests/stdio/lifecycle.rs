@@ -203,6 +203,16 @@ fn a_start_that_cannot_be_is_refused_before_there_is_a_run() {
             "temprature",
         ),
         (
+            json!({"mode": "ask", "run": "other"}),
+            "invalid_params",
+            "attributes.run",
+        ),
+        (
+            json!({"mode": "ask", "prompt": "y"}),
+            "invalid_params",
+            "attributes.prompt",
+        ),
+        (
             json!({"mode": "ask", "noRepo": "true"}),
             "invalid_params",
             "noRepo",

@@ -1,5 +1,7 @@
 //! What a `<set>` writes that names more than one entry, none, or no path at all.
 
+use std::fmt::Write as _;
+
 use super::bench::Bench;
 
 const DONE: &str = "<update status=\"200\">done</update>";
@@ -34,7 +36,7 @@ async fn a_body_goes_to_all_that_a_pattern_or_a_filter_means_and_makes_no_entry(
         "<set path=\"known://c&#10;d\">new</set>",
     ] {
         let (known, logged) = after(&format!("{set}{DONE}")).await;
-        table += &format!("{set:?}\n  {}\n  {logged}\n", known.join(", "));
+        writeln!(table, "{set:?}\n  {}\n  {logged}", known.join(", ")).unwrap();
     }
     expect_test::expect![[r#"
         "<set path=\"known://*\">new</set>"

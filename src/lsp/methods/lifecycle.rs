@@ -74,6 +74,12 @@ fn prompt(
             .map_err(|error| MethodError::parameter("attributes.mode", error))?,
         None => return Err(MethodError::parameter("attributes.mode", "say ask or act")),
     };
+    for field in ["prompt", "run"] {
+        if attributes.contains_key(field) {
+            let why = "the body is the prompt, and the path names the run";
+            return Err(MethodError::parameter(&format!("attributes.{field}"), why));
+        }
+    }
     attributes.insert("prompt".to_owned(), body.into());
     let mut prompt: Prompt = parameters(attributes.into())?;
     prompt.run = (!alias.is_empty()).then(|| alias.to_owned());

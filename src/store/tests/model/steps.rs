@@ -138,8 +138,6 @@ pub static FILTERS: &[Filter] = &[
 /// Paths that are written to, as they are stored.
 const PATHS: &[&str] = &[
     "known://a",
-    "known://a",
-    "known://a",
     "known://b",
     "known://x/a",
     "known://x/b",
@@ -234,6 +232,11 @@ fn words(list: &'static [&'static str]) -> impl Strategy<Value = &'static str> {
     select(list)
 }
 
+/// One path is written to again and again, so that what it holds is changed and not only made.
+fn path() -> impl Strategy<Value = &'static str> {
+    prop_oneof![1 => Just(PATHS[0]), 2 => words(PATHS)]
+}
+
 fn body() -> impl Strategy<Value = String> {
     words(&["", "one", "two", "one two", "*e", "été"]).prop_map(str::to_owned)
 }
@@ -264,6 +267,14 @@ fn turn() -> impl Strategy<Value = Option<u32>> {
 }
 
 fn patch() -> impl Strategy<Value = Patch> {
+    let attributes = attributes().prop_map(|attributes| Patch {
+        attributes: Some(attributes),
+        ..Patch::default()
+    });
+    prop_oneof![3 => any_patch(), 1 => attributes]
+}
+
+fn any_patch() -> impl Strategy<Value = Patch> {
     (
         option::weighted(0.7, body()),
         prop::bool::weighted(0.3),
@@ -334,7 +345,7 @@ pub fn step() -> impl Strategy<Value = Step> {
         option::of(select(Visibility::ALL)),
     );
     prop_oneof![
-        12 => (run(), writer(), words(PATHS), patch()).prop_map(|(r, w, p, x)| Step::Set(r, w, p, x)),
+        12 => (run(), writer(), path(), patch()).prop_map(|(r, w, p, x)| Step::Set(r, w, p, x)),
         3 => (run(), writer(), meant(), patch()).prop_map(|(r, w, m, x)| Step::SetAll(r, w, m, x)),
         3 => (run(), writer(), meant(), shown).prop_map(|(r, w, m, s)| Step::Show(r, w, m, s)),
         2 => (run(), writer(), meant()).prop_map(|(r, w, m)| Step::Rm(r, w, m)),
