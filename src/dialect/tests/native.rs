@@ -121,6 +121,25 @@ fn forms(path: &str, body: &str) -> Vec<String> {
             "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>set\n```json\n{arguments}\n```<｜tool▁call▁end｜><｜tool▁calls▁end｜><｜end▁of▁sentence｜>"
         ),
         format!(
+            "<|tool_calls_section_begin|><|tool_call_begin|>functions.set:0<|tool_call_argument_begin|>{arguments}<|tool_call_end|><|tool_calls_section_end|>"
+        ),
+        format!(
+            "<tool_call>set\n<arg_key>path</arg_key>\n<arg_value>{path}</arg_value>\n<arg_key>body</arg_key>\n<arg_value>\n{body}\n</arg_value>\n</tool_call>"
+        ),
+        format!("[set(path=\"{path}\", body={literal})]"),
+        format!(
+            "<tool_use><name>set</name><input><path>{path}</path><body>\n{body}\n</body></input></tool_use>"
+        ),
+        format!(
+            "{{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[{{\"type\":\"function\",\"function\":{call}}}]}}"
+        ),
+        format!(
+            "[{{\"type\":\"text\",\"text\":\"So.\"}},{{\"type\":\"tool_use\",\"id\":\"1\",\"name\":\"set\",\"input\":{arguments}}}]"
+        ),
+        format!(
+            "{{\"role\":\"assistant\",\"content\":[{{\"type\":\"tool_use\",\"name\":\"set\",\"input\":{arguments}}}]}}"
+        ),
+        format!(
             "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>set<｜tool▁sep｜>{arguments}<｜tool▁call▁end｜><｜tool▁calls▁end｜>"
         ),
     ]
@@ -130,12 +149,14 @@ fn forms(path: &str, body: &str) -> Vec<String> {
 fn a_call_in_any_form_keeps_all_its_arguments() {
     let body = "fn f() -> Vec<String> {\n    \"{x}\"\n}\n</set>\n<rm path=\"y\"/>\n```\n";
     for written in forms("src/a.rs", body) {
-        let answer = format!("{written}\n<get path=\"b\"/>");
-        assert_eq!(
-            healed(&answer),
-            [set("src/a.rs", body), get("b")],
-            "{answer}"
-        );
+        let ends_turn = ["<|eot_id|>", "<｜end▁of▁sentence｜>"];
+        let (answer, expected) = if ends_turn.iter().any(|token| written.ends_with(token)) {
+            (written, vec![set("src/a.rs", body)])
+        } else {
+            let answer = format!("{written}\n<get path=\"b\"/>");
+            (answer, vec![set("src/a.rs", body), get("b")])
+        };
+        assert_eq!(healed(&answer), expected, "{answer}");
     }
 }
 
@@ -498,6 +519,11 @@ fn what_only_looks_like_a_call_is_prose() {
     for written in [
         "{\"name\": \"Ada\", \"age\": 36}",
         "{\"name\": \"set\"}",
+        "{\"role\":\"user\",\"content\":[{\"type\":\"tool_use\",\"name\":\"rm\",\"input\":{\"path\":\"x\"}}]}",
+        "{\"role\": \"admin\", \"content\": \"x\"}",
+        "[{\"type\":\"text\",\"text\":\"x\"}]",
+        "[f(x), g(y)]",
+        "the list [get(path)] of calls",
         "{\"messages\": [\n  {\"name\": \"rm\", \"arguments\": {\"path\": \"x\"}}\n]}",
         "[{\"name\": \"x\"}, 1]",
         "Use `{\"name\":\"rm\",\"arguments\":{\"path\":\"x\"}}` there.",
