@@ -1,27 +1,27 @@
 //! From an answer to its commands: walks the text between commands, where fences, code spans and
-//! stray closers are told apart from tags. What is inside a command is read by [`super::body`].
+//! stray closers are told apart from tags. What is inside a command is read by [`super::body`]; the
+//! files beside this one deal with what stands between tags and is none.
 
-use memchr::memmem;
+mod advice;
+mod aside;
+mod calls;
+mod fences;
+mod lost;
+mod thought;
+
+use std::ops::Range;
+
 use serde::Serialize;
 
-use super::body::{Bodies, Repair};
+use super::body::{Bodies, Body};
 use super::command::{Call, Command, Tool};
-use super::fence::{Fence, Fences};
+use super::fence::Fences;
 use super::fields::{self, Built};
-use super::native::{self, Calls, Found, Natives};
-use super::patch;
+use super::native::{self, Natives, Seeker};
 use super::span::CodeSpans;
-use super::tag::{Flaw, Opening, closer_at, opening_at};
-
-/// Labels of fences that models put around commands they mean. In any other fence a tag is an
-/// example.
-const COMMAND_FENCES: [&str; 4] = ["xml", "tool_code", "tool_command", "tool_call"];
-
-/// The label of a fence around Python calls.
-const CODE_FENCE: &str = "tool_code";
-
-/// The label of a fence that holds tool calls, if it holds nothing else.
-const JSON_FENCE: &str = "json";
+use super::tag::{Opening, closer_at, is_thought, opening_at};
+use fences::Wrapper;
+use thought::Sought;
 
 /// Whether a byte can begin something other than prose.
 const MARKS: [bool; 256] = {
@@ -76,69 +76,19 @@ pub fn scan_with_calls<'c>(
     calls: impl IntoIterator<Item = (&'c str, &'c str)>,
     max_commands: usize,
 ) -> Scan {
-    if let Some(opened) = with_thought_opened(text, max_commands) {
-        let mut scan = scan_with_calls(&opened, calls, max_commands);
-        scan.shift_first_line(THINK.len());
-        return scan;
-    }
     let fences = Fences::of(text);
-    let mut walk = Walk {
-        text,
-        max_commands,
-        fences: &fences,
-        bodies: Bodies::new(text, &fences),
-        natives: Natives::new(text),
-        wrapper: None,
-        plain_until: 0,
-        fence_cursor: 0,
-        spans: CodeSpans::new(text),
-        placed: (0, Place { line: 1, column: 1 }),
-        result: Scan::default(),
-    };
-    walk.run();
+    let bodies = Bodies::new(text, &fences);
+    let thought = thought::unopened(text, &fences, &bodies);
+    let mut walk = Walk::new(text, &fences, bodies, max_commands);
+    let start = thought.map_or(0, |thought| walk.take_thought(&thought));
+    walk.run(start, text.len());
     for (name, arguments) in calls {
         walk.call_beside(name, arguments);
     }
+    walk.report_lost_edits();
     let mut result = walk.result;
     result.unparsed = result.unparsed.trim().to_owned();
     result
-}
-
-const THINK: &str = "<think>";
-const THOUGHT: &str = "</think>";
-
-/// The answer with its thought opened, where it only closes one: the templates of some models put
-/// the opening tag into the prompt. What stands before the closer must hold no body that is still
-/// open there: the closer is part of that.
-fn with_thought_opened(text: &str, max_commands: usize) -> Option<String> {
-    let end = memmem::find(text.as_bytes(), THOUGHT.as_bytes())?;
-    let before = &text[..end];
-    let is_open = |heard: &Scan| {
-        let mut advisories = heard.advisories.iter();
-        advisories.any(|advisory| advisory.message.starts_with(UNCLOSED))
-    };
-    if before.contains("<think") || is_open(&scan(before, max_commands)) {
-        return None;
-    }
-    Some(format!("{THINK}{text}"))
-}
-
-/// What the advisories about a body without its closer begin with.
-const UNCLOSED: &str = "Unclosed";
-
-impl Scan {
-    /// Places as they are without the signs that were put before the first line.
-    fn shift_first_line(&mut self, signs: usize) {
-        let signs = u32::try_from(signs).unwrap_or(0);
-        let places = self.commands.iter_mut().map(|command| &mut command.place);
-        let advised = self
-            .advisories
-            .iter_mut()
-            .map(|advisory| &mut advisory.place);
-        for place in places.chain(advised).filter(|place| place.line == 1) {
-            place.column = place.column.saturating_sub(signs).max(1);
-        }
-    }
 }
 
 struct Walk<'t> {
@@ -147,6 +97,7 @@ struct Walk<'t> {
     fences: &'t Fences,
     bodies: Bodies<'t>,
     natives: Natives<'t>,
+    seeker: Seeker<'t>,
     /// The fence around commands that is open here.
     wrapper: Option<Wrapper<'t>>,
     /// Before this offset, a fence that closes behind it is none.
@@ -156,18 +107,47 @@ struct Walk<'t> {
     spans: CodeSpans<'t>,
     /// The last place that was asked for.
     placed: (usize, Place),
+    /// The end of a thought that nothing opened, as far as it is looked for.
+    thought: Sought,
+    /// The last body that its own closer ended, and where that stands.
+    closed: Option<(Tool, usize)>,
+    /// The text between commands.
+    prose: Vec<Prose>,
     result: Scan,
 }
 
-struct Wrapper<'t> {
-    fence: &'t Fence,
-    reported: bool,
+/// Where text stands that is part of no command.
+struct Prose {
+    span: Range<usize>,
+    /// Whether it is a Markdown fence.
+    fenced: bool,
 }
 
 impl<'t> Walk<'t> {
-    fn run(&mut self) {
-        let mut position = 0;
-        while position < self.text.len() {
+    fn new(text: &'t str, fences: &'t Fences, bodies: Bodies<'t>, max_commands: usize) -> Self {
+        Self {
+            text,
+            max_commands,
+            fences,
+            bodies,
+            natives: Natives::new(text),
+            seeker: Seeker::new(text),
+            wrapper: None,
+            plain_until: 0,
+            fence_cursor: 0,
+            spans: CodeSpans::new(text),
+            placed: (0, Place { line: 1, column: 1 }),
+            thought: Sought::No,
+            closed: None,
+            prose: Vec::new(),
+            result: Scan::default(),
+        }
+    }
+
+    /// Walks from `start` on, up to what begins at `limit` or behind.
+    fn run(&mut self, start: usize, limit: usize) {
+        let mut position = start;
+        while position < limit {
             let at = self.text.as_bytes()[position..]
                 .iter()
                 .position(|byte| MARKS[usize::from(*byte)])
@@ -197,7 +177,18 @@ impl<'t> Walk<'t> {
     }
 
     fn prose(&mut self, from: usize, to: usize) {
-        self.result.unparsed.push_str(&self.text[from..to]);
+        self.keep(from..to, false);
+    }
+
+    /// Keeps a span of prose. Spans that follow each other are one.
+    fn keep(&mut self, span: Range<usize>, fenced: bool) {
+        self.result.unparsed.push_str(&self.text[span.clone()]);
+        match self.prose.last_mut() {
+            Some(last) if last.span.end == span.start && last.fenced == fenced => {
+                last.span.end = span.end;
+            }
+            _ => self.prose.push(Prose { span, fenced }),
+        }
     }
 
     /// Deals with the mark at `at` and says where to go on.
@@ -211,6 +202,8 @@ impl<'t> Walk<'t> {
             && !self.is_mention(at, &opening)
         {
             return self.command(at, opening);
+        } else if let Some(next) = self.aside(at) {
+            return next;
         } else if let Some(found) = self.natives.at(at) {
             return self.native(at, found);
         } else {
@@ -223,11 +216,16 @@ impl<'t> Walk<'t> {
     /// A closer of a tool where no tool is open is dropped.
     fn closer(&mut self, at: usize) -> Option<usize> {
         let (name, end) = closer_at(self.text, at)?;
-        Tool::from_name(name)?;
-        self.advise(
-            at,
-            format!("Stray `</{name}>` ignored: nothing was open there."),
-        );
+        let tool = Tool::from_name(name);
+        if tool.is_none() && !is_thought(name) {
+            return None;
+        }
+        if is_thought(name) && self.ends_thought(at..end) {
+            return Some(self.text.len());
+        }
+        let earlier = self.closed.filter(|(closed, _)| Some(*closed) == tool);
+        let earlier = earlier.map(|(_, closer)| self.place(closer).line);
+        self.advise(at, advice::stray(name, earlier));
         Some(end)
     }
 
@@ -241,28 +239,42 @@ impl<'t> Walk<'t> {
     }
 
     fn command(&mut self, at: usize, opening: Opening) -> usize {
+        if opening.tool == Tool::Think && self.gives_thought_up() {
+            return self.text.len();
+        }
         if !self.has_room(at) {
             return self.text.len();
         }
         self.report_wrapper();
         if let Some(flaw) = opening.flaw {
-            self.advise(at, describe(flaw, opening.tool));
+            self.advise(at, advice::flaw(flaw, opening.tool));
         }
         let (body, next) = if opening.self_closing {
             (None, opening.end)
         } else {
             let body = self.bodies.read(&opening);
-            if let Some(repair) = &body.repair {
-                self.advise(at, repair_message(repair, opening.tool));
+            if self.is_in_thought(at, &opening, &body) && self.ends_thought(body.end..body.next) {
+                return self.text.len();
             }
+            self.report_body(at, opening.tool, &body);
             (Some(&self.text[opening.end..body.end]), body.next)
         };
         match fields::of_tag(opening.tool, opening.attributes, body) {
             Built::One(call) => self.push(at, vec![call], next),
             Built::Patch(calls) => {
-                self.advise(at, patch_message(&calls));
+                self.advise(at, advice::patch(&calls));
                 self.push(at, calls, next)
             }
+        }
+    }
+
+    fn report_body(&mut self, at: usize, tool: Tool, body: &Body) {
+        match &body.repair {
+            Some(repair) => self.advise(at, advice::repair(repair, tool)),
+            None => self.closed = Some((tool, body.end)),
+        }
+        if let Some(inner) = body.own_opener {
+            self.advise(inner, advice::own_opener(tool));
         }
     }
 
@@ -294,204 +306,6 @@ impl<'t> Walk<'t> {
         has_room
     }
 
-    /// Deals with what stands at `at` in another form than a tag and says where to go on.
-    fn native(&mut self, at: usize, found: Found) -> usize {
-        match found {
-            Found::Calls(calls) => self.native_calls(at, calls),
-            Found::Broken { form, tool, end } => {
-                let tool = tool.map_or_else(String::new, |tool| format!(" of `{tool}`"));
-                let shape = form.shape();
-                self.advise(
-                    at,
-                    format!(
-                        "Tool call{tool} in the form {shape} cannot be read and was not run: \
-                         write commands as tags."
-                    ),
-                );
-                self.prose(at, end);
-                end
-            }
-            Found::Token { end } => end,
-            Found::Data { end } => {
-                self.prose(at, end);
-                end
-            }
-            Found::Patch { end } => {
-                if !self.has_room(at) {
-                    return self.text.len();
-                }
-                self.report_wrapper();
-                let calls = patch::calls(&self.text[at..end]);
-                self.advise(at, patch_message(&calls));
-                self.push(at, calls, end)
-            }
-        }
-    }
-
-    fn native_calls(&mut self, at: usize, calls: Calls) -> usize {
-        self.report_wrapper();
-        let shape = calls.form.shape();
-        let start = calls.list.first().map_or(at, |call| call.at);
-        let mut unknown = false;
-        for call in calls.list {
-            if !self.has_room(call.at) {
-                return self.text.len();
-            }
-            match native::calls(&call.name, call.arguments) {
-                Ok(commands) => {
-                    let mut message = format!(
-                        "Tool call in the form {shape} run as {}: write commands as tags.",
-                        tags(&commands)
-                    );
-                    if calls.cut {
-                        message.push_str(" It was not closed.");
-                    }
-                    self.advise(call.at, message);
-                    if self.push(call.at, commands, calls.end) != calls.end {
-                        return self.text.len();
-                    }
-                }
-                Err(error) => {
-                    unknown = true;
-                    self.advise(
-                        call.at,
-                        format!("Tool call in the form {shape} not run: {error}."),
-                    );
-                }
-            }
-        }
-        if unknown {
-            self.prose(start, calls.end);
-        }
-        calls.end
-    }
-
-    /// Takes a tool call that came beside the text; its place is the end of it.
-    fn call_beside(&mut self, name: &str, arguments: &str) {
-        let at = self.text.len();
-        if !self.has_room(at) {
-            return;
-        }
-        match native::from_call(name, arguments) {
-            Ok(commands) => {
-                self.advise(
-                    at,
-                    format!(
-                        "Tool call beside the text run as {}: write commands as tags in the text.",
-                        tags(&commands)
-                    ),
-                );
-                self.push(at, commands, at);
-            }
-            Err(error) => self.advise(at, format!("Tool call beside the text not run: {error}.")),
-        }
-    }
-
-    /// Deals with a fence line outside of commands and says where to go on.
-    fn fence(&mut self, index: usize, fence: &'t Fence) -> usize {
-        if let Some(wrapper) = &self.wrapper
-            && fence.closes(wrapper.fence)
-        {
-            self.wrapper = None;
-            return fence.span.end;
-        }
-        let label = &self.text[fence.label.clone()];
-        if COMMAND_FENCES
-            .iter()
-            .any(|known| known.eq_ignore_ascii_case(label))
-        {
-            self.wrapper = Some(Wrapper {
-                fence,
-                reported: false,
-            });
-            return self.expressions(fence, label);
-        }
-        if let Some(end) = self.json_fence(index, fence, label) {
-            return end;
-        }
-        let end = self.example_end(index, fence).unwrap_or(fence.span.end);
-        self.prose(fence.span.start, end);
-        end
-    }
-
-    /// The Python calls that begin a fence of code.
-    fn expressions(&mut self, fence: &Fence, label: &str) -> usize {
-        let start = fence.span.end;
-        if !label.eq_ignore_ascii_case(CODE_FENCE) {
-            return start;
-        }
-        match self.natives.expressions(start) {
-            Some(calls) => self.native_calls(start, calls),
-            None => start,
-        }
-    }
-
-    /// Where a fence of JSON ends that holds tool calls and nothing else.
-    fn json_fence(&mut self, index: usize, fence: &Fence, label: &str) -> Option<usize> {
-        let closing = self.fences.closing(index)?;
-        if !label.eq_ignore_ascii_case(JSON_FENCE) {
-            return None;
-        }
-        let calls = self.natives.fill(fence.span.end..closing.span.start)?;
-        let next = self.native_calls(fence.span.start, calls);
-        Some(next.max(closing.span.end))
-    }
-
-    /// Where the example that begins with fence `index` ends; `None` when there is no example,
-    /// because the fence is never closed or only by a line that belongs to a command.
-    fn example_end(&mut self, index: usize, fence: &Fence) -> Option<usize> {
-        let closing = self.fences.closing(index)?;
-        let limit = closing.span.start;
-        if (fence.span.start + 1..limit).contains(&self.plain_until) {
-            return None;
-        }
-        let mut first = None;
-        let mut position = fence.span.end;
-        while let Some(at) = self.bodies.next_line_tag(position, limit) {
-            position = at + 1;
-            let Some(opening) = opening_at(self.text, at) else {
-                continue;
-            };
-            if !opening.self_closing && self.bodies.is_closed_behind(&opening, limit) {
-                self.plain_until = at;
-                return None;
-            }
-            first.get_or_insert((at, opening.tool.name()));
-        }
-        let inner = fence.span.end..limit;
-        let shown = match first {
-            Some((at, name)) => Some((at, format!("`<{name}>`"))),
-            None => self
-                .natives
-                .shown(inner)
-                .map(|(at, what)| (at, what.to_owned())),
-        };
-        if let Some((at, what)) = shown {
-            self.advise(
-                at,
-                format!(
-                    "{what} in a Markdown fence was read as an example and not run: write a \
-                     command that is meant outside of fences."
-                ),
-            );
-        }
-        Some(closing.span.end)
-    }
-
-    fn report_wrapper(&mut self) {
-        let Some(wrapper) = &mut self.wrapper else {
-            return;
-        };
-        if !wrapper.reported {
-            wrapper.reported = true;
-            let at = wrapper.fence.span.start;
-            self.advise(
-                at,
-                "Markdown fence around commands ignored: write tags without a fence.".to_owned(),
-            );
-        }
-    }
-
     fn advise(&mut self, at: usize, message: String) {
         if self.result.advisories.len() < MAX_ADVISORIES {
             let place = self.place(at);
@@ -519,56 +333,4 @@ impl<'t> Walk<'t> {
 
 fn number(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
-}
-
-/// The tags that do what calls do: "`<set>` and `<mv>`".
-fn tags(calls: &[Call]) -> String {
-    let names: Vec<String> = calls
-        .iter()
-        .map(|call| ["`<", call.tool().name(), ">`"].concat())
-        .collect();
-    names.join(" and ")
-}
-
-fn patch_message(calls: &[Call]) -> String {
-    format!(
-        "Patch of whole files run as {}: write a command for each file.",
-        tags(calls)
-    )
-}
-
-fn describe(flaw: Flaw, tool: Tool) -> String {
-    let name = tool.name();
-    match flaw {
-        Flaw::OpenQuote => format!(
-            "Unbalanced quote in `<{name}>` repaired: close every attribute value with the quote \
-             that opened it."
-        ),
-        Flaw::InnerQuote => format!(
-            "Quote inside a quoted value of `<{name}>` repaired: put such a value between single \
-             quotes, write `&quot;`, or use the body of the tag."
-        ),
-        Flaw::NoEnd => format!("Missing `>` of `<{name}>` repaired: end every tag with `>`."),
-    }
-}
-
-fn repair_message(repair: &Repair, tool: Tool) -> String {
-    let name = tool.name();
-    match repair {
-        Repair::WrongCloser(wrong) => {
-            format!("Mismatched `</{wrong}>` corrected: `<{name}>` is closed by `</{name}>`.")
-        }
-        Repair::NextTag => format!(
-            "{UNCLOSED} `<{name}>` recovered: it was ended where the next tag began; write \
-             `</{name}>`, or `/>` where there is no body."
-        ),
-        Repair::EndOfText => format!(
-            "{UNCLOSED} `<{name}>` captured: its body went on to the end of the answer; write \
-             `</{name}>`, or `/>` where there is no body."
-        ),
-        Repair::FencedCloser => format!(
-            "Unbalanced Markdown fence in `<{name}>`: the `</{name}>` inside the fence was taken \
-             for its closer."
-        ),
-    }
 }
