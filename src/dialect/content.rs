@@ -158,7 +158,7 @@ fn written(fields: &mut Attributes, path: Option<&str>, text: Option<&str>) -> C
         .filter(|body| !describes || !body.trim().is_empty());
     let text = text.map(str::to_owned);
     let is_whole = search.is_none() && replace.is_none();
-    if let (true, Some(whole)) = (is_whole, alone(&text, &body)) {
+    if let (true, Some(whole)) = (is_whole, alone(text.as_deref(), body.as_deref())) {
         return match edit::parse(path, whole, all) {
             Ok(Some(edits)) => Content::Edits(edits),
             Ok(None) => Content::Text(whole.to_owned()),
@@ -195,11 +195,10 @@ fn written(fields: &mut Attributes, path: Option<&str>, text: Option<&str>) -> C
 }
 
 /// The text that stands alone, in the body or in the attribute of that name.
-fn alone<'t>(text: &'t Option<String>, body: &'t Option<String>) -> Option<&'t str> {
+fn alone<'t>(text: Option<&'t str>, body: Option<&'t str>) -> Option<&'t str> {
     match (text, body) {
-        (Some(text), None) => Some(text),
-        (Some(text), Some(body)) if body.is_empty() => Some(text),
-        (None, Some(body)) => Some(body),
+        (Some(text), None | Some("")) => Some(text),
+        (None, body) => body,
         _ => None,
     }
 }

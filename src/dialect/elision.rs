@@ -116,7 +116,7 @@ const PHRASES: [&str; 12] = [
 ];
 
 /// What begins or ends a comment whose dots tell it from a heading.
-const DOTTED_PHRASES: [&str; 9] = [
+const DOTTED_PHRASES: [&str; 8] = [
     "rest unchanged",
     "remains unchanged",
     "rest of",
@@ -125,7 +125,6 @@ const DOTTED_PHRASES: [&str; 9] = [
     "existing code",
     "existing content",
     "existing text",
-    "existing",
 ];
 
 /// The longest line, in characters, that is read as nothing but a stand-in.
@@ -167,12 +166,21 @@ fn is_elision(line: &str) -> bool {
         said.trim_matches(|sign: char| matches!(sign, '.' | '…' | '(' | ')' | '[' | ']' | ' '));
     let words = words.to_lowercase();
     let words = words.strip_prefix("the ").unwrap_or(&words);
-    let dotted = |phrase: &&str| words.starts_with(*phrase) || words.ends_with(*phrase);
-    if gap.is_some() && DOTTED_PHRASES.iter().any(|phrase| dotted(&phrase)) {
+    let dotted = |phrase: &str| words.starts_with(phrase) || words.ends_with(phrase);
+    if gap.is_some() && DOTTED_PHRASES.iter().any(|phrase| dotted(phrase)) {
         return true;
     }
     let trails_off = ["...", "…"].iter().any(|dots| said.ends_with(dots));
-    commented && (says_so(words) || (trails_off && names_others(words)) || is_bare(line, words))
+    begins_comment(line)
+        && (says_so(words) || (trails_off && names_others(words)) || is_bare(line, words))
+}
+
+/// Whether a line is a comment in some language, and no value between brackets.
+fn begins_comment(line: &str) -> bool {
+    let line = line.trim_start_matches(['{', '(', '[']);
+    ["//", "/*", "#", "<!--", "-- ", "--[", ";", "%", "* "]
+        .iter()
+        .any(|sign| line.starts_with(sign))
 }
 
 /// Whether a comment says that something is left out, and nothing else.
@@ -198,13 +206,11 @@ fn says_so(words: &str) -> bool {
         return rest.is_empty() && words != "rest" || kept(rest);
     }
     let behind = EARLIER.iter().find_map(|word| words.strip_prefix(word));
-    match behind.map(behind_part) {
-        Some(rest) => kept(rest.trim_start()),
-        None => {
-            let rest = behind_part(words);
-            rest.len() < words.len() && omitted(rest) && words.split(' ').count() <= 4
-        }
+    if let Some(rest) = behind.map(behind_part) {
+        return kept(rest.trim_start());
     }
+    let rest = behind_part(words);
+    rest.len() < words.len() && omitted(rest) && words.split(' ').count() <= 4
 }
 
 /// `// Other functions...`
@@ -260,6 +266,11 @@ mod tests {
             ("existing code", false),
             ("## Existing content", false),
             ("f(...args)", false),
+            ("...existing,", false),
+            ("...rest", false),
+            ("{unchanged}", false),
+            ("unchanged,", false),
+            ("{/* rest of the page */}", true),
             ("{/* ... existing code ... */}", true),
             ("// ... (unchanged)", true),
             ("// ... rest of the component ...", true),

@@ -58,14 +58,14 @@ pub(super) fn repair(repair: &Repair, tool: Tool) -> String {
 
 /// About a closer of nothing. `earlier` is the line on which a closer of that name ended a body.
 pub(super) fn stray(name: &str, earlier: Option<u32>) -> String {
-    let mut message = format!("Stray `</{name}>` ignored: nothing was open there.");
-    if let Some(line) = earlier {
-        message += &format!(
-            " The `<{name}>` before it ended at the `</{name}>` of line {line}; where that one was \
-             text, what follows it is missing from the body."
-        );
+    let message = format!("Stray `</{name}>` ignored: nothing was open there.");
+    match earlier {
+        None => message,
+        Some(line) => format!(
+            "{message} The `<{name}>` before it ended at the `</{name}>` of line {line}; where that \
+             one was text, what follows it is missing from the body."
+        ),
     }
-    message
 }
 
 pub(super) fn own_opener(tool: Tool) -> String {

@@ -164,7 +164,10 @@ fn optional() -> impl Strategy<Value = Option<String>> {
 /// The half of a block: no carriage return, no fence, no closing tag, no `<set>`.
 fn half() -> impl Strategy<Value = String> {
     wild().prop_map(|text| {
-        let text = text.replace("</", "<").replace("<set", "<get").replace('\r', "");
+        let text = text
+            .replace("</", "<")
+            .replace("<set", "<get")
+            .replace('\r', "");
         text.replace("```", "``").replace("~~~", "~~")
     })
 }
