@@ -84,10 +84,11 @@ impl<'t> Bodies<'t> {
             let Some((name, _)) = closer_at(text, at) else {
                 continue;
             };
-            if let Some(tool) = Tool::from_name(name) {
+            let tool = Tool::from_name(name);
+            if let Some(tool) = tool {
                 last_closer.insert(tool, at);
             }
-            if is_thought(name) {
+            if matches!(tool, None | Some(Tool::Think)) && is_thought(name) {
                 last_thought = Some(at);
             }
         }

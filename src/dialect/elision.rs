@@ -162,6 +162,9 @@ fn is_elision(line: &str) -> bool {
     if commented && gap.is_some_and(|rest| rest.starts_with([' ', '(', '['])) {
         return true;
     }
+    if !commented && gap.is_none() {
+        return false;
+    }
     let words =
         said.trim_matches(|sign: char| matches!(sign, '.' | '…' | '(' | ')' | '[' | ']' | ' '));
     let words = words.to_lowercase();

@@ -27,7 +27,7 @@ pub use arguments::{CallError, from_call};
 pub(super) use arguments::{calls, is_known};
 
 use super::envelope;
-use super::tag::is_tool_tag;
+use super::tag::{is_tool_tag, name_length};
 pub(super) use seek::Seeker;
 use value::{Broken, Notation, Reader};
 
@@ -379,10 +379,12 @@ impl<'t> Natives<'t> {
                     Found::Calls(calls)
                 })
             }
-            Found::Broken { form, tool, end } => {
+            Found::Broken { form, end, .. } => {
                 self.python_from = end;
-                let tool = tool.filter(|tool| !tool.is_empty());
-                Some(Found::Broken { form, tool, end })
+                let name = inner[length + 1..].split('=').next().unwrap_or("");
+                let is_named = name_length(name) == name.len() && !name.is_empty();
+                let tool = Some(inner[..length].to_owned());
+                is_named.then_some(Found::Broken { form, tool, end })
             }
             _ => None,
         }

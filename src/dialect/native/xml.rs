@@ -286,32 +286,35 @@ fn tool_use(text: &str, at: usize, seeker: &mut Seeker<'_>) -> Option<Result<Rea
 /// Arguments as elements of their names: `<path>src/a.rs</path>`. One ends at the first of its
 /// closers behind which another begins, or the list ends; else at the first.
 fn children(text: &str, at: usize, seeker: &mut Seeker<'_>) -> (Map<String, Value>, usize, bool) {
+    let limit = seeker
+        .next_or_end("</tool_use>", at)
+        .min(seeker.next_or_end("<tool_use>", at));
     let mut arguments = Map::new();
     let mut position = at;
     loop {
         let start = skip_blanks(text, position);
-        let Some(inner) = text[start..].strip_prefix('<') else {
-            break;
-        };
+        let inner = text[start..].strip_prefix('<').unwrap_or("");
         let name = &inner[..name_length(inner)];
-        if name.is_empty() || !inner[name.len()..].starts_with('>') {
-            break;
+        let from = start + name.len() + "<>".len();
+        if name.is_empty() || !inner[name.len()..].starts_with('>') || from > limit {
+            return (arguments, position, false);
         }
         let closer = ["</", name, ">"].concat();
-        let limit = seeker.next_or_end("</tool_use>", start);
-        let from = start + name.len() + "<>".len();
         let ends = |end: &usize| text[end + closer.len()..].trim_start().starts_with('<');
-        let inner = &text.as_bytes()[from..limit.max(from)];
-        let mut closers = memmem::find_iter(inner, &closer).map(|found| from + found);
-        let Some(first) = closers.clone().next() else {
+        let within = &text.as_bytes()[from..limit];
+        let mut closers = memmem::find_iter(within, &closer).map(|found| from + found);
+        let Some(first) = closers.next() else {
             return (arguments, position, true);
         };
-        let end = closers.find(ends).unwrap_or(first);
+        let end = if ends(&first) {
+            first
+        } else {
+            closers.find(ends).unwrap_or(first)
+        };
         let value = without_breaks(&text[from..end]).to_owned();
         arguments.entry(name).or_insert(Value::String(value));
         position = end + closer.len();
     }
-    (arguments, position, false)
 }
 
 /// Reads the arguments whose brace stands at `at`.

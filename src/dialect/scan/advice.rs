@@ -57,7 +57,7 @@ pub(super) fn repair(repair: &Repair, tool: Tool) -> String {
 }
 
 /// About a closer of nothing. `earlier` is the line on which a closer of that name ended a body.
-pub(super) fn stray(name: &str, earlier: Option<u32>) -> String {
+pub(super) fn stray(name: &str, earlier: Option<usize>) -> String {
     let message = format!("Stray `</{name}>` ignored: nothing was open there.");
     match earlier {
         None => message,

@@ -7,7 +7,7 @@ use std::ops::Range;
 use memchr::memchr_iter;
 
 use super::super::command::{Call, Think};
-use super::super::tag::{THOUGHTS, tool_at};
+use super::super::tag::{THOUGHTS, name_length, tool_at};
 use super::thought::says_more;
 use super::{Walk, advice};
 
@@ -41,18 +41,20 @@ impl Walk<'_> {
         if inner.starts_with("!--") {
             return self.comment(at);
         }
-        let name = inner.split_once('>').map(|(name, _)| name);
-        let is = |names: &[&str]| names.iter().any(|known| name == Some(*known));
-        if is(&THOUGHTS[1..]) {
-            return self.other_thought(at, name?);
+        let name = &inner[..name_length(inner)];
+        if name.is_empty() || !inner[name.len()..].starts_with('>') {
+            return None;
         }
-        if is(&RESULTS) {
-            let end = self.element_end(at, name?)?.end;
-            self.advise(at, advice::results(name?));
-            self.prose(at, end);
-            return Some(end);
+        if THOUGHTS[1..].contains(&name) {
+            return self.other_thought(at, name);
         }
-        None
+        if !RESULTS.contains(&name) {
+            return None;
+        }
+        let end = self.element_end(at, name)?.end;
+        self.advise(at, advice::results(name));
+        self.prose(at, end);
+        Some(end)
     }
 
     fn comment(&mut self, at: usize) -> Option<usize> {
@@ -94,10 +96,12 @@ impl Walk<'_> {
     pub(super) fn token(&mut self, span: Range<usize>) -> usize {
         let token = &self.text[span.clone()];
         let ends = ENDS.contains(&token) && (token != PLAIN_END || self.is_alone(&span));
-        if !ends || !says_more(&self.text[span.end..]) {
+        if !ends {
             return span.end;
         }
-        self.advise(span.start, advice::end_of_turn(token));
+        if says_more(&self.text[span.end..]) {
+            self.advise(span.start, advice::end_of_turn(token));
+        }
         self.text.len()
     }
 

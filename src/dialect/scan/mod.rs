@@ -217,14 +217,16 @@ impl<'t> Walk<'t> {
     fn closer(&mut self, at: usize) -> Option<usize> {
         let (name, end) = closer_at(self.text, at)?;
         let tool = Tool::from_name(name);
-        if tool.is_none() && !is_thought(name) {
-            return None;
-        }
-        if is_thought(name) && self.ends_thought(at..end) {
-            return Some(self.text.len());
+        if matches!(tool, None | Some(Tool::Think)) {
+            if !is_thought(name) {
+                return None;
+            }
+            if self.ends_thought(at..end) {
+                return Some(self.text.len());
+            }
         }
         let earlier = self.closed.filter(|(closed, _)| Some(*closed) == tool);
-        let earlier = earlier.map(|(_, closer)| self.place(closer).line);
+        let earlier = earlier.map(|(_, closer)| self.fences.line_of(closer) + 1);
         self.advise(at, advice::stray(name, earlier));
         Some(end)
     }

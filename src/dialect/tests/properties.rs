@@ -168,7 +168,7 @@ fn half() -> impl Strategy<Value = String> {
             .replace("</", "<")
             .replace("<set", "<get")
             .replace('\r', "");
-        text.replace("```", "``").replace("~~~", "~~")
+        text.replace("``", "` `").replace("~~", "~ ~")
     })
 }
 
@@ -450,6 +450,17 @@ fn hostile_texts_are_scanned_in_pieces_as_they_are_whole() {
         "<get path=\"a\" ",
         "\" ",
         "{\"name\":\"search\",\"arguments\":{",
+        "</think>\n",
+        "<rm path=\"a\">\n</think>\n",
+        "<thinking>",
+        "<!-- ",
+        "</s>\n",
+        "```x\n</file>\n",
+        "<set path=\"a\">\n```x\n</file>\n<rm>\n",
+        "[get(path=\"a\"), ",
+        "[get(path=\"\n",
+        "<tool_use><name>get</name><input><path>",
+        "<tool_call>get\n<arg_key>path</arg_key>",
     ] {
         let plain = unit.repeat(length / unit.len());
         let enclosed = [
