@@ -27,7 +27,7 @@ pub use arguments::{CallError, from_call};
 pub(super) use arguments::{calls, is_known};
 
 use super::envelope;
-use super::tag::{is_tool_tag, name_length};
+use super::tag::is_tool_tag;
 pub(super) use seek::Seeker;
 use value::{Broken, Notation, Reader};
 
@@ -350,43 +350,6 @@ impl<'t> Natives<'t> {
                 self.json_from = broken;
                 Item::Broken(broken, tool)
             }
-        }
-    }
-
-    /// `[get(path="a"), get(path="b")]`, alone on its lines.
-    fn python_list(&mut self, at: usize) -> Option<Found> {
-        let inner = self.text[at..].strip_prefix('[')?.trim_start();
-        let start = self.text.len() - inner.len();
-        let length = inner
-            .bytes()
-            .take_while(|byte| byte.is_ascii_alphanumeric() || b"_.".contains(byte))
-            .count();
-        let begins_line = self.text[..at].trim_end_matches([' ', '\t']);
-        let begins_line = begins_line.is_empty() || begins_line.ends_with('\n');
-        if start < self.python_from
-            || !begins_line
-            || !inner[length..].starts_with('(')
-            || !is_known(&inner[..length])
-        {
-            return None;
-        }
-        match self.sequence(start, Form::Python)? {
-            Found::Calls(mut calls) => {
-                let end = xml::skip_blanks(self.text, calls.end);
-                self.python_from = end;
-                self.text[end..].starts_with(']').then(|| {
-                    calls.end = end + 1;
-                    Found::Calls(calls)
-                })
-            }
-            Found::Broken { form, end, .. } => {
-                self.python_from = end;
-                let name = inner[length + 1..].split('=').next().unwrap_or("");
-                let is_named = name_length(name) == name.len() && !name.is_empty();
-                let tool = Some(inner[..length].to_owned());
-                is_named.then_some(Found::Broken { form, tool, end })
-            }
-            _ => None,
         }
     }
 

@@ -2,6 +2,7 @@
 //! holds for any text.
 
 mod answers;
+mod arguments;
 mod asides;
 mod contents;
 mod edit_properties;
