@@ -10,7 +10,7 @@ use super::tag::{Attributes, says_no};
 /// What a `set` writes. `text` is its body; the attributes that say nothing else are taken.
 pub(super) fn of(fields: &mut Attributes, path: Option<&str>, text: Option<&str>) -> Content {
     // A blank body beside what describes an entry is what a model leaves that writes none.
-    let text = text.filter(|text| !text.trim().is_empty() || !describes(fields));
+    let text = text.filter(|text| !text.trim().is_empty() || !describes(fields, path));
     let written = written(fields, path, text);
     let refused = match &written {
         Content::Absent => unknown(fields, true),
@@ -23,12 +23,12 @@ pub(super) fn of(fields: &mut Attributes, path: Option<&str>, text: Option<&str>
 const WRITING: [&str; 7] = ["body", "search", "replace", "all", "g", "filter", "preview"];
 
 /// Whether attributes say something about the entry, and none says what to write.
-fn describes(fields: &Attributes) -> bool {
+fn describes(fields: &Attributes, path: Option<&str>) -> bool {
     let mut others = fields.filled().filter(|(name, _)| !WRITING.contains(name));
     ["search", "replace"]
         .iter()
         .all(|name| fields.get(name).is_none())
-        && others.any(|(name, _)| !PLACES.contains(&plain(name).as_str()))
+        && others.any(|(name, _)| !is_place(&plain(name), path))
 }
 
 /// A name as it is compared.
@@ -84,15 +84,19 @@ const MODES: [&str; 6] = ["append", "prepend", "insert", "patch", "edit", "a"];
 
 /// What would be written over the whole text although some lines are meant is not written.
 fn placed(fields: &Attributes, path: Option<&str>) -> Option<EditError> {
-    let is_note = path.is_some_and(|path| path.contains("://"));
-    let is_place = |(name, value): &(&str, &str)| match plain(name).as_str() {
+    let means_a_part = |(name, value): &(&str, &str)| match plain(name).as_str() {
         "mode" => MODES.iter().any(|mode| mode.eq_ignore_ascii_case(value)),
         "append" | "prepend" | "insert" => !says_no(value),
-        name => PLACES.contains(&name) || (!is_note && PLACES_IN_FILES.contains(&name)),
+        name => is_place(name, path),
     };
-    let (name, _) = fields.all().find(is_place)?;
+    let (name, _) = fields.all().find(means_a_part)?;
     let name = name.to_owned();
     Some(EditError::Placed { name })
+}
+
+fn is_place(name: &str, path: Option<&str>) -> bool {
+    let is_note = path.is_some_and(|path| path.contains("://"));
+    PLACES.contains(&name) || (!is_note && PLACES_IN_FILES.contains(&name))
 }
 
 /// What models call the text or a half of an edit where they do not call it `body`, `search` or
@@ -146,7 +150,7 @@ fn unknown(fields: &Attributes, is_absent: bool) -> Option<EditError> {
 fn written(fields: &mut Attributes, path: Option<&str>, text: Option<&str>) -> Content {
     let all = [fields.take_flag("all"), fields.take_flag("g")].contains(&true);
     let search_is_named = fields.get("search").is_some();
-    let describes = describes(fields);
+    let describes = describes(fields, path);
     let search = fields.take("search");
     let (replace, body) = (fields.take_any("replace"), fields.take_any("body"));
     // Empty values beside others are what a form leaves that was not filled in.

@@ -127,6 +127,27 @@ const DOTTED_PHRASES: [&str; 8] = [
     "existing text",
 ];
 
+/// Words that a sentence goes on with.
+const JOINTS: [&str; 14] = [
+    "and",
+    "as",
+    "because",
+    "but",
+    "except",
+    "for",
+    "if",
+    "or",
+    "otherwise",
+    "so",
+    "then",
+    "unless",
+    "which",
+    "with",
+];
+
+/// Most words behind dots that say what those stand for.
+const LONGEST_GAP: usize = 8;
+
 /// The longest line, in characters, that is read as nothing but a stand-in.
 const LONGEST: usize = 80;
 
@@ -149,17 +170,16 @@ fn is_elision(line: &str) -> bool {
     if said == "…" {
         return true;
     }
-    // A line of three dots is Python; in a comment it is a gap. A bullet begins no comment.
-    let commented = said.len() < line.len() && !line.starts_with("- ") && !line.starts_with("* ");
+    let commented = begins_comment(line);
+    // A line of three dots is Python; in a comment or in brackets it is a gap.
     if said.len() >= 3 && said.bytes().all(|sign| sign == b'.') {
-        return commented;
+        return commented || line.starts_with(['[', '{', '<']);
     }
     if said.chars().count() > LONGEST {
         return false;
     }
     let gap = ["...", "…"].iter().find_map(|dots| said.strip_prefix(dots));
-    // Dots that begin a comment, and a blank behind them: nobody writes code so.
-    if commented && gap.is_some_and(|rest| rest.starts_with([' ', '(', '['])) {
+    if commented && gap.is_some_and(is_gap) {
         return true;
     }
     if !commented && gap.is_none() {
@@ -174,12 +194,27 @@ fn is_elision(line: &str) -> bool {
         return true;
     }
     let trails_off = ["...", "…"].iter().any(|dots| said.ends_with(dots));
-    begins_comment(line)
-        && (says_so(words) || (trails_off && names_others(words)) || is_bare(line, words))
+    commented && (says_so(words) || (trails_off && names_others(words)) || is_bare(line, words))
 }
 
-/// Whether a line is a comment in some language, and no value between brackets.
+/// Whether what follows the dots that begin a comment says what they stand for. A sentence that goes
+/// on behind them does not.
+fn is_gap(rest: &str) -> bool {
+    let words = rest.trim();
+    let first = words.split([' ', ',']).next().unwrap_or("");
+    rest.starts_with([' ', '(', '['])
+        && !JOINTS.contains(&first)
+        && (rest.ends_with("..")
+            || rest.ends_with(['…', ')', ']'])
+            || words.split(' ').count() <= LONGEST_GAP)
+}
+
+/// Whether a line is a comment in some language, and no value between brackets. What documents code
+/// shows examples, and stands for none.
 fn begins_comment(line: &str) -> bool {
+    if line.starts_with("///") || line.starts_with("//!") {
+        return false;
+    }
     let line = line.trim_start_matches(['{', '(', '[']);
     ["//", "/*", "#", "<!--", "-- ", "--[", ";", "%", "* "]
         .iter()
@@ -323,6 +358,15 @@ mod tests {
             ("// code below is generated", false),
             ("// content is text here", false),
             ("/// Tests the code of the parser.", false),
+            ("///     // ...", false),
+            ("//!     // ...", false),
+            ("// ... but only if anything is left", false),
+            ("# ... so lets return and let the parser handle it", false),
+            ("...(await new Walker(this, {", false),
+            ("...(is_on && {", false),
+            ("...  Specifier(\"==1.2.3\"))", false),
+            ("[...]", true),
+            ("// ... your existing component code here ...", true),
             ("# rest of the imports are lazy", false),
         ] {
             assert_eq!(elided_line(line, "").is_some(), expected, "{line}");

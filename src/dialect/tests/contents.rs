@@ -117,6 +117,12 @@ fn a_blank_body_beside_what_describes_the_entry_is_none() {
                 name: "line".to_owned(),
             }),
         ),
+        (
+            "<set path=\"a.py\" at=\"3\">\n\n</set>",
+            refused(EditError::Placed {
+                name: "at".to_owned(),
+            }),
+        ),
     ] {
         assert_eq!(content(answer), expected, "{answer}");
     }
