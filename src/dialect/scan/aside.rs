@@ -38,11 +38,13 @@ impl Walk<'_> {
     /// Deals with an element that is set aside, if one stands at `at`, and says where to go on.
     pub(super) fn aside(&mut self, at: usize) -> Option<usize> {
         let inner = self.text[at..].strip_prefix('<')?;
-        if inner.starts_with("!--") {
-            return self.comment(at);
+        match inner.as_bytes().first()? {
+            b'!' if inner.starts_with("!--") => return self.comment(at),
+            b'a'..=b'z' => {}
+            _ => return None,
         }
         let name = &inner[..name_length(inner)];
-        if name.is_empty() || !inner[name.len()..].starts_with('>') {
+        if !inner[name.len()..].starts_with('>') {
             return None;
         }
         if THOUGHTS[1..].contains(&name) {

@@ -182,6 +182,9 @@ impl<'t> Walk<'t> {
 
     /// Keeps a span of prose. Spans that follow each other are one.
     fn keep(&mut self, span: Range<usize>, fenced: bool) {
+        if span.is_empty() {
+            return;
+        }
         self.result.unparsed.push_str(&self.text[span.clone()]);
         match self.prose.last_mut() {
             Some(last) if last.span.end == span.start && last.fenced == fenced => {
@@ -225,9 +228,11 @@ impl<'t> Walk<'t> {
                 return Some(self.text.len());
             }
         }
-        let earlier = self.closed.filter(|(closed, _)| Some(*closed) == tool);
-        let earlier = earlier.map(|(_, closer)| self.fences.line_of(closer) + 1);
-        self.advise(at, advice::stray(name, earlier));
+        if self.has_more_to_say() {
+            let earlier = self.closed.filter(|(closed, _)| Some(*closed) == tool);
+            let earlier = earlier.map(|(_, closer)| self.fences.line_of(closer) + 1);
+            self.advise(at, advice::stray(name, earlier));
+        }
         Some(end)
     }
 
@@ -308,8 +313,13 @@ impl<'t> Walk<'t> {
         has_room
     }
 
+    /// Whether another advisory is told.
+    fn has_more_to_say(&self) -> bool {
+        self.result.advisories.len() < MAX_ADVISORIES
+    }
+
     fn advise(&mut self, at: usize, message: String) {
-        if self.result.advisories.len() < MAX_ADVISORIES {
+        if self.has_more_to_say() {
             let place = self.place(at);
             self.result.advisories.push(Advisory { message, place });
         }
