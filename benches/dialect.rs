@@ -224,7 +224,7 @@ fn worst(long: &str, short: &str) -> (Duration, f64) {
     (long, long.as_secs_f64() / short.as_secs_f64())
 }
 
-const HOSTILE: [(&str, &str); 24] = [
+const HOSTILE: [(&str, &str); 38] = [
     ("openers", "<set path=\"a\">\n"),
     ("openers in one line", "<set path=\"a\">"),
     ("openers with wrong closers", "<set path=\"a\">\n</get>\n"),
@@ -249,6 +249,32 @@ const HOSTILE: [(&str, &str); 24] = [
     ("<<<<<<< SEARCH", "<<<<<<< SEARCH\n"),
     ("<<<<<<< SEARCH with dividers", "<<<<<<< SEARCH\n====\n"),
     ("diff headers", "--- a\n+++ b\n@@ -1 +1 @@\n"),
+    ("closers of a thought", "</think>\n"),
+    (
+        "closers of a thought behind tags",
+        "<rm path=\"a\">\n</think>\n",
+    ),
+    ("thoughts by another name", "<thinking>"),
+    ("comments", "<!-- "),
+    ("results", "<tool_response>\n"),
+    ("ends of the turn", "</s>\n"),
+    ("fences with wrong closers", "```x\n</file>\n"),
+    (
+        "the same and openers",
+        "<set path=\"a\">\n```x\n</file>\n<rm>\n",
+    ),
+    ("lists of Python calls", "[get(path=\"a\"), "),
+    ("lists of open Python calls", "[get(path=\"\n"),
+    ("pairs of GLM", "<tool_call>get\n<arg_key>path</arg_key>"),
+    (
+        "elements of a call",
+        "<tool_use><name>get</name><input><path>",
+    ),
+    (
+        "calls of Kimi",
+        "<|tool_call_begin|>get<|tool_call_argument_begin|>",
+    ),
+    ("messages", "{\"role\":\"assistant\",\"content\":["),
 ];
 
 fn milliseconds(time: Duration) -> String {

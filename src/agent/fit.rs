@@ -18,7 +18,7 @@ use super::turn::tools;
 
 /// Where something has to go, more goes than must by this part of the ceiling, so that the next line of
 /// the log is not too much again.
-const ROOM: u64 = 20;
+const ROOM: u64 = 10;
 
 /// What came of making a packet.
 pub enum Fit {

@@ -16,7 +16,7 @@ use memchr::{memchr, memchr_iter, memmem};
 
 use super::command::Tool;
 use super::fence::Fences;
-use super::tag::{Opening, closer_at, name_length, tool_at};
+use super::tag::{Opening, closer_at, is_thought, name_length, tool_at};
 
 /// How the end of a body was found when its own closer did not say.
 #[derive(Debug, PartialEq, Eq)]
@@ -38,6 +38,8 @@ pub(super) struct Body {
     /// Where the text goes on behind the closer.
     pub next: usize,
     pub repair: Option<Repair>,
+    /// Where in it a line begins with a tag of the same tool: the first may lack its closer.
+    pub own_opener: Option<usize>,
 }
 
 impl Body {
@@ -46,16 +48,30 @@ impl Body {
             end,
             next,
             repair: Some(repair),
+            own_opener: None,
+        }
+    }
+
+    /// A body that its own closer ends, which goes from `end` to `next`.
+    const fn closed(end: usize, next: usize) -> Self {
+        Self {
+            end,
+            next,
+            repair: None,
+            own_opener: None,
         }
     }
 }
 
 /// Reads the bodies of one text.
+#[derive(Clone)]
 pub(super) struct Bodies<'t> {
     text: &'t str,
     fences: &'t Fences,
     /// Where the last closer of each tool begins.
     last_closer: HashMap<Tool, usize>,
+    /// Where the last closer of a thought begins, whatever it is called.
+    pub last_thought: Option<usize>,
     /// Tools in whose bodies fences have been seen not to hold together.
     unfenced: Vec<Tool>,
 }
@@ -63,17 +79,24 @@ pub(super) struct Bodies<'t> {
 impl<'t> Bodies<'t> {
     pub(super) fn new(text: &'t str, fences: &'t Fences) -> Self {
         let mut last_closer = HashMap::new();
+        let mut last_thought = None;
         for at in memmem::find_iter(text.as_bytes(), "</") {
-            if let Some((name, _)) = closer_at(text, at)
-                && let Some(tool) = Tool::from_name(name)
-            {
+            let Some((name, _)) = closer_at(text, at) else {
+                continue;
+            };
+            let tool = Tool::from_name(name);
+            if let Some(tool) = tool {
                 last_closer.insert(tool, at);
+            }
+            if matches!(tool, None | Some(Tool::Think)) && is_thought(name) {
+                last_thought = Some(at);
             }
         }
         Self {
             text,
             fences,
             last_closer,
+            last_thought,
             unfenced: Vec::new(),
         }
     }
@@ -110,7 +133,12 @@ impl<'t> Bodies<'t> {
                 ..body
             });
         }
-        found.unwrap_or_else(|| walk.fall_back())
+        let own_opener = walk.own_opener;
+        let body = found.unwrap_or_else(|| walk.fall_back());
+        Body {
+            own_opener: own_opener.filter(|at| *at < body.end),
+            ..body
+        }
     }
 
     /// Where the closer of `tool` that begins at `at` ends.
@@ -163,6 +191,7 @@ struct Walk<'b, 't> {
     stray: Option<Stray<'t>>,
     /// The first end that would do if the closer is missing.
     makeshift: Option<Body>,
+    own_opener: Option<usize>,
 }
 
 impl<'b, 't> Walk<'b, 't> {
@@ -178,6 +207,7 @@ impl<'b, 't> Walk<'b, 't> {
             open: HashMap::new(),
             stray: None,
             makeshift: None,
+            own_opener: None,
         }
     }
 
@@ -239,11 +269,7 @@ impl<'b, 't> Walk<'b, 't> {
         };
         self.position = end;
         if self.tool.name().eq_ignore_ascii_case(name) {
-            return Some(Body {
-                end: at,
-                next: end,
-                repair: None,
-            });
+            return Some(Body::closed(at, end));
         }
         match self.open.get_mut(name) {
             Some(open) if *open > 0 => *open -= 1,
@@ -270,7 +296,7 @@ impl<'b, 't> Walk<'b, 't> {
         if length > 0 {
             *self.open.entry(&text[at + 1..self.position]).or_insert(0) += 1;
         }
-        tool_at(text, at)?;
+        let (tool, _) = tool_at(text, at)?;
         let begins_line = self.begins_line(at);
         if let Some(stray) = self.stray
             && text[stray.end..at].trim().is_empty()
@@ -281,6 +307,9 @@ impl<'b, 't> Walk<'b, 't> {
             self.makeshift.get_or_insert_with(|| stray.as_end());
         }
         if begins_line {
+            if tool == self.tool {
+                self.own_opener.get_or_insert(at);
+            }
             let next_tag = || Body::repaired(at, at, Repair::NextTag);
             if self.tool.has_short_body() {
                 return Some(next_tag());
@@ -306,7 +335,7 @@ enum FenceSays {
     End(Body),
 }
 
-impl Walk<'_, '_> {
+impl<'t> Walk<'_, 't> {
     fn fence_before(&mut self, at: usize) -> FenceSays {
         while self.fenced
             && let Some(fence) = self.bodies.fences.get(self.fence)
@@ -334,29 +363,62 @@ impl Walk<'_, '_> {
     }
 
     /// Decides on a fence that goes from `start` to `end`: it protects what is in it if a closer
-    /// is left behind it.
+    /// is left behind it, or if there is none at all.
     ///
     /// A fence that was never closed pairs up with one in a later command. That shows: a closer of
     /// this tag stands in it that nothing in the fence opened, and a tag begins a line behind it.
-    /// Then the closer is the closer.
+    /// Then the closer is the closer. So is a closer of another name where this tag has none.
     fn fence_to(&mut self, start: usize, end: usize) -> FenceSays {
         let bodies = self.bodies;
-        if !bodies.has_closer_from(self.tool, end) {
+        if !bodies.has_closer_from(self.tool, self.start) {
+            if let Some(stray) = self.wrong_closer(start, end) {
+                return FenceSays::End(stray.as_end());
+            }
+        } else if !bodies.has_closer_from(self.tool, end) {
             return FenceSays::Nothing;
-        }
-        if let Some((at, closer_end)) = self.unopened_closer(start, end)
+        } else if let Some((at, closer_end)) = self.unopened_closer(start, end)
             && bodies.next_line_tag(closer_end, end).is_some()
         {
-            return FenceSays::End(Body {
-                end: at,
-                next: closer_end,
-                repair: None,
-            });
+            return FenceSays::End(Body::closed(at, closer_end));
         }
         self.skipped_fence = true;
         self.position = end;
         self.fence = bodies.fences.first_from(end);
         FenceSays::GoOn
+    }
+
+    /// The closer of nothing in `start..end` right behind which a tag begins a line.
+    fn wrong_closer(&self, start: usize, end: usize) -> Option<Stray<'t>> {
+        let text = self.bodies.text;
+        let mut open: HashMap<&str, usize> = HashMap::new();
+        let mut stray: Option<Stray<'t>> = None;
+        for found in memchr_iter(b'<', &text.as_bytes()[start..end]) {
+            let at = start + found;
+            if let Some((name, closer_end)) = closer_at(text, at) {
+                match open.get_mut(name) {
+                    Some(open) if *open > 0 => *open -= 1,
+                    _ if self.open.get(name).is_some_and(|open| *open > 0) => {}
+                    _ => {
+                        stray = Some(Stray {
+                            name,
+                            start: at,
+                            end: closer_end,
+                        });
+                    }
+                }
+                continue;
+            }
+            let length = name_length(&text[at + 1..]);
+            *open.entry(&text[at + 1..at + 1 + length]).or_insert(0) += 1;
+            if let Some(stray) = stray
+                && tool_at(text, at).is_some()
+                && self.begins_line(at)
+                && text[stray.end..at].trim().is_empty()
+            {
+                return Some(stray);
+            }
+        }
+        None
     }
 
     fn unopened_closer(&self, start: usize, end: usize) -> Option<(usize, usize)> {

@@ -8,25 +8,145 @@ const COMMENT_SIGNS: [char; 14] = [
     '/', '*', '#', '-', ';', '<', '>', '!', '%', '{', '}', '(', ')', '[',
 ];
 
-/// What a whole comment says that stands for text.
-const PHRASES: [&str; 13] = [
-    "rest unchanged",
-    "rest is unchanged",
-    "rest remains unchanged",
-    "remains unchanged",
-    "rest of the file",
-    "rest of the code",
-    "rest of file",
-    "rest of code",
-    "unchanged code",
-    "rest of the file stays the same",
-    "rest of the file remains the same",
-    "rest stays the same",
-    "same as before",
+/// What is left out, where a comment names it.
+const PARTS: [&str; 30] = [
+    "body",
+    "class",
+    "classes",
+    "code",
+    "component",
+    "components",
+    "config",
+    "content",
+    "contents",
+    "document",
+    "file",
+    "function",
+    "functions",
+    "implementation",
+    "imports",
+    "logic",
+    "markup",
+    "method",
+    "methods",
+    "module",
+    "page",
+    "program",
+    "routes",
+    "rules",
+    "script",
+    "section",
+    "styles",
+    "template",
+    "tests",
+    "text",
 ];
 
-/// The same, where only dots tell it from a heading.
-const DOTTED_PHRASES: [&str; 3] = ["existing code", "existing content", "existing text"];
+/// The same, where the comment need not say more to mean that it is left out.
+const CODE: [&str; 7] = [
+    "code",
+    "content",
+    "contents",
+    "implementation",
+    "logic",
+    "markup",
+    "text",
+];
+
+/// What says that a part was there before.
+const EARLIER: [&str; 6] = [
+    "existing",
+    "other",
+    "previous",
+    "remaining",
+    "original",
+    "all other",
+];
+
+/// What says that a part is as it was.
+const KEPT: [&str; 22] = [
+    "unchanged",
+    "is unchanged",
+    "are unchanged",
+    "remains unchanged",
+    "remain unchanged",
+    "stays unchanged",
+    "stay unchanged",
+    "remains the same",
+    "remain the same",
+    "stays the same",
+    "stay the same",
+    "is the same",
+    "are the same",
+    "remains as is",
+    "stays as is",
+    "as is",
+    "as before",
+    "same as before",
+    "goes here",
+    "here unchanged",
+    "is here unchanged",
+    "continues",
+];
+
+/// What says that a part was not written.
+const OMITTED: [&str; 6] = [
+    "omitted",
+    "elided",
+    "truncated",
+    "skipped",
+    "left out",
+    "not shown",
+];
+
+/// What a whole comment says that stands for text.
+const PHRASES: [&str; 12] = [
+    "unchanged",
+    "unchanged code",
+    "no changes",
+    "no changes here",
+    "same as before",
+    "same as above",
+    "same code as before",
+    "same code as above",
+    "everything else unchanged",
+    "everything else stays the same",
+    "everything else remains the same",
+    "everything else is unchanged",
+];
+
+/// What begins or ends a comment whose dots tell it from a heading.
+const DOTTED_PHRASES: [&str; 8] = [
+    "rest unchanged",
+    "remains unchanged",
+    "rest of",
+    "unchanged code",
+    "same as before",
+    "existing code",
+    "existing content",
+    "existing text",
+];
+
+/// Words that a sentence goes on with.
+const JOINTS: [&str; 14] = [
+    "and",
+    "as",
+    "because",
+    "but",
+    "except",
+    "for",
+    "if",
+    "or",
+    "otherwise",
+    "so",
+    "then",
+    "unless",
+    "which",
+    "with",
+];
+
+/// Most words behind dots that say what those stand for.
+const LONGEST_GAP: usize = 8;
 
 /// The longest line, in characters, that is read as nothing but a stand-in.
 const LONGEST: usize = 80;
@@ -50,41 +170,116 @@ fn is_elision(line: &str) -> bool {
     if said == "…" {
         return true;
     }
-    // A line of three dots is Python; in a comment it is a gap. A bullet begins no comment.
-    let commented = said.len() < line.len() && !line.starts_with("- ") && !line.starts_with("* ");
-    if said == "..." {
-        return commented;
+    let commented = begins_comment(line);
+    // A line of three dots is Python; in a comment or in brackets it is a gap.
+    if said.len() >= 3 && said.bytes().all(|sign| sign == b'.') {
+        return commented || line.starts_with(['[', '{', '<']);
     }
     if said.chars().count() > LONGEST {
         return false;
     }
     let gap = ["...", "…"].iter().find_map(|dots| said.strip_prefix(dots));
-    // Dots that begin a comment, and a blank behind them: nobody writes code so.
-    if commented && gap.is_some_and(|rest| rest.starts_with([' ', '(', '['])) {
+    if commented && gap.is_some_and(is_gap) {
         return true;
+    }
+    if !commented && gap.is_none() {
+        return false;
     }
     let words =
         said.trim_matches(|sign: char| matches!(sign, '.' | '…' | '(' | ')' | '[' | ']' | ' '));
     let words = words.to_lowercase();
     let words = words.strip_prefix("the ").unwrap_or(&words);
-    let ends = |phrases: &[&str]| {
-        phrases
-            .iter()
-            .any(|phrase| words.starts_with(phrase) || words.ends_with(phrase))
-    };
-    (gap.is_some() && (ends(&PHRASES) || ends(&DOTTED_PHRASES))) || (commented && says_so(words))
+    let dotted = |phrase: &str| words.starts_with(phrase) || words.ends_with(phrase);
+    if gap.is_some() && DOTTED_PHRASES.iter().any(|phrase| dotted(phrase)) {
+        return true;
+    }
+    let trails_off = ["...", "…"].iter().any(|dots| said.ends_with(dots));
+    commented && (says_so(words) || (trails_off && names_others(words)) || is_bare(line, words))
 }
 
-/// Whether a comment is one of the phrases, or one and what follows from it.
+/// Whether what follows the dots that begin a comment says what they stand for. A sentence that goes
+/// on behind them does not.
+fn is_gap(rest: &str) -> bool {
+    let words = rest.trim();
+    let first = words.split([' ', ',']).next().unwrap_or("");
+    rest.starts_with([' ', '(', '['])
+        && !JOINTS.contains(&first)
+        && (rest.ends_with("..")
+            || rest.ends_with(['…', ')', ']'])
+            || words.split(' ').count() <= LONGEST_GAP)
+}
+
+/// Whether a line is a comment in some language, and no value between brackets. What documents code
+/// shows examples, and stands for none.
+fn begins_comment(line: &str) -> bool {
+    if line.starts_with("///") || line.starts_with("//!") {
+        return false;
+    }
+    let line = line.trim_start_matches(['{', '(', '[']);
+    ["//", "/*", "#", "<!--", "-- ", "--[", ";", "%", "* "]
+        .iter()
+        .any(|sign| line.starts_with(sign))
+}
+
+/// Whether a comment says that something is left out, and nothing else.
 fn says_so(words: &str) -> bool {
-    PHRASES.iter().any(|phrase| {
-        words.strip_prefix(phrase).is_some_and(|rest| {
-            matches!(
-                rest,
-                "" | " unchanged" | " remains unchanged" | " is unchanged" | " here"
-            )
-        })
-    })
+    if PHRASES.contains(&words) {
+        return true;
+    }
+    let words = words
+        .strip_suffix(" for brevity")
+        .or_else(|| words.strip_suffix(" here"))
+        .unwrap_or(words);
+    let omitted = |words: &str| {
+        OMITTED
+            .iter()
+            .any(|word| words.strip_suffix(word).is_some())
+    };
+    let kept = |rest: &str| KEPT.contains(&rest) || omitted(rest);
+    if let Some(rest) = words.strip_prefix("rest") {
+        let rest = rest
+            .strip_prefix(" of")
+            .map_or(rest, behind_part)
+            .trim_start();
+        return rest.is_empty() && words != "rest" || kept(rest);
+    }
+    let behind = EARLIER.iter().find_map(|word| words.strip_prefix(word));
+    if let Some(rest) = behind.map(behind_part) {
+        return kept(rest.trim_start());
+    }
+    let rest = behind_part(words);
+    rest.len() < words.len() && omitted(rest) && words.split(' ').count() <= 4
+}
+
+/// `// Other functions...`
+fn names_others(words: &str) -> bool {
+    let behind = EARLIER.iter().find_map(|word| words.strip_prefix(word));
+    behind.is_some_and(|rest| rest.len() > behind_part(rest).len() && behind_part(rest).is_empty())
+}
+
+/// `// existing code`, `// remaining code here`. A line of Markdown that begins so is a heading.
+fn is_bare(line: &str, words: &str) -> bool {
+    let is_heading = line.starts_with("##")
+        || line
+            .trim_start_matches(['#', ' '])
+            .starts_with(char::is_uppercase)
+            && line.starts_with('#');
+    let words = words.strip_suffix(" here").unwrap_or(words);
+    let Some((first, second)) = words.split_once(' ') else {
+        return false;
+    };
+    !is_heading && matches!(first, "existing" | "previous" | "remaining") && CODE.contains(&second)
+}
+
+/// What stands behind the part that `text` names; all of it where it names none.
+fn behind_part(text: &str) -> &str {
+    let inner = text.trim_start();
+    let inner = ["the ", "this ", "your "]
+        .iter()
+        .find_map(|article| inner.strip_prefix(article))
+        .unwrap_or(inner);
+    let (word, rest) = inner.split_once(' ').unwrap_or((inner, ""));
+    if PARTS.contains(&word) { rest } else { text }
 }
 
 #[cfg(test)]
@@ -109,6 +304,11 @@ mod tests {
             ("existing code", false),
             ("## Existing content", false),
             ("f(...args)", false),
+            ("...existing,", false),
+            ("...rest", false),
+            ("{unchanged}", false),
+            ("unchanged,", false),
+            ("{/* rest of the page */}", true),
             ("{/* ... existing code ... */}", true),
             ("// ... (unchanged)", true),
             ("// ... rest of the component ...", true),
@@ -122,6 +322,52 @@ mod tests {
             ("- Rest of the code review goes to Bob", false),
             ("// ...args are passed on", false),
             ("// the parser keeps what exists", false),
+            ("// rest of the code remains the same", true),
+            ("// [rest of code remains the same]", true),
+            ("// previous code remains the same", true),
+            ("// remaining code unchanged", true),
+            ("// existing code here", true),
+            ("// existing code", true),
+            ("# existing code", true),
+            ("/* rest of implementation */", true),
+            ("// Other functions...", true),
+            ("// ... other functions", true),
+            ("// code omitted for brevity", true),
+            ("// rest of the methods omitted for brevity", true),
+            ("// imports omitted", true),
+            ("// Same as above", true),
+            ("// ....", true),
+            ("# ... existing code ...", true),
+            ("<!-- rest of the page -->", true),
+            ("-- rest unchanged", true),
+            ("// The rest of the file is unchanged.", true),
+            ("// Other methods remain unchanged", true),
+            ("// Everything else stays the same", true),
+            ("// unchanged", true),
+            ("# Existing content", false),
+            ("// other functions", false),
+            ("// rest of the arguments", false),
+            ("// the rest", false),
+            ("// existing code paths are kept", false),
+            ("// The remaining code is unreachable", false),
+            ("// Remaining budget", false),
+            ("// previous version", false),
+            ("// same as above, but inverted", false),
+            ("// omitted fields default to zero", false),
+            ("// unchanged since version 2", false),
+            ("// code below is generated", false),
+            ("// content is text here", false),
+            ("/// Tests the code of the parser.", false),
+            ("///     // ...", false),
+            ("//!     // ...", false),
+            ("// ... but only if anything is left", false),
+            ("# ... so lets return and let the parser handle it", false),
+            ("...(await new Walker(this, {", false),
+            ("...(is_on && {", false),
+            ("...  Specifier(\"==1.2.3\"))", false),
+            ("[...]", true),
+            ("// ... your existing component code here ...", true),
+            ("# rest of the imports are lazy", false),
         ] {
             assert_eq!(elided_line(line, "").is_some(), expected, "{line}");
         }

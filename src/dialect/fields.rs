@@ -10,7 +10,8 @@ use super::command::{
     Call, Content, Get, Number, Question, Rm, Search, Set, Shell, Status, Think, Tool, Transfer,
     Update,
 };
-use super::edit::{self, Edit, EditError, EditKind};
+use super::content;
+use super::edit::{EditError, EditKind};
 use super::envelope;
 use super::patch;
 use super::tag::Attributes;
@@ -26,7 +27,7 @@ pub(super) enum Built {
 /// Builds the call of a tag. `body` is `None` for a tag that closes itself.
 pub(super) fn of_tag(tool: Tool, attributes: Attributes, body: Option<&str>) -> Built {
     let body = match (tool, body) {
-        (Tool::Set, Some(body)) => block(body),
+        (Tool::Set, Some(body)) => content::block(body),
         _ => body,
     };
     built(tool, attributes, body)
@@ -205,12 +206,8 @@ fn number(fields: &mut Attributes, name: &str) -> Option<Number> {
 fn set(mut attributes: Attributes, body: Option<&str>) -> Set {
     let fields = &mut attributes;
     let path = fields.take("path");
-    let written = content(fields, path.as_deref(), body);
     Set {
-        content: match placed(fields) {
-            Some(name) => refuse_place(written, name),
-            None => written,
-        },
+        content: content::of(fields, path.as_deref(), body),
         path,
         visibility: fields.take("visibility"),
         summary: fields.take("summary"),
@@ -218,84 +215,4 @@ fn set(mut attributes: Attributes, body: Option<&str>) -> Set {
         preview: fields.take_flag("preview"),
         other: attributes.rest(),
     }
-}
-
-/// Attributes by which models mean some lines of a text; a `set` writes all of it.
-const PLACES: [&str; 10] = [
-    "line",
-    "lines",
-    "limit",
-    "start_line",
-    "end_line",
-    "insert",
-    "insert_line",
-    "append",
-    "range",
-    "offset",
-];
-
-/// The attribute that names a place, if one does.
-fn placed(fields: &Attributes) -> Option<&'static str> {
-    PLACES.into_iter().find(|name| fields.get(name).is_some())
-}
-
-/// What would be written over the whole text although some lines are meant is not written.
-fn refuse_place(written: Content, name: &'static str) -> Content {
-    match written {
-        Content::Absent => written,
-        _ => Content::Unparsable(EditError::Placed { name }),
-    }
-}
-
-/// What a `set` writes. Halves of an edit in attributes go before what the body holds, as the body
-/// may be the other half; a `body` attribute beside a body is a search half too.
-fn content(fields: &mut Attributes, path: Option<&str>, text: Option<&str>) -> Content {
-    let all = [fields.take_flag("all"), fields.take_flag("g")].contains(&true);
-    let search_is_named = fields.get("search").is_some();
-    let search = fields.take("search");
-    let (replace, body) = (fields.take_any("replace"), fields.take_any("body"));
-    // Empty values beside others are what a form leaves that was not filled in.
-    let is_form = search.is_none() && (search_is_named || !fields.is_empty());
-    let filled = |value: &String| !(is_form && value.is_empty());
-    let (replace, body) = (replace.filter(filled), body.filter(filled));
-    let attributes = |search: String, replace: String| {
-        Content::Edits(vec![Edit::attributes(search, replace, all)])
-    };
-    match (search, replace, text.map(str::to_owned), body) {
-        (Some(search), Some(replace), ..) => attributes(search, replace),
-        (Some(search), None, Some(text), _) | (Some(search), None, None, Some(text)) => {
-            attributes(search, text)
-        }
-        (Some(_), None, None, None) => Content::Unparsable(EditError::NoReplacement),
-        // Only so do both halves mean something.
-        (None, Some(replace), Some(text), _) => attributes(text, replace),
-        (None, Some(replace), None, Some(body)) if !body.is_empty() => attributes(body, replace),
-        (None, Some(replace), None, _) => Content::Edits(vec![Edit {
-            all,
-            ..Edit::whole(replace)
-        }]),
-        (None, None, Some(text), Some(body)) if !body.is_empty() => attributes(body, text),
-        (None, None, Some(text), _) => match edit::parse(path, &text, all) {
-            Ok(Some(edits)) => Content::Edits(edits),
-            Ok(None) => Content::Text(text),
-            Err(error) => Content::Unparsable(error),
-        },
-        (None, None, None, Some(body)) => Content::Text(body),
-        (None, None, None, None) => Content::Absent,
-    }
-}
-
-/// The text of a body without one line break at each end, which set it apart from its tags.
-/// `None` where nothing stands between the tags, or nothing but one line break; an empty line
-/// between them is a text, the empty one.
-fn block(body: &str) -> Option<&str> {
-    let inner = body
-        .strip_prefix("\r\n")
-        .or_else(|| body.strip_prefix('\n'))
-        .unwrap_or(body);
-    let text = inner
-        .strip_suffix("\r\n")
-        .or_else(|| inner.strip_suffix('\n'))
-        .unwrap_or(inner);
-    (!inner.is_empty()).then_some(text)
 }

@@ -16,6 +16,7 @@
 mod apply;
 mod body;
 mod command;
+mod content;
 mod edit;
 mod elision;
 mod entity;
@@ -51,7 +52,7 @@ pub use command::{
     Call, Command, Content, Get, Number, Question, Rm, Search, Set, Shell, Status, Think, Tool,
     Transfer, Update,
 };
-pub use edit::{Edit, EditError, EditKind, Hint, unfenced};
+pub use edit::{Edit, EditError, EditKind, Hint};
 pub use elision::elided_line;
 pub use envelope::FileAction;
 pub use native::{CallError, from_call};

@@ -15,10 +15,12 @@ use super::scan::scan;
 /// stands around, else into an attribute, where everything can be written. What has no written form
 /// comes out as what is nearest:
 ///
+/// - a text, or a half in an attribute, with the marks of an edit;
+/// - a blank text beside what describes the entry;
 /// - a field that is there and empty, which is read as one that is not there;
 /// - an option with a line break in it;
-/// - a block whose halves hold a carriage return, a closing tag, a fence or markers of every
-///   length: one becomes attributes, several are read as they can be; several of which only some
+/// - a block whose halves hold a carriage return, a closing tag, a `<set>`, a fence or markers of
+///   every length: one becomes attributes, several are read as they can be; several of which only some
 ///   have `all`;
 /// - a block without old lines whose new half holds markers;
 /// - an edit of a form other than blocks and attributes, which becomes a block;

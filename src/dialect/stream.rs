@@ -23,12 +23,13 @@ const MAX_TAG: usize = 4096;
 const MAX_MARK: usize = 64;
 
 /// What begins a tool call in a form that is none of ours, and what ends it.
-const NATIVE: [(&str, &str); 8] = [
+const NATIVE: [(&str, &str); 9] = [
     ("<tool_call>", "</tool_call>"),
     ("<tool_use>", "</tool_use>"),
     ("<function=", "</function>"),
     ("<invoke ", "</invoke>"),
     ("<|tool_call>", "<tool_call|>"),
+    ("<|tool_call_begin|>", "<|tool_call_end|>"),
     ("<|python_tag|>", "<|eom_id|>"),
     ("<|channel|>commentary to=", "<|call|>"),
     ("<｜tool▁call▁begin｜>", "<｜tool▁call▁end｜>"),

@@ -21,6 +21,15 @@ const ONE_LINE: [&str; 7] = [
 /// Attributes that are written without a value.
 pub(super) const FLAGS: [&str; 3] = ["preview", "all", "g"];
 
+/// What models call the element that they think in. The first is the tool.
+pub(super) const THOUGHTS: [&str; 4] = ["think", "thinking", "thought", "reasoning"];
+
+pub(super) fn is_thought(name: &str) -> bool {
+    THOUGHTS
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(name))
+}
+
 /// What was wrong with a tag that was taken all the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Flaw {
@@ -58,15 +67,25 @@ impl Attributes {
         self.0.remove(name)
     }
 
-    /// Takes a flag, which is on when it is there at all, unless it says `false`.
+    /// Takes a flag, which is on when it is there at all, unless it says no.
     pub(super) fn take_flag(&mut self, name: &str) -> bool {
-        self.0
-            .remove(name)
-            .is_some_and(|value| !value.eq_ignore_ascii_case("false"))
+        self.0.remove(name).is_some_and(|value| !says_no(&value))
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
+    }
+
+    /// All that are there, by name.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// Those that have a value.
+    pub(super) fn filled(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.all().filter(|(_, value)| !value.is_empty())
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -94,6 +113,13 @@ impl Attributes {
             .entry(name.to_ascii_lowercase())
             .or_insert_with(|| value.to_owned());
     }
+}
+
+/// Whether the value of a flag turns it off.
+pub(super) fn says_no(value: &str) -> bool {
+    ["false", "no", "0", "off"]
+        .iter()
+        .any(|no| no.eq_ignore_ascii_case(value.trim()))
 }
 
 /// The tool whose opening tag seems to begin at `at`, and where its name ends.

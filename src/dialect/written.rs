@@ -5,7 +5,7 @@ use thiserror::Error;
 
 use super::apply::{Match, MatchKind, Refused, apply};
 use super::command::Content;
-use super::edit::{Edit, EditError, unfenced};
+use super::edit::{Edit, EditError, Unfenced, unfenced};
 use super::elision::elided_line;
 use super::lines::whole_text;
 
@@ -38,6 +38,11 @@ pub enum NotWritten {
     Refused(#[from] Refused),
     #[error(transparent)]
     Unparsable(EditError),
+    #[error(
+        "the body holds Markdown fences, which would be written into the file: write the text of the \
+         file and nothing else"
+    )]
+    Fences,
     #[error("there is no text to write")]
     NoText,
 }
@@ -48,15 +53,18 @@ impl Content {
         let old = before.unwrap_or("");
         match self {
             Self::Text(body) => {
-                let inner = unfenced(path, body);
-                let text = inner.unwrap_or(body);
+                let (text, how) = match unfenced(path, body) {
+                    Unfenced::Plain => (body.as_str(), How::Whole),
+                    Unfenced::Text(inner) => (inner, How::Unfenced),
+                    Unfenced::Unclear => return Err(NotWritten::Fences),
+                };
                 if let Some(line) = elided_line(text, old) {
                     let line = line.to_owned();
                     return Err(NotWritten::Elided { line });
                 }
                 Ok(Written {
                     text: whole_text(before, text),
-                    how: inner.map_or(How::Whole, |_| How::Unfenced),
+                    how,
                 })
             }
             Self::Edits(edits) => {

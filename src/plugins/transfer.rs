@@ -78,5 +78,10 @@ async fn change_visibility(
         return Err(Refusal::invalid(message).into());
     };
     let query = cx.query(given, args.filter.as_deref()).await?;
+    if args.preview {
+        let meant = cx.meant(&query, Access::Visibility).await?;
+        let body = listing(&format!("would be {shown}:"), &meant, cx.divisor);
+        return cx.done(tool, given, body, about(given)).await;
+    }
     super::set::show(cx, tool, given, query, shown).await
 }

@@ -199,3 +199,24 @@ async fn a_prompt_that_joins_keeps_the_one_that_the_loop_began_with() {
     let began = bench.entry("prompt://1").await.unwrap();
     assert_ne!(began.visibility, Visibility::Archived);
 }
+
+#[tokio::test]
+async fn a_log_that_grows_past_the_ceiling_is_tidied_now_and_then_and_is_no_strike() {
+    let text = "some words of a line\n".repeat(200);
+    let slice = |n: u32| format!("<get path=\"a.txt\" line=\"{n}\" limit=\"10\"/>{ON}");
+    let mut answers: Vec<String> = (1..=40).map(slice).collect();
+    answers.push(DONE.to_owned());
+    let answers: Vec<&str> = answers.iter().map(String::as_str).collect();
+    let mut bench = small(&[("a.txt", &text)], &answers).await;
+    bench.limits.max_strikes = 1;
+    assert_eq!(bench.act("go").await, (RunStatus::Done, None));
+    let log = bench.log().await;
+    let tidied = log
+        .iter()
+        .filter(|line| line.contains("Token Budget overflow"));
+    let tidied = tidied.count();
+    assert!(
+        (2..20).contains(&tidied),
+        "tidied {tidied} times in 40 turns"
+    );
+}

@@ -300,7 +300,7 @@ impl Blocks<'_> {
 }
 
 /// A sentence of three words or more, and no code: what a model says about its edits.
-fn is_prose(line: &str) -> bool {
+pub(super) fn is_prose(line: &str) -> bool {
     let line = line.trim();
     line.starts_with(|sign: char| sign.is_uppercase())
         && line.ends_with(['.', ':', '!'])

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::target::is_markdown;
+use super::blocks::is_prose;
+use super::target::{Target, is_markdown};
 
 /// A fence that holds all of a body.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,22 +27,69 @@ pub(super) fn all_in_one<'l>(lines: &[&'l str]) -> Option<Around<'l>> {
     })
 }
 
-/// The text of a file that was written as one Markdown fence, such as a program in a fence with its
-/// language. `None` where the body is something else, or the fence may belong to the text: in
-/// Markdown and in notes it may, and where another fence stands in the body nothing tells.
-pub fn unfenced<'b>(path: &str, body: &'b str) -> Option<&'b str> {
-    if is_markdown(path) {
-        return None;
+/// The text in a Markdown fence that is not part of it.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Unfenced<'b> {
+    /// There is no such fence.
+    Plain,
+    /// It is this: a program in a fence with its language.
+    Text(&'b str),
+    /// A fence would be written into the file, and nothing tells what was meant.
+    Unclear,
+}
+
+/// The text of a file that was written in a Markdown fence, closed or not, with sentences around it or
+/// without. In Markdown and in notes a fence belongs to the text; in a file of an unknown kind it may,
+/// unless it holds all and no other fence.
+pub fn unfenced<'b>(path: &str, body: &'b str) -> Unfenced<'b> {
+    if is_markdown(path) || !body.contains(['`', '~']) {
+        return Unfenced::Plain;
     }
     let lines: Vec<&str> = body.split_inclusive('\n').collect();
-    let around = all_in_one(&lines)?;
     let is_fence = |line: &&str| line.starts_with(['`', '~']) && Mark::of(line).is_some();
-    if lines[around.inner.clone()].iter().any(is_fence) {
-        return None;
-    }
+    let inner = match all_in_one(&lines) {
+        Some(around) if !lines[around.inner.clone()].iter().any(is_fence) => around.inner,
+        _ if Target::of(Some(path)).may_begin_with_fence() => return Unfenced::Plain,
+        _ => match framed(&lines) {
+            Framed::No => return Unfenced::Plain,
+            Framed::One(inner) => inner,
+            Framed::Several => return Unfenced::Unclear,
+        },
+    };
     let length = |lines: &[&str]| lines.iter().map(|line| line.len()).sum::<usize>();
-    let start = length(&lines[..around.inner.start]);
-    Some(&body[start..start + length(&lines[around.inner])])
+    let start = length(&lines[..inner.start]);
+    Unfenced::Text(&body[start..start + length(&lines[inner])])
+}
+
+/// The fences of a text that begins with one, or with sentences before one.
+enum Framed {
+    No,
+    /// These lines are what the one fence holds.
+    One(Range<usize>),
+    Several,
+}
+
+fn framed(lines: &[&str]) -> Framed {
+    let is_talk = |line: &&str| line.trim().is_empty() || is_prose(line);
+    let mut marks = lines.iter().enumerate().filter_map(|(index, line)| {
+        let mark = Mark::of(line).filter(|_| line.starts_with(['`', '~']));
+        Some((index, mark?))
+    });
+    let Some((open, opener)) = marks.next() else {
+        return Framed::No;
+    };
+    if !lines[..open].iter().all(is_talk) {
+        return Framed::No;
+    }
+    match (marks.next(), marks.next()) {
+        (None, _) => Framed::One(open + 1..lines.len()),
+        (Some((close, closer)), None)
+            if opener.is_closed_by(&closer) && lines[close + 1..].iter().all(is_talk) =>
+        {
+            Framed::One(open + 1..close)
+        }
+        _ => Framed::Several,
+    }
 }
 
 /// Three or more backticks or tildes at the beginning of a line.

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Edit, EditError, EditKind, fenced};
+use super::{Edit, EditError, EditKind, Target, fenced};
 
 /// How the two halves may be called.
 const NAMES: [(&str, &str); 4] = [
@@ -13,10 +13,30 @@ const NAMES: [(&str, &str); 4] = [
     ("old_str", "new_str"),
 ];
 
+/// The same where the file is a program, which no object of JSON is.
+const NAMES_IN_CODE: [(&str, &str); 6] = [
+    ("find", "replace"),
+    ("old", "new"),
+    ("oldText", "newText"),
+    ("oldString", "newString"),
+    ("oldStr", "newStr"),
+    ("original", "updated"),
+];
+
+/// What names the file, in a program.
+const PATHS: [&str; 5] = ["path", "file", "file_path", "filePath", "filename"];
+
+/// What lists edits, in a program.
+const LIST: &str = "edits";
+
 const ALL: [&str; 2] = ["all", "replace_all"];
 
 /// Reads a body that is nothing but edits in JSON, with or without a fence around it.
-pub(super) fn parse(lines: &[&str], all: bool) -> Result<Option<Vec<Edit>>, EditError> {
+pub(super) fn parse(
+    target: Target<'_>,
+    lines: &[&str],
+    all: bool,
+) -> Result<Option<Vec<Edit>>, EditError> {
     let text = match fenced::all_in_one(lines) {
         Some(fence) if matches!(fence.label, "" | "json") => lines[fence.inner].join("\n"),
         Some(_) => return Ok(None),
@@ -26,46 +46,93 @@ pub(super) fn parse(lines: &[&str], all: bool) -> Result<Option<Vec<Edit>>, Edit
     if !text.starts_with(['{', '[']) {
         return Ok(None);
     }
-    Ok(match serde_json::from_str(text) {
-        Ok(Value::Object(object)) => edit(&object, all).map(|edit| vec![edit]),
-        Ok(Value::Array(items)) if !items.is_empty() => items
-            .iter()
-            .map(|item| edit(item.as_object()?, all))
-            .collect(),
-        Err(error) if begins_as_edit(text) => {
-            return Err(EditError::Json {
-                reason: error.to_string(),
-            });
+    let reader = Reader { target, all };
+    match serde_json::from_str(text) {
+        Ok(Value::Object(object)) => reader.document(&object),
+        Ok(Value::Array(items)) if !items.is_empty() => {
+            let edits = items.iter().map(|item| reader.edit(item.as_object()?));
+            edits.collect::<Option<Result<_, _>>>().transpose()
         }
-        Ok(_) | Err(_) => None,
-    })
+        Err(error) if reader.begins_as_edit(text) => Err(EditError::Json {
+            reason: error.to_string(),
+        }),
+        Ok(_) | Err(_) => Ok(None),
+    }
 }
 
-fn edit(object: &Map<String, Value>, all: bool) -> Option<Edit> {
-    let (old, new) = NAMES
-        .into_iter()
-        .find(|(old, _)| object.contains_key(*old))?;
-    let is_known = |key: &String| key == old || key == new || ALL.contains(&key.as_str());
-    if !object.keys().all(is_known) {
-        return None;
-    }
-    let search = object[old].as_str()?;
-    let replace = object.get(new).map_or(Some(""), Value::as_str)?;
-    let mut every = all;
-    for value in ALL.iter().filter_map(|key| object.get(*key)) {
-        every |= value.as_bool()?;
-    }
-    let lines = |text: &str| text.replace("\r\n", "\n");
-    let search = Some(lines(search));
-    Some(Edit::new(EditKind::Json, search, lines(replace), every))
+struct Reader<'p> {
+    target: Target<'p>,
+    all: bool,
 }
 
-/// Whether what is no JSON was meant as an edit: both keys are there, the first in first place.
-fn begins_as_edit(text: &str) -> bool {
-    let text = text.trim_start_matches(['[', '{', ' ', '\n', '\t']);
-    NAMES.iter().any(|(old, new)| {
-        let key = |name: &str| ["\"", name, "\""].concat();
-        text.strip_prefix(key(old).as_str())
-            .is_some_and(|rest| rest.trim_start().starts_with(':') && rest.contains(&key(new)))
-    })
+impl Reader<'_> {
+    fn names(&self) -> impl Iterator<Item = (&'static str, &'static str)> + use<> {
+        let in_code: &[_] = if self.target.is_code() {
+            &NAMES_IN_CODE
+        } else {
+            &[]
+        };
+        NAMES.into_iter().chain(in_code.iter().copied())
+    }
+
+    /// One edit, or in a program a list of them.
+    fn document(&self, object: &Map<String, Value>) -> Result<Option<Vec<Edit>>, EditError> {
+        let is_known = |key: &String| key == LIST || PATHS.contains(&key.as_str());
+        let (true, true, Some(list)) = (
+            self.target.is_code(),
+            object.keys().all(is_known),
+            object.get(LIST),
+        ) else {
+            let edit = self.edit(object).transpose()?;
+            return Ok(edit.map(|edit| vec![edit]));
+        };
+        self.check_path(object)?;
+        let items = list.as_array().filter(|items| !items.is_empty());
+        let items = items.ok_or(EditError::NoEdits)?.iter().enumerate();
+        let edits = items.map(|(index, item)| {
+            let edit = item.as_object().and_then(|item| self.edit(item));
+            edit.ok_or(EditError::EditItem { number: index + 1 })?
+        });
+        edits.collect::<Result<_, _>>().map(Some)
+    }
+
+    fn check_path(&self, object: &Map<String, Value>) -> Result<(), EditError> {
+        let mut named = PATHS.iter().filter_map(|key| object.get(*key)?.as_str());
+        match named.find(|named| !self.target.can_be(named)) {
+            Some(named) => Err(EditError::OtherFile {
+                named: named.to_owned(),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    fn edit(&self, object: &Map<String, Value>) -> Option<Result<Edit, EditError>> {
+        let (old, new) = self.names().find(|(old, _)| object.contains_key(*old))?;
+        let is_path = |key: &str| self.target.is_code() && PATHS.contains(&key);
+        let is_known =
+            |key: &String| key == old || key == new || ALL.contains(&key.as_str()) || is_path(key);
+        if !object.keys().all(is_known) {
+            return None;
+        }
+        let search = object[old].as_str()?;
+        let replace = object.get(new).map_or(Some(""), Value::as_str)?;
+        let mut every = self.all;
+        for value in ALL.iter().filter_map(|key| object.get(*key)) {
+            every |= value.as_bool()?;
+        }
+        let lines = |text: &str| text.replace("\r\n", "\n");
+        let search = Some(lines(search));
+        let edit = Edit::new(EditKind::Json, search, lines(replace), every);
+        Some(self.check_path(object).map(|()| edit))
+    }
+
+    /// Whether what is no JSON was meant as an edit: both keys are there, the first in first place.
+    fn begins_as_edit(&self, text: &str) -> bool {
+        let text = text.trim_start_matches(['[', '{', ' ', '\n', '\t']);
+        self.names().any(|(old, new)| {
+            let key = |name: &str| ["\"", name, "\""].concat();
+            text.strip_prefix(key(old).as_str())
+                .is_some_and(|rest| rest.trim_start().starts_with(':') && rest.contains(&key(new)))
+        })
+    }
 }

@@ -17,7 +17,7 @@ use serde::Serialize;
 use thiserror::Error;
 
 use super::envelope::{self, FileAction};
-pub use fenced::unfenced;
+pub use fenced::{Unfenced, unfenced};
 use target::Target;
 
 /// One change to a text.
@@ -173,7 +173,29 @@ pub enum EditError {
         "`{name}` names some lines, and a `<set>` writes the whole text: change lines with a \
          SEARCH/REPLACE block"
     )]
-    Placed { name: &'static str },
+    Placed { name: String },
+    #[error(
+        "`{name}` is no attribute of `<set>`: write the text, or SEARCH/REPLACE blocks, between its \
+         tags"
+    )]
+    UnknownField { name: String },
+    #[error(
+        "the tag holds the markers of an edit and attributes that make another: write the blocks \
+         alone, between the tags, without `search`, `replace` and `body`"
+    )]
+    MarkedHalf,
+    #[error("the list of edits is empty: write a SEARCH/REPLACE block for each change")]
+    NoEdits,
+    #[error(
+        "item {number} of the list of edits has no old and new text that can be read: none was \
+         made; write a SEARCH/REPLACE block for each change"
+    )]
+    EditItem { number: usize },
+    #[error(
+        "`{line}` is a command of sed that is not carried out: write a SEARCH/REPLACE block with \
+         the lines that change"
+    )]
+    SedCommand { line: String },
     #[error(
         "a patch that does more than change this one file cannot stand in a `<set>`: write it \
          outside of any tag, from `*** Begin Patch` to `*** End Patch`"
@@ -192,6 +214,26 @@ pub(super) fn parse(
     all: bool,
 ) -> Result<Option<Vec<Edit>>, EditError> {
     let target = Target::of(path);
+    if let Some(edits) = marked_or_pairs(target, body, all)? {
+        return Ok(Some(edits));
+    }
+    if body.trim_start().starts_with(['{', '[', '`', '~'])
+        && let Some(edits) = json::parse(target, &lines(body), all)?
+    {
+        return Ok(Some(edits));
+    }
+    if target.is_sed_script() {
+        return Ok(None);
+    }
+    sed::parse(target, body, all)
+}
+
+/// The edits of a form that has marks of its own.
+fn marked_or_pairs(
+    target: Target<'_>,
+    body: &str,
+    all: bool,
+) -> Result<Option<Vec<Edit>>, EditError> {
     if MARKS
         .iter()
         .any(|mark| memmem::find(body.as_bytes(), mark).is_some())
@@ -202,18 +244,13 @@ pub(super) fn parse(
     if let Some(edits) = old_new::parse(body, all)? {
         return Ok(Some(edits));
     }
-    if let Some(error) = near_miss::of_pairs(target, body) {
-        return Err(error);
-    }
-    if body.trim_start().starts_with(['{', '[', '`', '~'])
-        && let Some(edits) = json::parse(&lines(body), all)?
-    {
-        return Ok(Some(edits));
-    }
-    if target.is_sed_script() {
-        return Ok(None);
-    }
-    sed::parse(body, all)
+    near_miss::of_pairs(target, body).map_or(Ok(None), Err)
+}
+
+/// Whether a half of an edit carries the marks of another, which would become text.
+pub(super) fn is_marked(path: Option<&str>, half: &str) -> bool {
+    let found = marked_or_pairs(Target::of(path), half, false);
+    !matches!(found, Ok(None))
 }
 
 /// One of these stands in every line that marks a block, a diff (in a fence with that label, its

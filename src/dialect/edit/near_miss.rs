@@ -65,20 +65,28 @@ pub(super) fn of_envelope(target: Target<'_>, lines: &[&str]) -> Option<EditErro
 /// The refusal of a body that holds the tags of an old and a new text among other things. Only a
 /// document or a text of tags does.
 pub(super) fn of_pairs(target: Target<'_>, body: &str) -> Option<EditError> {
-    const NAMES: [(&str, &str); 3] = [
+    const NAMES: [(&str, &str); 7] = [
         ("<old_text", "</new_text"),
-        ("<old_string", "</new_string"),
         ("<old_str", "</new_str"),
+        ("<oldtext>", "</newtext>"),
+        ("<oldstr", "</newstr"),
+        ("<search>", "</replace>"),
+        ("<find>", "</replace>"),
+        ("<old>", "</new>"),
     ];
     if target.is_markdown() || target.is_markup() || !body.contains('<') {
         return None;
     }
-    let line = body.lines().position(|line| {
-        let line = line.trim_start().to_ascii_lowercase();
-        NAMES.iter().any(|(old, _)| line.starts_with(old))
-    })?;
-    let plain = body.to_ascii_lowercase();
-    NAMES.iter().any(|(_, new)| plain.contains(new)).then(|| EditError::Unexpected {
+    let old_of = |line: &str| {
+        let line = line.trim_start();
+        NAMES.iter().find(|(old, _)| {
+            let head = line.as_bytes().get(..old.len());
+            head.is_some_and(|head| head.eq_ignore_ascii_case(old.as_bytes()))
+        })
+    };
+    let mut lines = body.lines().enumerate();
+    let (line, (_, new)) = lines.find_map(|(index, line)| Some((index, old_of(line)?)))?;
+    body.to_ascii_lowercase().contains(new).then(|| EditError::Unexpected {
         line: line + 1,
         text: body.lines().nth(line).unwrap_or("").trim().to_owned(),
         expected: "write nothing but pairs of `<old_text>…</old_text><new_text>…</new_text>`, or \

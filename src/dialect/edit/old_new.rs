@@ -14,10 +14,11 @@ const fn names(old: &'static str, new: &'static str, clear: bool) -> Names {
     Names { old, new, clear }
 }
 
+/// Without underscores and in small letters, as they are compared.
 const NAMES: [Names; 7] = [
-    names("old_text", "new_text", true),
-    names("old_string", "new_string", true),
-    names("old_str", "new_str", true),
+    names("oldtext", "newtext", true),
+    names("oldstring", "newstring", true),
+    names("oldstr", "newstr", true),
     names("search", "replace", false),
     names("find", "replace", false),
     names("old", "new", false),
@@ -51,7 +52,13 @@ pub(super) fn parse(body: &str, all: bool) -> Result<Option<Vec<Edit>>, EditErro
 
 /// Whether an edit begins here for sure, finished or not.
 fn is_open(text: &str, names: &Names) -> bool {
-    names.clear && behind_tag(text, "<", names.old).is_some()
+    (names.clear || is_loud(text)) && behind_tag(text, "<", names.old).is_some()
+}
+
+/// Whether the name of a tag is in capitals, as only marks of edits are.
+fn is_loud(text: &str) -> bool {
+    let mut signs = text.bytes().skip(1);
+    signs.by_ref().take(2).all(|sign| sign.is_ascii_uppercase())
 }
 
 /// An XML document may begin with a tag of such a name; then no tag of the other name follows.
@@ -61,7 +68,10 @@ fn refuse(
     rest: &str,
     body: &str,
 ) -> Result<Option<Vec<Edit>>, EditError> {
-    let is_edit = names.clear || !edits.is_empty() || behind_tag(rest, "<", names.new).is_some();
+    let is_edit = names.clear
+        || is_loud(body.trim())
+        || !edits.is_empty()
+        || behind_tag(rest, "<", names.new).is_some();
     if !is_edit {
         return Ok(None);
     }
@@ -94,9 +104,17 @@ fn inner_of<'t>(text: &'t str, name: &str) -> Option<(&'t str, &'t str)> {
 }
 
 fn behind_tag<'t>(text: &'t str, open: &str, name: &str) -> Option<&'t str> {
-    text.strip_prefix(open)?
-        .strip_prefix(name)?
-        .strip_prefix('>')
+    let inner = text.strip_prefix(open)?;
+    let mut written = inner.bytes().filter(|sign| *sign != b'_');
+    let is_named = name.bytes().all(|sign| {
+        written
+            .next()
+            .is_some_and(|it| it.eq_ignore_ascii_case(&sign))
+    });
+    if !is_named || written.next() != Some(b'>') {
+        return None;
+    }
+    inner.split_once('>').map(|(_, behind)| behind)
 }
 
 /// A half without the line breaks that set it apart from its tags, lines joined by LF.

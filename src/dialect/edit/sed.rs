@@ -1,13 +1,112 @@
 //! Commands of sed: `s/old/new/flags`, one or several. How the old half is read, as a text or as
 //! an expression, is decided where it is applied, see [`super::super::expression`].
 
-use super::{Edit, EditError, EditKind};
+use super::{Edit, EditError, EditKind, Target};
 
 /// Letters that may stand behind the last delimiter. `p` only prints.
 const FLAGS: &str = "gimsvrpIMEGx0123456789";
 
-/// Reads a body that is nothing but commands; `None` if anything else is in it.
-pub(super) fn parse(body: &str, all: bool) -> Result<Option<Vec<Edit>>, EditError> {
+/// Reads a body that is nothing but commands; `None` if anything else is in it. What sed does
+/// otherwise is refused where it is no program of its own.
+pub(super) fn parse(
+    target: Target<'_>,
+    body: &str,
+    all: bool,
+) -> Result<Option<Vec<Edit>>, EditError> {
+    match script(body, all)? {
+        None if target.is_code() && !target.is_shell() => called(target, body, all),
+        found => Ok(found),
+    }
+}
+
+/// The edits of a body whose lines call sed on the file; the refusal of other commands of sed.
+fn called(target: Target<'_>, body: &str, all: bool) -> Result<Option<Vec<Edit>>, EditError> {
+    let mut lines = body.lines().map(str::trim).filter(|line| !line.is_empty());
+    let mut edits = Vec::new();
+    let Some(first) = lines.clone().next() else {
+        return Ok(None);
+    };
+    if !lines
+        .clone()
+        .all(|line| line.starts_with("sed ") || is_addressed(line))
+    {
+        return Ok(None);
+    }
+    let refused = || EditError::SedCommand {
+        line: first.to_owned(),
+    };
+    lines.try_for_each(|line| {
+        let (commands, file) = call(line).ok_or_else(refused)?;
+        if !target.can_be(&file) {
+            return Err(EditError::OtherFile { named: file });
+        }
+        edits.extend(script(&commands, all)?.ok_or_else(refused)?);
+        Ok(())
+    })?;
+    Ok(Some(edits))
+}
+
+/// `4s/a/b/`, `/x/d`, `2,5d`: a command with an address.
+fn is_addressed(line: &str) -> bool {
+    let Some(mut rest) = behind_address(line) else {
+        return false;
+    };
+    if let Some(second) = rest.strip_prefix(',') {
+        let Some(behind) = behind_address(second) else {
+            return false;
+        };
+        rest = behind;
+    }
+    rest == "d" || command(rest, false).is_some()
+}
+
+fn behind_address(text: &str) -> Option<&str> {
+    if let Some(rest) = text.strip_prefix('$') {
+        return Some(rest);
+    }
+    if let Some(rest) = text.strip_prefix('/') {
+        return half(rest, '/')?.1;
+    }
+    let rest = text.trim_start_matches(|sign: char| sign.is_ascii_digit());
+    (rest.len() < text.len()).then_some(rest)
+}
+
+/// The script and the file of `sed -i 's/a/b/' file`, if that is all the line says.
+fn call(line: &str) -> Option<(String, String)> {
+    let words = words(line.strip_prefix("sed ")?)?;
+    let is_option = |word: &String| word.is_empty() || word.starts_with('-');
+    let mut options = words.iter().filter(|word| is_option(word));
+    let plain =
+        |word: &String| matches!(word.as_str(), "" | "-e" | "--in-place") || word.starts_with("-i");
+    if !options.all(plain) {
+        return None;
+    }
+    let mut words = words.into_iter().filter(|word| !is_option(word));
+    let (script, file) = (words.next()?, words.next()?);
+    words.next().is_none().then_some((script, file))
+}
+
+/// The words of a command line, without their quotes; `None` where a quote is left open.
+fn words(line: &str) -> Option<Vec<String>> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quote = None;
+    for sign in line.chars() {
+        match quote {
+            Some(open) if sign == open => quote = None,
+            None if matches!(sign, '"' | '\'') => {
+                quote = Some(sign);
+                word.get_or_insert_default();
+            }
+            None if sign.is_whitespace() => words.extend(word.take()),
+            _ => word.get_or_insert_default().push(sign),
+        }
+    }
+    words.extend(word);
+    quote.is_none().then_some(words)
+}
+
+fn script(body: &str, all: bool) -> Result<Option<Vec<Edit>>, EditError> {
     let mut rest = body.trim();
     let mut edits = Vec::new();
     while !rest.is_empty() {

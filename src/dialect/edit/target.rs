@@ -1,5 +1,13 @@
 //! What the name of the file says about a body that is written to it.
 
+/// Extensions of programs and of what is written beside them.
+const CODE: [&str; 54] = [
+    "rs", "py", "pyi", "js", "mjs", "cjs", "jsx", "ts", "tsx", "mts", "cts", "go", "java", "kt",
+    "kts", "c", "h", "cc", "cpp", "cxx", "hpp", "cs", "rb", "php", "swift", "scala", "sh", "bash",
+    "zsh", "fish", "ksh", "lua", "pl", "pm", "r", "jl", "dart", "ex", "exs", "erl", "hs", "ml",
+    "fs", "clj", "lisp", "el", "zig", "nim", "css", "scss", "less", "html", "vue", "svelte",
+];
+
 /// The path that a body is written to, as far as it is known.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Target<'p> {
@@ -25,6 +33,22 @@ impl<'p> Target<'p> {
     /// Whether a text there is made of tags.
     pub(super) fn is_markup(self) -> bool {
         self.has_extension(&["xml", "html", "htm", "svg", "vue", "svelte", "jsx", "tsx"])
+    }
+
+    /// Whether a text there is a program or made of markup, whose whole is never an edit.
+    pub(super) fn is_code(self) -> bool {
+        self.has_extension(&CODE)
+    }
+
+    /// Whether a text there may be a command line.
+    pub(super) fn is_shell(self) -> bool {
+        self.has_extension(&["sh", "bash", "zsh", "fish", "ksh"])
+    }
+
+    /// Whether a text there may begin with a Markdown fence: no program does, and no data.
+    pub(super) fn may_begin_with_fence(self) -> bool {
+        !self.is_code()
+            && !self.has_extension(&["json", "jsonc", "yaml", "yml", "toml", "ini", "sql", "csv"])
     }
 
     pub(super) fn is_sed_script(self) -> bool {

@@ -6,14 +6,14 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use super::super::command::{Call, Content, Tool};
-use super::super::edit::Edit;
+use super::super::command::{Call, Set, Tool};
+use super::super::edit::{Edit, EditError};
 use super::super::envelope;
 use super::super::fields::{self, Built};
 use super::super::patch;
 use super::super::tag::{Attributes, name_length};
-use super::Arguments;
 use super::value::{Notation, Reader};
+use super::{Arguments, edits};
 
 /// The tool that takes a patch of several files. It is none of ours, and every coding model knows
 /// it.
@@ -76,6 +76,17 @@ const BODY: Names = &[
     "code",
     "diff",
     "patch",
+];
+
+/// What models call a list of edits.
+const EDITS: Names = &[
+    "edits",
+    "changes",
+    "replacements",
+    "modifications",
+    "operations",
+    "hunks",
+    "diffs",
 ];
 
 const GET: &[Names] = &[
@@ -274,13 +285,15 @@ struct Fields {
     /// Paths beside the first.
     more_paths: Vec<String>,
     options: Vec<String>,
-    edits: Vec<Edit>,
+    /// What a list of edits holds, if there is one.
+    edits: Option<Result<Vec<Edit>, EditError>>,
 }
 
 impl Fields {
     /// Names as the tag has them go first; then the others, in their order.
     fn fill(&mut self, tool: Tool, members: Map<String, Value>) {
         let mut others = Vec::new();
+        let mut list = None;
         for (name, value) in members {
             let own = fields_of(tool).iter().find(|names| names[0] == name);
             match own {
@@ -297,8 +310,8 @@ impl Fields {
                 .map(|names| names[0])
                 .filter(|field| !self.has(field));
             match (field, value) {
-                (_, Value::Array(edits)) if tool == Tool::Set && plain == "edits" => {
-                    self.edits = edits.into_iter().filter_map(edit).collect();
+                (_, value) if tool == Tool::Set && EDITS.contains(&plain.as_str()) => {
+                    list = Some(value);
                 }
                 (Some("command"), Value::Array(lines)) if plain == "commands" => {
                     let lines: Vec<String> = lines.into_iter().map(text).collect();
@@ -310,6 +323,8 @@ impl Fields {
                 (None, value) => self.attributes.insert(&name, &text(value)),
             }
         }
+        let path = self.attributes.get("path");
+        self.edits = list.map(|list| edits::read(path, list));
     }
 
     fn has(&self, field: &str) -> bool {
@@ -352,7 +367,11 @@ impl Fields {
             [Call::AskUser(question)] if !self.options.is_empty() => {
                 question.options = self.options;
             }
-            [Call::Set(set)] if !self.edits.is_empty() => set.content = Content::Edits(self.edits),
+            [Call::Set(set)] => {
+                if let Some(edits) = self.edits {
+                    set.content = edits::beside(&set.content, edits);
+                }
+            }
             _ => {}
         }
         for path in self.more_paths {
@@ -368,18 +387,12 @@ impl Fields {
     }
 }
 
-/// One of a list of edits.
-fn edit(value: Value) -> Option<Edit> {
-    let Value::Object(members) = value else {
-        return None;
-    };
+/// The one `set` that arguments make, as an item of a list of edits is one.
+pub(super) fn set_of(members: Map<String, Value>) -> Option<Set> {
     let mut fields = Fields::default();
     fields.fill(Tool::Set, members);
     match fields.calls(Tool::Set).pop()? {
-        Call::Set(set) => match set.content {
-            Content::Edits(mut edits) if edits.len() == 1 => edits.pop(),
-            _ => None,
-        },
+        Call::Set(set) => Some(set),
         _ => None,
     }
 }

@@ -40,6 +40,22 @@ impl Natives<'_> {
         self.with_arguments(name, at, at + length)
     }
 
+    /// `functions.NAME:0<|tool_call_argument_begin|>{…}`, where the number counts the calls.
+    pub(super) fn kimi(&self, at: usize) -> Item {
+        let rest = &self.text[at..];
+        let length = header_length(rest, b'{');
+        let Some((name, _)) = rest[..length].split_once("<|tool_call_argument_begin|>") else {
+            return Item::Nothing;
+        };
+        if !rest[length..].starts_with('{') {
+            return Item::Nothing;
+        }
+        let name = name.trim();
+        let counted = name.trim_end_matches(|sign: char| sign.is_ascii_digit());
+        let name = counted.strip_suffix(':').unwrap_or(name);
+        self.with_arguments(name, at, at + length)
+    }
+
     /// `function<｜tool▁sep｜>NAME`, a fence and the arguments; or `NAME<｜tool▁sep｜>{…}`.
     pub(super) fn deep_seek(&self, at: usize) -> Item {
         const SEPARATOR: &str = "<｜tool▁sep｜>";

@@ -31,6 +31,13 @@ const LISTS: [&str; 2] = ["tool_calls", "tool_uses"];
 /// Other keys that a call may begin with.
 const OTHERS: [&str; 3] = ["type", "id", "index"];
 
+/// The keys of a whole message around calls: who speaks, and its parts.
+const ROLE: &str = "role";
+const PARTS: &str = "content";
+
+/// Parts of a message that are no calls.
+const SAID: [&str; 3] = ["text", "thinking", "reasoning"];
+
 /// What stands where a bracket opens.
 #[derive(Debug, PartialEq)]
 pub(super) enum Found {
@@ -66,7 +73,7 @@ pub(super) fn looks_like_call(text: &str) -> bool {
         return false;
     };
     first_key(inner).is_some_and(|(key, _)| {
-        let known = [&NAMES[..], &ARGUMENTS, &LISTS, &OTHERS];
+        let known = [&NAMES[..], &ARGUMENTS, &LISTS, &OTHERS, &[ROLE, PARTS]];
         known.iter().any(|keys| keys.contains(&key))
     })
 }
@@ -100,11 +107,21 @@ fn calls(value: Value, at: usize, announced: bool) -> Option<Vec<ToolCall>> {
         Value::Array(values) if !values.is_empty() => {
             let calls = values
                 .into_iter()
+                .filter(|value| !is_said(value))
                 .map(|value| calls(value, at, announced))
                 .collect::<Option<Vec<_>>>()?;
-            Some(calls.concat())
+            Some(calls.concat()).filter(|calls| !calls.is_empty())
         }
         Value::Object(mut object) => {
+            // Only the model's own messages say what it wants.
+            if object.get(ROLE).is_some_and(|role| role != "assistant") {
+                return None;
+            }
+            if object.contains_key(ROLE)
+                && let Some(parts @ Value::Array(_)) = object.get(PARTS)
+            {
+                return calls(parts.clone(), at, announced);
+            }
             let list = LISTS.iter().find_map(|key| object.remove(*key));
             if let Some(list @ Value::Array(_)) = list {
                 return calls(list, at, announced);
@@ -117,6 +134,12 @@ fn calls(value: Value, at: usize, announced: bool) -> Option<Vec<ToolCall>> {
         }
         _ => None,
     }
+}
+
+/// Whether a part of a message is talk.
+fn is_said(part: &Value) -> bool {
+    let kind = part.get("type").and_then(Value::as_str);
+    kind.is_some_and(|kind| SAID.contains(&kind))
 }
 
 fn one(mut object: Map<String, Value>, at: usize, announced: bool) -> Option<ToolCall> {

@@ -9,11 +9,12 @@
 //! the walk over a text of nothing but broken calls stays linear.
 
 mod arguments;
+mod edits;
 mod header;
 mod json;
 mod python;
 mod seek;
-mod token;
+pub(super) mod token;
 mod value;
 mod xml;
 
@@ -27,7 +28,7 @@ pub(super) use arguments::{calls, is_known};
 
 use super::envelope;
 use super::tag::is_tool_tag;
-use seek::Seeker;
+pub(super) use seek::Seeker;
 use value::{Broken, Notation, Reader};
 
 /// What a call can begin with.
@@ -46,6 +47,7 @@ pub(super) enum Form {
     Python,
     Llama,
     DeepSeek,
+    Kimi,
     Harmony,
 }
 
@@ -63,13 +65,14 @@ impl Form {
             Self::Python => "a Python call",
             Self::Llama => "`<|python_tag|>`",
             Self::DeepSeek => "`<｜tool▁call▁begin｜>`",
+            Self::Kimi => "`<|tool_call_begin|>`",
             Self::Harmony => "`<|channel|>commentary to=…`",
         }
     }
 }
 
 /// What begins a call in each form; the call follows.
-const OPENERS: [(&str, Form); 8] = [
+const OPENERS: [(&str, Form); 9] = [
     ("<tool_call>", Form::ToolCall),
     ("<tool_calls>", Form::ToolCall),
     ("<function_call>", Form::ToolCall),
@@ -77,6 +80,7 @@ const OPENERS: [(&str, Form); 8] = [
     ("<|tool_call|>", Form::ToolCall),
     ("<|python_tag|>", Form::Llama),
     ("<｜tool▁call▁begin｜>", Form::DeepSeek),
+    ("<|tool_call_begin|>", Form::Kimi),
     ("[TOOL_CALLS]", Form::Mistral),
 ];
 
@@ -170,6 +174,8 @@ pub(super) struct Natives<'t> {
     seeker: Seeker<'t>,
     /// Before this offset no value of JSON can be read.
     json_from: usize,
+    /// The same of a list of Python calls.
+    python_from: usize,
     /// Where the last call ended.
     last_end: usize,
 }
@@ -180,6 +186,7 @@ impl<'t> Natives<'t> {
             text,
             seeker: Seeker::new(text),
             json_from: 0,
+            python_from: 0,
             last_end: 0,
         }
     }
@@ -198,7 +205,7 @@ impl<'t> Natives<'t> {
         let found = if let Some((mark, form)) = opener {
             self.announced(at + mark.len(), *form)
         } else if rest.starts_with(['{', '[']) {
-            self.bare(at)
+            self.python_list(at).or_else(|| self.bare(at))
         } else if xml::is_element(rest) {
             self.element(at)
         } else if rest.starts_with("<|channel|>") || rest.starts_with("<|start|>") {
@@ -319,6 +326,11 @@ impl<'t> Natives<'t> {
             Form::Gemma => self.gemma(at),
             Form::Mistral => self.mistral(at),
             Form::DeepSeek => self.deep_seek(at),
+            Form::Kimi => self.kimi(at),
+            Form::ToolCall => match xml::pairs(self.text, at, &mut self.seeker) {
+                Some(read) => Item::one(read.call, read.end, read.cut),
+                None => Item::Nothing,
+            },
             Form::Llama | Form::Python => match python::read(self.text, at) {
                 Some(read) => Item::read(read, ""),
                 None => Item::Nothing,

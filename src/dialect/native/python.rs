@@ -3,8 +3,49 @@
 
 use serde_json::Value;
 
+use super::super::tag::name_length;
 use super::value::{Broken, Notation, Reader};
-use super::{Arguments, ToolCall};
+use super::{Arguments, Form, Found, Natives, ToolCall, is_known, xml};
+
+impl Natives<'_> {
+    /// `[get(path="a"), get(path="b")]`, alone on its lines.
+    pub(super) fn python_list(&mut self, at: usize) -> Option<Found> {
+        let inner = self.text[at..].strip_prefix('[')?.trim_start();
+        let start = self.text.len() - inner.len();
+        let length = inner
+            .bytes()
+            .take_while(|byte| byte.is_ascii_alphanumeric() || b"_.".contains(byte))
+            .count();
+        let begins_line = self.text[..at].trim_end_matches([' ', '\t']);
+        let begins_line = begins_line.is_empty() || begins_line.ends_with('\n');
+        if start < self.python_from
+            || !begins_line
+            || !inner[length..].starts_with('(')
+            || !is_known(&inner[..length])
+        {
+            return None;
+        }
+        match self.sequence(start, Form::Python)? {
+            Found::Calls(mut calls) => {
+                let end = xml::skip_blanks(self.text, calls.end);
+                self.python_from = end;
+                self.text[end..].starts_with(']').then(|| {
+                    calls.end = end + 1;
+                    Found::Calls(calls)
+                })
+            }
+            Found::Broken { form, end, .. } => {
+                self.python_from = end;
+                let argument = &inner[length + 1..];
+                let behind = &argument[name_length(argument)..];
+                let is_named = behind.len() < argument.len() && behind.starts_with('=');
+                let tool = Some(inner[..length].to_owned());
+                is_named.then_some(Found::Broken { form, tool, end })
+            }
+            _ => None,
+        }
+    }
+}
 
 /// Reads the call at `at` and says where it ends. `None` where no call of a name begins.
 pub(super) fn read(text: &str, at: usize) -> Option<Result<(ToolCall, usize), Broken>> {

@@ -7,14 +7,14 @@ use std::collections::HashMap;
 
 use memchr::memmem;
 
-pub(super) struct Seeker<'t> {
+pub(in super::super) struct Seeker<'t> {
     text: &'t str,
     /// By needle: from where it was looked for last, and where it was.
     answers: HashMap<String, (usize, Option<usize>)>,
 }
 
 impl<'t> Seeker<'t> {
-    pub(super) fn new(text: &'t str) -> Self {
+    pub(in super::super) fn new(text: &'t str) -> Self {
         Self {
             text,
             answers: HashMap::new(),
@@ -22,7 +22,7 @@ impl<'t> Seeker<'t> {
     }
 
     /// Where `needle` is found first at `from` or later.
-    pub(super) fn next(&mut self, needle: &str, from: usize) -> Option<usize> {
+    pub(in super::super) fn next(&mut self, needle: &str, from: usize) -> Option<usize> {
         if let Some((asked, answer)) = self.answers.get(needle)
             && *asked <= from
             && answer.is_none_or(|answer| from <= answer)
@@ -36,7 +36,7 @@ impl<'t> Seeker<'t> {
     }
 
     /// [`Self::next`], or the end of the text.
-    pub(super) fn next_or_end(&mut self, needle: &str, from: usize) -> usize {
+    pub(in super::super) fn next_or_end(&mut self, needle: &str, from: usize) -> usize {
         self.next(needle, from).unwrap_or(self.text.len())
     }
 }

@@ -32,7 +32,7 @@ const PLAIN: [&str; 22] = [
 
 /// The length of the token that `rest` begins with: `<|name|>`, `<|name>`, `<name|>`, their kin
 /// with full-width bars, or a plain one.
-pub(super) fn length(rest: &str) -> Option<usize> {
+pub(in super::super) fn length(rest: &str) -> Option<usize> {
     if let Some(token) = PLAIN.iter().find(|token| rest.starts_with(**token)) {
         return Some(token.len());
     }

@@ -1,8 +1,10 @@
 //! Tool calls as elements: `<function=set>` with a `<parameter=…>` an argument, `<invoke name="…">`
 //! with named parameters, `<tool_use>` with a name and an input.
 
+use memchr::memmem;
 use serde_json::{Map, Value};
 
+use super::super::tag::name_length;
 use super::seek::Seeker;
 use super::value::{Broken, Notation, Reader};
 use super::{Arguments, ToolCall};
@@ -50,7 +52,7 @@ pub(super) fn is_element(rest: &str) -> bool {
 /// Reads the element at `at`. `None` where none of a call stands.
 pub(super) fn read(text: &str, at: usize, seeker: &mut Seeker<'_>) -> Option<Result<Read, Broken>> {
     if text[at..].starts_with("<tool_use>") {
-        return tool_use(text, at);
+        return tool_use(text, at, seeker);
     }
     let element = tag(text, at, &["function", "invoke"])?;
     let inner = text[element.end..].trim_start();
@@ -208,17 +210,61 @@ fn ends_call(rest: &str) -> bool {
         .any(|word| name.starts_with(word))
 }
 
-fn tool_use(text: &str, at: usize) -> Option<Result<Read, Broken>> {
+/// Arguments of GLM behind the name of the tool: `<arg_key>path</arg_key><arg_value>…</arg_value>`.
+pub(super) fn pairs(text: &str, at: usize, seeker: &mut Seeker<'_>) -> Option<Read> {
+    let start = skip_blanks(text, at);
+    let length = name_length(&text[start..]);
+    let name = &text[start..start + length];
+    let mut end = start + length;
+    let mut arguments = Map::new();
+    let mut cut = false;
+    while let Some(key) = text[skip_blanks(text, end)..].strip_prefix("<arg_key>") {
+        let from = text.len() - key.len();
+        let limit = seeker.next("</arg_key>", from)?;
+        let value = skip_all(text, limit + "</arg_key>".len(), &["<arg_value>"]);
+        let closer = seeker.next("</arg_value>", value);
+        let value_end = closer.unwrap_or_else(|| seeker.next_or_end("</tool_call>", value));
+        cut |= closer.is_none();
+        let held = without_breaks(&text[value..value_end]).to_owned();
+        let key = text[from..limit].trim();
+        arguments.entry(key).or_insert(Value::String(held));
+        end = value_end + closer.map_or(0, |_| "</arg_value>".len());
+    }
+    if length == 0
+        || (arguments.is_empty() && !text[skip_blanks(text, end)..].starts_with("</tool_call>"))
+    {
+        return None;
+    }
+    let call = ToolCall {
+        name: name.to_owned(),
+        arguments: Arguments::Named(arguments),
+        at: start,
+    };
+    let inner = start + length;
+    Some(Read {
+        call,
+        inner,
+        end,
+        cut,
+    })
+}
+
+fn tool_use(text: &str, at: usize, seeker: &mut Seeker<'_>) -> Option<Result<Read, Broken>> {
     let start = skip_all(text, at + "<tool_use>".len(), &["<name>", "<tool_name>"]);
     let start = skip_blanks(text, start);
     let name = text[start..].split(['<', '\n']).next()?.trim();
     let end = skip_all(text, start + name.len(), &["</name>", "</tool_name>"]);
     let end = skip_all(text, end, &["<input>", "<parameters>", "<arguments>"]);
-    let brace = skip_blanks(text, end);
-    if name.is_empty() || !text[brace..].starts_with('{') {
+    let inner = skip_blanks(text, end);
+    if name.is_empty() || !text[inner..].starts_with(['{', '<']) {
         return None;
     }
-    let (arguments, end, cut) = match object(text, brace) {
+    let read = if text[inner..].starts_with('{') {
+        object(text, inner)
+    } else {
+        Ok(children(text, inner, seeker))
+    };
+    let (arguments, end, cut) = match read {
         Ok(read) => read,
         Err(broken) => return Some(Err(broken)),
     };
@@ -231,10 +277,44 @@ fn tool_use(text: &str, at: usize) -> Option<Result<Read, Broken>> {
     };
     Some(Ok(Read {
         call,
-        inner: brace,
+        inner,
         end,
         cut,
     }))
+}
+
+/// Arguments as elements of their names: `<path>src/a.rs</path>`. One ends at the first of its
+/// closers behind which another begins, or the list ends; else at the first.
+fn children(text: &str, at: usize, seeker: &mut Seeker<'_>) -> (Map<String, Value>, usize, bool) {
+    let limit = seeker
+        .next_or_end("</tool_use>", at)
+        .min(seeker.next_or_end("<tool_use>", at));
+    let mut arguments = Map::new();
+    let mut position = at;
+    loop {
+        let start = skip_blanks(text, position);
+        let inner = text[start..].strip_prefix('<').unwrap_or("");
+        let name = &inner[..name_length(inner)];
+        let from = start + name.len() + "<>".len();
+        if name.is_empty() || !inner[name.len()..].starts_with('>') || from > limit {
+            return (arguments, position, false);
+        }
+        let closer = ["</", name, ">"].concat();
+        let ends = |end: &usize| text[end + closer.len()..].trim_start().starts_with('<');
+        let within = &text.as_bytes()[from..limit];
+        let mut closers = memmem::find_iter(within, &closer).map(|found| from + found);
+        let Some(first) = closers.next() else {
+            return (arguments, position, true);
+        };
+        let end = if ends(&first) {
+            first
+        } else {
+            closers.find(ends).unwrap_or(first)
+        };
+        let value = without_breaks(&text[from..end]).to_owned();
+        arguments.entry(name).or_insert(Value::String(value));
+        position = end + closer.len();
+    }
 }
 
 /// Reads the arguments whose brace stands at `at`.

@@ -390,7 +390,7 @@ fn a_body_with_tags_in_it_is_one_body() {
         "prose <get path=\"x\"/> and <rm path=\"y\"> open",
         "<get path=\"x\"/>",
         "<get path=\"x\"/> first",
-        "<rm>x</rm>\n<set path=\"y\">z",
+        "<rm>x</rm>\n<update>z",
         "<div class=\"a\" id=\"b\">x</div>",
         "<div v-if=\"a\" :class=\"{b: c}\">x</div>",
         "<img src=\"a.png\" alt=\"\"/>",
@@ -459,6 +459,10 @@ fn attributes_may_be_odd() {
     check(&[
         ("<get\n\tpath\n=\n\"a\"\n/>", "get path=\"a\""),
         ("<get path='a \"b\" c'/>", "get path=\"a \\\"b\\\" c\""),
+        (
+            "<sh command='echo \"a b\" > c'/>",
+            "sh command=\"echo \\\"a b\\\" > c\"",
+        ),
         ("<get path=\"a > b\"/>", "get path=\"a > b\""),
         ("<sh command=\"a\nb\"/>", "sh command=\"a\\nb\""),
         ("<get path=a/b limit=3/>", "get path=\"a/b\" limit=\"3\""),

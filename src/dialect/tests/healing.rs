@@ -1,7 +1,7 @@
 //! What is forgiven outside of bodies, and that each forgiveness is reported with its place.
 
 use super::super::{Call, Content, Set};
-use super::{outline, place, read};
+use super::{outline, place, read, told};
 
 /// Answers, the outline of their commands, and what the one advisory of each begins with.
 #[test]
@@ -199,20 +199,66 @@ fn a_closer_in_a_fence_closes_when_no_other_does() {
 }
 
 #[test]
-fn what_stands_before_a_lone_closer_of_a_thought_was_thought() {
-    let answer =
-        "I could do\n<rm path=\"a.py\"/>\nbut that loses code.\n</think>\n\n<get path=\"a.py\"/>";
-    let scan = read(answer);
-    assert_eq!(outline(&scan), ["think ", "get a.py"]);
-    assert_eq!(scan.commands[0].place, place(1, 1));
-    assert_eq!(scan.commands[1].place, place(6, 1));
-    for about in [
-        "<set path=\"notes.md\">\nA model ends with </think>.\n</set>",
-        "<get path=\"notes.md\"/>\n<sh>\necho '</think>'\n</sh>",
+fn a_tag_in_a_fence_of_a_body_is_text_whatever_closes_the_body() {
+    let text = "# Doc\n\n```xml\n<rm path=\"q.sql\"/>\n```";
+    let update = "\n\n<update status=\"200\">wrote docs</update>";
+    for (closer, advisory) in [
+        ("</set>", None),
+        ("</file>", Some("Mismatched `</file>` corrected")),
+        ("</update>", Some("Mismatched `</update>` corrected")),
+        ("", Some("Unclosed `<set>` recovered")),
     ] {
-        assert!(
-            !outline(&read(about)).contains(&"think ".to_owned()),
-            "{about}"
-        );
+        let scan = read(&format!("<set path=\"docs.md\">\n{text}\n{closer}{update}"));
+        assert_eq!(outline(&scan), ["set docs.md", "update "], "{closer}");
+        let Call::Set(set) = &scan.commands[0].call else {
+            panic!("{closer}");
+        };
+        let written = match &set.content {
+            Content::Text(text) => text.trim_end(),
+            other => panic!("{closer}: {other:?}"),
+        };
+        assert_eq!(written, text, "{closer}");
+        let told = told(&scan);
+        assert_eq!(told.len(), advisory.iter().len(), "{closer}: {told:?}");
+        for (told, begins) in told.iter().zip(advisory) {
+            assert!(
+                told.starts_with(&format!("1:1 {begins}")),
+                "{closer}: {told}"
+            );
+        }
     }
+}
+
+#[test]
+fn a_fence_left_open_in_a_body_without_its_closer_does_not_reach_into_the_next() {
+    let scan = read(
+        "<set path=\"a.md\">\n```rust\nx\n</file>\n<update status=\"102\">\n```\ny\n```\n</update>",
+    );
+    assert_eq!(outline(&scan), ["set a.md", "update "]);
+}
+
+#[test]
+fn a_body_that_holds_the_tag_of_its_own_tool_is_told_about() {
+    let scan = read("<set path=\"a\">\nx\n<set path=\"b\">\ny\n</set>\n<get path=\"c\"/>");
+    assert_eq!(outline(&scan), ["set a", "get c"]);
+    assert_eq!(
+        told(&scan),
+        [
+            "3:1 `<set>` in the body of another `<set>` was taken for text of it: write `</set>` \
+          before the next one begins."
+        ]
+    );
+}
+
+#[test]
+fn a_closer_that_is_left_over_says_where_the_body_ended() {
+    let scan = read("<set path=\"a.md\">\nUse `</set>` to end.\nMore.\n</set>");
+    assert_eq!(outline(&scan), ["set a.md"]);
+    assert_eq!(
+        told(&scan),
+        [
+            "4:1 Stray `</set>` ignored: nothing was open there. The `<set>` before it ended at the \
+          `</set>` of line 2; where that one was text, what follows it is missing from the body."
+        ]
+    );
 }

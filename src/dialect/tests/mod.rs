@@ -2,6 +2,9 @@
 //! holds for any text.
 
 mod answers;
+mod arguments;
+mod asides;
+mod contents;
 mod edit_properties;
 mod edits;
 mod healing;
@@ -10,7 +13,7 @@ mod patches;
 mod properties;
 mod tags;
 
-use super::{Call, Command, Content, Place, Scan, Set, scan};
+use super::{Advisory, Call, Command, Content, Place, Scan, Set, scan};
 
 /// Scans without a limit that matters.
 fn read(text: &str) -> Scan {
@@ -49,6 +52,15 @@ fn body(text: &str) -> String {
 fn outline(scan: &Scan) -> Vec<String> {
     let line = |command: &Command| format!("{} {}", command.tool().name(), command.target());
     scan.commands.iter().map(line).collect()
+}
+
+/// The advisories, each with its place.
+fn told(scan: &Scan) -> Vec<String> {
+    let line = |one: &Advisory| {
+        let Place { line, column } = one.place;
+        format!("{line}:{column} {}", one.message)
+    };
+    scan.advisories.iter().map(line).collect()
 }
 
 const fn place(line: u32, column: u32) -> Place {

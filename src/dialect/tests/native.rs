@@ -1,16 +1,12 @@
 //! Tool calls in the forms that models were trained on: outside of bodies they are commands with
 //! all their arguments, and the model is told.
 
-use std::collections::BTreeMap;
-
 use serde_json::json;
 
-use super::super::{
-    Call, CallError, Content, Edit, Get, Number, Search, Set, Tool, from_call, scan_with_calls,
-};
+use super::super::{Call, Content, Edit, Get, Number, Search, Set, Tool};
 use super::{outline, place, read, text};
 
-fn set(path: &str, body: &str) -> Call {
+pub(super) fn set(path: &str, body: &str) -> Call {
     Call::Set(Set {
         path: text(path),
         content: Content::Text(body.to_owned()),
@@ -18,7 +14,7 @@ fn set(path: &str, body: &str) -> Call {
     })
 }
 
-fn edits(path: &str, edits: Vec<Edit>) -> Call {
+pub(super) fn edits(path: &str, edits: Vec<Edit>) -> Call {
     Call::Set(Set {
         path: text(path),
         content: Content::Edits(edits),
@@ -26,7 +22,7 @@ fn edits(path: &str, edits: Vec<Edit>) -> Call {
     })
 }
 
-fn get(path: &str) -> Call {
+pub(super) fn get(path: &str) -> Call {
     Call::Get(Get {
         path: text(path),
         ..Get::default()
@@ -121,6 +117,25 @@ fn forms(path: &str, body: &str) -> Vec<String> {
             "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>set\n```json\n{arguments}\n```<｜tool▁call▁end｜><｜tool▁calls▁end｜><｜end▁of▁sentence｜>"
         ),
         format!(
+            "<|tool_calls_section_begin|><|tool_call_begin|>functions.set:0<|tool_call_argument_begin|>{arguments}<|tool_call_end|><|tool_calls_section_end|>"
+        ),
+        format!(
+            "<tool_call>set\n<arg_key>path</arg_key>\n<arg_value>{path}</arg_value>\n<arg_key>body</arg_key>\n<arg_value>\n{body}\n</arg_value>\n</tool_call>"
+        ),
+        format!("[set(path=\"{path}\", body={literal})]"),
+        format!(
+            "<tool_use><name>set</name><input><path>{path}</path><body>\n{body}\n</body></input></tool_use>"
+        ),
+        format!(
+            "{{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[{{\"type\":\"function\",\"function\":{call}}}]}}"
+        ),
+        format!(
+            "[{{\"type\":\"text\",\"text\":\"So.\"}},{{\"type\":\"tool_use\",\"id\":\"1\",\"name\":\"set\",\"input\":{arguments}}}]"
+        ),
+        format!(
+            "{{\"role\":\"assistant\",\"content\":[{{\"type\":\"tool_use\",\"name\":\"set\",\"input\":{arguments}}}]}}"
+        ),
+        format!(
             "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>set<｜tool▁sep｜>{arguments}<｜tool▁call▁end｜><｜tool▁calls▁end｜>"
         ),
     ]
@@ -130,12 +145,14 @@ fn forms(path: &str, body: &str) -> Vec<String> {
 fn a_call_in_any_form_keeps_all_its_arguments() {
     let body = "fn f() -> Vec<String> {\n    \"{x}\"\n}\n</set>\n<rm path=\"y\"/>\n```\n";
     for written in forms("src/a.rs", body) {
-        let answer = format!("{written}\n<get path=\"b\"/>");
-        assert_eq!(
-            healed(&answer),
-            [set("src/a.rs", body), get("b")],
-            "{answer}"
-        );
+        let ends_turn = ["<|eot_id|>", "<｜end▁of▁sentence｜>"];
+        let (answer, expected) = if ends_turn.iter().any(|token| written.ends_with(token)) {
+            (written, vec![set("src/a.rs", body)])
+        } else {
+            let answer = format!("{written}\n<get path=\"b\"/>");
+            (answer, vec![set("src/a.rs", body), get("b")])
+        };
+        assert_eq!(healed(&answer), expected, "{answer}");
     }
 }
 
@@ -228,200 +245,6 @@ fn values_of_gemma_stand_in_any_quotes() {
 }
 
 #[test]
-fn the_text_and_the_edits_of_a_set_have_many_names() {
-    let attributes = |search, replace, all| vec![Edit::attributes(search, replace, all)];
-    for (arguments, expected) in [
-        (r#"{"file_path": "a", "content": "x"}"#, set("a", "x")),
-        (r#"{"filename": "a", "contents": "x"}"#, set("a", "x")),
-        (r#"{"target_file": "a", "file_text": "x"}"#, set("a", "x")),
-        (
-            r#"{"filePath": "a", "new_content": [1]}"#,
-            set("a", "[\n  1\n]"),
-        ),
-        (
-            r#"{"path": "a", "old_string": "x", "new_string": "y"}"#,
-            edits("a", attributes("x", "y", false)),
-        ),
-        (
-            r#"{"path": "a", "old_str": "x", "new_str": "", "replace_all": true}"#,
-            edits("a", attributes("x", "", true)),
-        ),
-        (
-            r#"{"path": "a", "search": "x", "replace": "y", "all": false}"#,
-            edits("a", attributes("x", "y", false)),
-        ),
-        (
-            r#"{"path": "a", "old_string": "", "new_string": "x"}"#,
-            edits("a", vec![Edit::whole("x")]),
-        ),
-        (
-            r#"{"path": "a", "edits": [{"old_text": "x", "new_text": "y"}, {"oldText": "v", "newText": "w"}]}"#,
-            edits(
-                "a",
-                [attributes("x", "y", false), attributes("v", "w", false)].concat(),
-            ),
-        ),
-        (
-            r#"{"path": "a", "body": "<<<<<<< SEARCH\nx\n=======\ny\n>>>>>>> REPLACE"}"#,
-            edits("a", vec![Edit::block("x", "y")]),
-        ),
-        (
-            r#"{"path": "a", "summary": "s", "visibility": "archived", "tags": "x", "preview": true}"#,
-            Call::Set(Set {
-                path: text("a"),
-                summary: text("s"),
-                visibility: text("archived"),
-                preview: true,
-                other: BTreeMap::from([("tags".to_owned(), "x".to_owned())]),
-                ..Set::default()
-            }),
-        ),
-        (
-            r#"{"file": "b", "path": "a", "body": "x"}"#,
-            Call::Set(Set {
-                path: text("a"),
-                content: Content::Text("x".to_owned()),
-                other: BTreeMap::from([("file".to_owned(), "b".to_owned())]),
-                ..Set::default()
-            }),
-        ),
-    ] {
-        assert_eq!(
-            from_call("set", arguments),
-            Ok(vec![expected]),
-            "{arguments}"
-        );
-    }
-}
-
-#[test]
-fn arguments_of_the_other_tools_have_many_names() {
-    for (name, arguments, tag) in [
-        (
-            "get",
-            r#"{"file": "a", "offset": 3, "limit": 20, "body": "k", "x": null, "depth": 2}"#,
-            r#"<get path="a" line="3" limit="20" filter="k" depth="2"/>"#,
-        ),
-        (
-            "GET",
-            r#"{"path": "a", "name": "rm", "tool": "rm"}"#,
-            r#"<get path="a" name="rm" tool="rm"/>"#,
-        ),
-        (
-            "rm",
-            r#"{"path": "a", "filter": "x"}"#,
-            r#"<rm path="a" filter="x"/>"#,
-        ),
-        (
-            "mv",
-            r#"{"source": "a", "destination": "b"}"#,
-            r#"<mv path="a" to="b"/>"#,
-        ),
-        (
-            "cp",
-            r#"{"path": "a", "to": "b"}"#,
-            r#"<cp path="a" to="b"/>"#,
-        ),
-        ("sh", r#"{"cmd": "ls -l"}"#, "<sh>ls -l</sh>"),
-        (
-            "sh",
-            r#"{"command": ["bash", "-lc", "ls | wc"]}"#,
-            "<sh>ls | wc</sh>",
-        ),
-        (
-            "env",
-            r#"{"command": ["grep", "-n", "it's", "a b"]}"#,
-            r"<env>grep -n 'it'\''s' 'a b'</env>",
-        ),
-        (
-            "sh",
-            r#"{"commands": ["cd src", "ls"]}"#,
-            "<sh>cd src\nls</sh>",
-        ),
-        (
-            "search",
-            r#"{"q": "rust", "max_results": 3}"#,
-            r#"<search query="rust" results="3"/>"#,
-        ),
-        (
-            "ask_user",
-            r#"{"question": "Which?", "choices": ["a, b", "c; d"]}"#,
-            "<ask_user question=\"Which?\">\na, b\nc; d\n</ask_user>",
-        ),
-        (
-            "ask_user",
-            r#"{"question": "Which?", "options": "a; b"}"#,
-            "<ask_user question=\"Which?\">a; b</ask_user>",
-        ),
-        (
-            "update",
-            r#"{"status": 200, "message": "done"}"#,
-            "<update status=\"200\">done</update>",
-        ),
-        ("think", r#"{"thought": "well"}"#, "<think>well</think>"),
-    ] {
-        let expected: Vec<Call> = read(tag).commands.into_iter().map(|one| one.call).collect();
-        assert_eq!(
-            from_call(name, arguments),
-            Ok(expected),
-            "{name} {arguments}"
-        );
-    }
-    assert_eq!(
-        from_call("get", r#"{"paths": ["a", "b"]}"#),
-        Ok(vec![get("a"), get("b")])
-    );
-}
-
-#[test]
-fn a_call_that_gives_no_command_says_why() {
-    let tool = || "set".to_owned();
-    for (name, arguments, error) in [
-        (
-            "write_file",
-            "{}",
-            CallError::UnknownTool {
-                name: "write_file".to_owned(),
-            },
-        ),
-        ("set", "[1]", CallError::NoObject { tool: tool() }),
-        ("set", "\"x\"", CallError::NoObject { tool: tool() }),
-        (
-            "set",
-            " {\"path\": x}",
-            CallError::Unreadable {
-                tool: tool(),
-                at: 10,
-            },
-        ),
-    ] {
-        assert_eq!(from_call(name, arguments), Err(error), "{name} {arguments}");
-    }
-    let error = from_call("write_file", "{}").unwrap_err().to_string();
-    assert!(error.starts_with("there is no tool `write_file`: write one of `<think>`, `<get>`"));
-    assert_eq!(from_call("set", ""), Ok(vec![Call::Set(Set::default())]));
-}
-
-#[test]
-fn calls_beside_the_text_follow_those_in_it() {
-    let calls = [
-        ("set", r#"{"path": "b", "body": "x"}"#),
-        ("nothing", "{}"),
-        ("get", r#"{"path": "c"}"#),
-    ];
-    let text = "Now:\n<get path=\"a\"/>";
-    let scan = scan_with_calls(text, calls, 99);
-    assert_eq!(outline(&scan), ["get a", "set b", "get c"]);
-    assert_eq!(scan.commands[2].place, place(2, 16));
-    assert_eq!(scan.advisories.len(), 3);
-    assert_eq!(scan.unparsed, "Now:");
-
-    let cut = scan_with_calls(text, calls, 2);
-    assert_eq!(outline(&cut), ["get a", "set b"]);
-    assert!(cut.advisories[1].message.contains("limit"));
-}
-
-#[test]
 fn a_call_of_an_unknown_tool_runs_nothing_and_swallows_nothing() {
     for written in [
         "<tool_call>{\"name\": \"paint\", \"arguments\": {\"x\": \"<rm path='y'/>\"}}</tool_call>",
@@ -498,6 +321,11 @@ fn what_only_looks_like_a_call_is_prose() {
     for written in [
         "{\"name\": \"Ada\", \"age\": 36}",
         "{\"name\": \"set\"}",
+        "{\"role\":\"user\",\"content\":[{\"type\":\"tool_use\",\"name\":\"rm\",\"input\":{\"path\":\"x\"}}]}",
+        "{\"role\": \"admin\", \"content\": \"x\"}",
+        "[{\"type\":\"text\",\"text\":\"x\"}]",
+        "[f(x), g(y)]",
+        "the list [get(path)] of calls",
         "{\"messages\": [\n  {\"name\": \"rm\", \"arguments\": {\"path\": \"x\"}}\n]}",
         "[{\"name\": \"x\"}, 1]",
         "Use `{\"name\":\"rm\",\"arguments\":{\"path\":\"x\"}}` there.",

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::super::{
     Call, Command, Content, Edit, Get, Number, Question, Rm, Scan, Scanner, Search, Set, Shell,
-    Status, Think, Transfer, Update, apply, render, scan, whole_text,
+    Status, Think, Transfer, Update, apply, edit, render, scan, whole_text,
 };
 use super::place;
 
@@ -161,11 +161,14 @@ fn optional() -> impl Strategy<Value = Option<String>> {
     prop::option::of(value())
 }
 
-/// The half of a block: no carriage return, no fence, no closing tag.
+/// The half of a block: no carriage return, no fence, no closing tag, no `<set>`.
 fn half() -> impl Strategy<Value = String> {
     wild().prop_map(|text| {
-        let text = text.replace("</", "<").replace('\r', "");
-        text.replace("```", "``").replace("~~~", "~~")
+        let text = text
+            .replace("</", "<")
+            .replace("<set", "<get")
+            .replace('\r', "");
+        text.replace("``", "` `").replace("~~", "~ ~")
     })
 }
 
@@ -204,18 +207,35 @@ fn content() -> impl Strategy<Value = Content> {
 }
 
 fn set() -> impl Strategy<Value = Call> {
-    (optional(), content(), optional(), optional(), any::<bool>()).prop_map(
-        |(path, content, visibility, summary, preview)| {
-            Call::Set(Set {
-                path,
-                content,
-                visibility,
-                summary,
-                preview,
-                ..Set::default()
-            })
+    let fields = (optional(), content(), optional(), optional(), any::<bool>());
+    let sets = fields.prop_map(|(path, content, visibility, summary, preview)| Set {
+        path,
+        content,
+        visibility,
+        summary,
+        preview,
+        ..Set::default()
+    });
+    sets.prop_filter("it has a written form", has_written_form)
+        .prop_map(Call::Set)
+}
+
+/// Whether a `set` carries no mark of an edit where that would be read as one.
+fn has_written_form(set: &Set) -> bool {
+    let path = set.path.as_deref();
+    match &set.content {
+        Content::Text(text) => {
+            let is_described = set.visibility.is_some() || set.summary.is_some();
+            edit::parse(path, text, false) == Ok(None) && !(text.trim().is_empty() && is_described)
+        }
+        Content::Edits(edits) => match edits.as_slice() {
+            [edit] if edit::is_marked(path, &edit.replace) => {
+                !rendered(Call::Set(set.clone())).contains(" replace=\"")
+            }
+            _ => true,
         },
-    )
+        Content::Absent | Content::Unparsable(_) => true,
+    }
 }
 
 fn shell() -> impl Strategy<Value = Shell> {
@@ -430,6 +450,17 @@ fn hostile_texts_are_scanned_in_pieces_as_they_are_whole() {
         "<get path=\"a\" ",
         "\" ",
         "{\"name\":\"search\",\"arguments\":{",
+        "</think>\n",
+        "<rm path=\"a\">\n</think>\n",
+        "<thinking>",
+        "<!-- ",
+        "</s>\n",
+        "```x\n</file>\n",
+        "<set path=\"a\">\n```x\n</file>\n<rm>\n",
+        "[get(path=\"a\"), ",
+        "[get(path=\"\n",
+        "<tool_use><name>get</name><input><path>",
+        "<tool_call>get\n<arg_key>path</arg_key>",
     ] {
         let plain = unit.repeat(length / unit.len());
         let enclosed = [

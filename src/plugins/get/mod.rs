@@ -59,7 +59,11 @@ pub async fn show_matches(
 ) -> Result<Handled, Problem> {
     let mut found = matches(cx, query).await?;
     if found.is_empty() {
-        let body = format!("not found: {path}");
+        let body = if is_there(cx, query).await? {
+            format!("nothing in it matches: {path}")
+        } else {
+            format!("not found: {path}")
+        };
         return cx.done(Tool::Get, path, body, about(path)).await;
     }
     if wanted == Visibility::Visible {
@@ -91,14 +95,23 @@ impl Found {
     }
 }
 
+/// Whether there is anything for the filter of a query to look at.
+async fn is_there(cx: &TurnContext<'_>, query: &Query) -> Result<bool, Problem> {
+    let entries = cx.meant(&unfiltered(query), Access::Visibility).await?;
+    Ok(!entries.is_empty())
+}
+
+fn unfiltered(query: &Query) -> Query {
+    Query {
+        filter: None,
+        ..query.clone()
+    }
+}
+
 /// The entries that a query means. Its filter looks at the files' texts, which the store may not
 /// have.
 async fn matches(cx: &TurnContext<'_>, query: &Query) -> Result<Vec<Found>, Problem> {
-    let unfiltered = Query {
-        filter: None,
-        ..query.clone()
-    };
-    let entries = cx.meant(&unfiltered, Access::Visibility).await?;
+    let entries = cx.meant(&unfiltered(query), Access::Visibility).await?;
     let mut found: Vec<Found> = entries
         .into_iter()
         .map(|entry| Found { entry, text: None })

@@ -300,9 +300,10 @@ pub fn not_written(path: &str, why: &NotWritten) -> Refusal {
     let outcome = match why {
         NotWritten::NothingToEdit => Outcome::NotFound,
         NotWritten::Refused(_) => Outcome::Conflict,
-        NotWritten::Elided { .. } | NotWritten::Unparsable(_) | NotWritten::NoText => {
-            Outcome::Validation
-        }
+        NotWritten::Elided { .. }
+        | NotWritten::Fences
+        | NotWritten::Unparsable(_)
+        | NotWritten::NoText => Outcome::Validation,
     };
     Refusal::new(outcome, format!("{path}: {why}"))
 }

@@ -1,0 +1,73 @@
+//! The list of edits that a call of `set` may have as an argument: read whole or refused whole.
+
+use serde_json::Value;
+
+use super::super::command::Content;
+use super::super::edit::{self, Edit, EditError};
+use super::arguments::set_of;
+use super::value::{Notation, Reader};
+
+/// Reads the argument: a list, one edit, or either as a text of JSON.
+pub(super) fn read(path: Option<&str>, value: Value) -> Result<Vec<Edit>, EditError> {
+    match value {
+        Value::Array(items) if items.is_empty() => Err(EditError::NoEdits),
+        Value::Array(items) => {
+            let several = items.len() > 1;
+            let mut edits = Vec::new();
+            for (index, item) in items.into_iter().enumerate() {
+                let read = item_of(path, item, several, index + 1)?;
+                edits.extend(read);
+            }
+            Ok(edits)
+        }
+        Value::String(text) => {
+            let json = Reader::new(&text, 0, Notation::Json).value();
+            match json {
+                Ok(value @ (Value::Array(_) | Value::Object(_))) => read(path, value),
+                _ => item_of(path, Value::String(text), false, 1),
+            }
+        }
+        other => item_of(path, other, false, 1),
+    }
+}
+
+/// The edits of one item. An item that replaces all would undo the others.
+fn item_of(
+    path: Option<&str>,
+    item: Value,
+    several: bool,
+    number: usize,
+) -> Result<Vec<Edit>, EditError> {
+    let unreadable = EditError::EditItem { number };
+    let content = match item {
+        Value::String(text) => return edit::parse(path, &text, false)?.ok_or(unreadable),
+        Value::Object(members) => {
+            let set = set_of(members).ok_or_else(|| unreadable.clone())?;
+            let named = set
+                .path
+                .filter(|named| path.is_some_and(|path| !edit::can_be(path, named)));
+            if let Some(named) = named {
+                return Err(EditError::OtherFile { named });
+            }
+            set.content
+        }
+        _ => return Err(unreadable),
+    };
+    match content {
+        Content::Edits(edits) if !several || edits.iter().all(|edit| edit.search.is_some()) => {
+            Ok(edits)
+        }
+        Content::Unparsable(error @ EditError::Placed { .. }) => Err(error),
+        _ => Err(unreadable),
+    }
+}
+
+/// What the list makes of a `set` that says `other` beside it.
+pub(super) fn beside(other: &Content, edits: Result<Vec<Edit>, EditError>) -> Content {
+    match (other, edits) {
+        (Content::Unparsable(_), _) => other.clone(),
+        (_, Err(error)) => Content::Unparsable(error),
+        (Content::Absent, Ok(edits)) => Content::Edits(edits),
+        (Content::Text(_) | Content::Edits(_), Ok(_)) => Content::Unparsable(EditError::MarkedHalf),
+    }
+}
