@@ -6,8 +6,9 @@
 //! not, or one for which the script has no reply, is refused with 400 and fails the test when
 //! the server is dropped.
 //!
-//! Nothing here sleeps. A test that needs the server to hold still uses [`Reply::gate`] and
-//! [`ModelServer::release`]; one that needs to know how far it got, the `wait_for_…` methods.
+//! Nothing here sleeps but a model that is meant to be slow ([`Reply::slow`]). A test that needs the
+//! server to hold still uses [`Reply::gate`] and [`ModelServer::release`]; one that needs to know how
+//! far it got, the `wait_for_…` methods.
 
 #![allow(dead_code, reason = "each test crate uses its own part of this")]
 #![expect(
@@ -53,6 +54,8 @@ pub struct Reply {
     gate_after: Option<usize>,
     cut_after: Option<usize>,
     raw: Option<(&'static str, Vec<Vec<u8>>)>,
+    piece: usize,
+    pause: Option<Duration>,
 }
 
 impl Reply {
@@ -64,6 +67,7 @@ impl Reply {
             text: text.into(),
             finish: Some("stop"),
             usage: json!({"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}),
+            piece: PIECE,
             ..Self::default()
         }
     }
@@ -150,12 +154,25 @@ impl Reply {
         self
     }
 
+    /// Streams in pieces of so many characters.
+    pub fn in_pieces_of(mut self, characters: usize) -> Self {
+        self.piece = characters;
+        self
+    }
+
+    /// Takes its time: so long before each piece.
+    pub fn slow(mut self, pause: Duration) -> Self {
+        self.pause = Some(pause);
+        self
+    }
+
     /// What goes over the wire, in order.
     fn frames(&self) -> VecDeque<Frame> {
         if let Some((_, pieces)) = &self.raw {
             return pieces.iter().cloned().map(Frame::Bytes).collect();
         }
         let delta = |key: &str, text: String| event(&json!({"delta": {key: text}}));
+        let cut = |text| cut(text, self.piece);
         let reasoning = cut(&self.reasoning).map(|piece| delta("reasoning_content", piece));
         let text = cut(&self.text).map(|piece| delta("content", piece));
         let role = event(&json!({"delta": {"role": "assistant"}}));
@@ -182,6 +199,9 @@ impl Reply {
     }
 }
 
+/// Makes a reply to a request's user message.
+type Inventor = Box<dyn FnMut(&str) -> Reply + Send>;
+
 enum Frame {
     Bytes(Vec<u8>),
     /// Waits for the test.
@@ -190,9 +210,9 @@ enum Frame {
     Cut,
 }
 
-fn cut(text: &str) -> impl Iterator<Item = String> {
+fn cut(text: &str, piece: usize) -> impl Iterator<Item = String> + use<> {
     let characters: Vec<char> = text.chars().collect();
-    let pieces: Vec<String> = characters.chunks(PIECE).map(String::from_iter).collect();
+    let pieces: Vec<String> = characters.chunks(piece).map(String::from_iter).collect();
     pieces.into_iter()
 }
 
@@ -228,8 +248,12 @@ struct Shared {
 #[derive(Default)]
 struct Seen {
     script: VecDeque<Reply>,
+    /// Makes the replies, in place of a script.
+    inventor: Option<Inventor>,
     requests: Vec<Value>,
     authorizations: Vec<Option<String>>,
+    /// Answers that are under way.
+    open: usize,
     /// Answers that the client did not take to their end.
     hang_ups: usize,
     problems: Vec<String>,
@@ -237,11 +261,23 @@ struct Seen {
 
 impl ModelServer {
     pub fn start(script: Vec<Reply>) -> Self {
+        Self::serve(Seen {
+            script: script.into(),
+            ..Seen::default()
+        })
+    }
+
+    /// A server without a script: each reply is made when its request comes, from the user message.
+    pub fn inventing(reply: impl FnMut(&str) -> Reply + Send + 'static) -> Self {
+        Self::serve(Seen {
+            inventor: Some(Box::new(reply)),
+            ..Seen::default()
+        })
+    }
+
+    fn serve(seen: Seen) -> Self {
         let shared = Arc::new(Shared {
-            seen: Mutex::new(Seen {
-                script: script.into(),
-                ..Seen::default()
-            }),
+            seen: Mutex::new(seen),
             changed: Condvar::new(),
             gate: Semaphore::new(0),
         });
@@ -280,6 +316,18 @@ impl ModelServer {
     /// Blocks until `count` requests have come in, all in all.
     pub fn wait_for_requests(&self, count: usize) {
         self.wait("requests", count, |seen| seen.requests.len());
+    }
+
+    /// Blocks until no answer is under way.
+    pub fn wait_until_idle(&self) {
+        let (seen, _) = self
+            .shared
+            .changed
+            .wait_timeout_while(self.shared.seen(), PATIENCE, |seen| seen.open > 0)
+            .expect("the server did not panic");
+        let open = seen.open;
+        drop(seen);
+        assert!(open == 0, "{open} answers are still under way");
     }
 
     /// Blocks until clients have hung up on `count` answers, all in all.
@@ -334,6 +382,7 @@ impl Shared {
             .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
         let mut reply = Err(String::new());
         self.change(|seen| {
+            seen.open += 1;
             seen.requests.push(body.clone());
             seen.authorizations.push(authorization);
             reply = check(body).and_then(|user| seen.reply_to(user));
@@ -347,6 +396,9 @@ impl Shared {
 
 impl Seen {
     fn reply_to(&mut self, user: &str) -> Result<Reply, String> {
+        if let Some(invent) = &mut self.inventor {
+            return Ok(invent(user));
+        }
         let fits = |part: &String| user.contains(part.as_str());
         let asked_for = |reply: &Reply| reply.when.as_ref().is_some_and(fits);
         let index = self
@@ -405,6 +457,7 @@ async fn answer(
     let reply = shared.take(&headers, &body);
     let mut rest = Rest {
         frames: reply.frames(),
+        pause: reply.pause,
         shared,
     };
     if reply.gate_after == Some(0) {
@@ -434,13 +487,17 @@ async fn answer(
 /// What is still to be sent. Dropped before it is empty, it counts as a hang-up.
 struct Rest {
     frames: VecDeque<Frame>,
+    pause: Option<Duration>,
     shared: Arc<Shared>,
 }
 
 impl Rest {
     async fn next(mut self) -> Option<(io::Result<Vec<u8>>, Self)> {
         // A pause lets the connection send each frame by itself, as a slow model would.
-        tokio::task::yield_now().await;
+        match self.pause {
+            None => tokio::task::yield_now().await,
+            Some(pause) => tokio::time::sleep(pause).await,
+        }
         if let Some(Frame::Gate) = self.frames.front() {
             self.shared.pass_gate().await;
             self.frames.pop_front();
@@ -456,8 +513,10 @@ impl Rest {
 
 impl Drop for Rest {
     fn drop(&mut self) {
-        if !self.frames.is_empty() {
-            self.shared.change(|seen| seen.hang_ups += 1);
-        }
+        let is_whole = self.frames.is_empty();
+        self.shared.change(|seen| {
+            seen.open -= 1;
+            seen.hang_ups += usize::from(!is_whole);
+        });
     }
 }
