@@ -8,7 +8,8 @@
 #![allow(
     clippy::expect_used,
     clippy::panic,
-    reason = "a helper that fails, fails the test"
+    clippy::print_stdout,
+    reason = "a helper that fails, fails the test, and what it was about is printed"
 )]
 
 #[path = "chaos/checks.rs"]
@@ -23,6 +24,8 @@ mod model;
 mod model_server;
 #[path = "support/numbers.rs"]
 mod numbers;
+#[path = "chaos/run.rs"]
+mod run;
 #[path = "chaos/user.rs"]
 mod user;
 
@@ -90,7 +93,7 @@ fn chaos(seed: u64) {
     #[cfg(target_os = "linux")]
     assert_eq!(
         checks::processes_on(&database),
-        [].into(),
+        Vec::<String>::new(),
         "processes are left"
     );
     println!("{:?}, {:?}", checks::endings(&store), noted.kinds);

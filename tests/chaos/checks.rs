@@ -1,11 +1,12 @@
 //! What holds when the chaos is over, whatever happened in it: in the database, and in what was told.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use rusqlite::{Connection, Row};
 
 use crate::model::{Noted, markers};
-use crate::user::{User, is_active};
+use crate::run::is_active;
+use crate::user::User;
 
 /// Queries that find what must not be, by what they would find.
 const NEVER: &[(&str, &str)] = &[
@@ -213,7 +214,7 @@ pub fn endings(database: &Connection) -> BTreeMap<u16, u32> {
 
 /// The processes that still have this database in their environment.
 #[cfg(target_os = "linux")]
-pub fn processes_on(database: &std::path::Path) -> BTreeSet<String> {
+pub fn processes_on(database: &std::path::Path) -> Vec<String> {
     let wanted = format!("RUMMY_DB_PATH={}", database.display());
     let processes = std::fs::read_dir("/proc").expect("Linux has it");
     let has_it = |process: &std::path::Path| match std::fs::read(process.join("environ")) {
@@ -223,7 +224,7 @@ pub fn processes_on(database: &std::path::Path) -> BTreeSet<String> {
         // It has ended, or is somebody else's.
         Err(_) => false,
     };
-    let paths = processes.filter_map(|entry| Some(entry.as_ref().ok()?.path()));
+    let paths = processes.map(|entry| entry.expect("it can be listed").path());
     paths
         .filter(|path| has_it(path))
         .map(|path| path.display().to_string())

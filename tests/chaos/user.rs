@@ -10,9 +10,10 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::files::{FILES, anchor, file};
-use crate::lsp::{RequestId, Session, list};
+use crate::lsp::{Session, list};
 use crate::model::{ENDLESS, PROPOSE};
 use crate::numbers::Numbers;
+use crate::run::{Asked, Run, Said, What, is_active};
 
 /// Runs that are at work at a time, and prompts that a run gets at most.
 const AT_ONCE: usize = 8;
@@ -24,9 +25,6 @@ const CALM: usize = 30;
 /// What a request may be refused for: the run has changed its name, its state or its driver meanwhile.
 const EXPECTED: [&str; 3] = ["not_found", "busy", "conflict"];
 
-/// Statuses of runs that are at work.
-const ACTIVE: [u16; 3] = [100, 102, 202];
-
 /// What the server sends beside runs, and nobody reads here.
 const UNREAD: [&str; 7] = [
     "run/proposal",
@@ -37,49 +35,6 @@ const UNREAD: [&str; 7] = [
     "workspace/diagnostic/refresh",
     "rummy/save",
 ];
-
-/// A run as its user knows it.
-#[derive(Default)]
-pub struct Run {
-    /// All names that it has had, the newest last; none before the server has named it.
-    pub names: Vec<String>,
-    pub deleted: bool,
-    /// Markers of its prompts; those that were taken on, and those that were refused.
-    pub taken: Vec<String>,
-    pub refused: Vec<String>,
-    prompts: usize,
-    /// Requests about it that are not answered, and whether one of them changes its name or removes it.
-    asked: usize,
-    in_motion: bool,
-    /// An acceptance has failed: it is to be rejected.
-    unacceptable: bool,
-}
-
-/// What the server has said of a name last.
-#[derive(Default)]
-struct Said {
-    status: Option<u16>,
-    /// Paths of pending proposals.
-    pending: Option<Vec<String>>,
-}
-
-/// What was asked of a run.
-struct Asked {
-    id: RequestId,
-    run: usize,
-    what: What,
-}
-
-#[derive(PartialEq, Eq)]
-enum What {
-    /// With this marker.
-    Prompt(String),
-    /// To this name.
-    Rename(String),
-    Delete,
-    Accept,
-    Other,
-}
 
 /// The user at one editor.
 pub struct User {
@@ -230,7 +185,7 @@ impl User {
         while self.runs.len() < self.wanted && self.at_work() < AT_ONCE {
             let run = self.new_run();
             let marker = self.marker(run);
-            let mut params = json!({"run": self.name(run), "prompt": self.prompt(&marker)});
+            let mut params = json!({"run": self.name(run), "prompt": prompt(&marker)});
             match self.numbers.below(12) {
                 0 => params["review"] = json!("each"),
                 1 | 2 => params["autoAccept"] = json!("edits"),
@@ -251,14 +206,14 @@ impl User {
             return;
         }
         match self.numbers.below(12) {
-            0 | 1 => self.to_one(Self::is_active, Self::abort),
-            2 | 3 => self.to_one(Self::is_active, Self::inject),
-            4 => self.to_one(Self::is_active, Self::queue),
-            5 => self.to_one(Self::exists, Self::queue),
-            6 => self.to_one(Self::exists, Self::fork),
-            7 => self.to_one(Self::is_still, Self::rename),
-            8 => self.to_one(Self::is_still, Self::delete),
-            9 => self.to_one(Self::exists, Self::look_at),
+            0 | 1 => self.touch_one(Self::is_active, Self::abort),
+            2 | 3 => self.touch_one(Self::is_active, Self::inject),
+            4 => self.touch_one(Self::is_active, Self::queue),
+            5 => self.touch_one(Self::exists, Self::queue),
+            6 => self.touch_one(Self::exists, Self::fork),
+            7 => self.touch_one(Self::is_still, Self::rename),
+            8 => self.touch_one(Self::is_still, Self::delete),
+            9 => self.touch_one(Self::exists, Self::look_at),
             10 => self.type_something(),
             _ => self.disturb_another_window(),
         }
@@ -317,7 +272,7 @@ impl User {
         }
         let marker = self.marker(run);
         params["run"] = json!(self.name(run));
-        params["prompt"] = json!(self.prompt(&marker));
+        params["prompt"] = json!(prompt(&marker));
         self.ask(run, What::Prompt(marker), method, params);
     }
 
@@ -328,8 +283,7 @@ impl User {
         self.runs.push(Run::default());
         let child = self.runs.len() - 1;
         let marker = self.marker(child);
-        let params =
-            json!({"run": self.name(parent), "fork": true, "prompt": self.prompt(&marker)});
+        let params = json!({"run": self.name(parent), "fork": true, "prompt": prompt(&marker)});
         self.ask(child, What::Prompt(marker), "act", params);
     }
 
@@ -375,7 +329,7 @@ impl User {
 
     /// Does something to one of the runs that fit, unless its name is about to change: a prompt to a
     /// name that is no more would start another run.
-    fn to_one(&mut self, fits: fn(&Self, usize) -> bool, act: fn(&mut Self, usize)) {
+    fn touch_one(&mut self, fits: fn(&Self, usize) -> bool, act: fn(&mut Self, usize)) {
         let fitting: Vec<usize> = (0..self.runs.len())
             .filter(|run| self.exists(*run) && fits(self, *run))
             .collect();
@@ -447,10 +401,6 @@ impl User {
         format!("{}-{run}-{prompts}", self.window)
     }
 
-    fn prompt(&self, marker: &str) -> String {
-        format!("[#{marker}] Do as you like.")
-    }
-
     fn mode(&mut self) -> &'static str {
         self.numbers.pick(&["act", "act", "act", "ask"])
     }
@@ -476,34 +426,8 @@ impl User {
     }
 }
 
-impl Run {
-    fn take(&mut self, what: What, result: &Value) {
-        match what {
-            What::Prompt(marker) => {
-                let name = result["run"].as_str().expect("a run has a name");
-                if self.names.is_empty() {
-                    self.names.push(name.to_owned());
-                }
-                self.taken.push(marker);
-            }
-            What::Rename(name) => self.names.push(name),
-            What::Delete => self.deleted = true,
-            What::Accept => self.unacceptable |= !list(&result["failed"]).is_empty(),
-            What::Other => {}
-        }
-    }
-}
-
-impl What {
-    /// Whether it changes the run's name or removes it.
-    const fn moves_it(&self) -> bool {
-        matches!(self, Self::Rename(_) | Self::Delete)
-    }
-}
-
-/// Whether a status is one of a run that is at work.
-pub fn is_active(status: u16) -> bool {
-    ACTIVE.contains(&status)
+fn prompt(marker: &str) -> String {
+    format!("[#{marker}] Do as you like.")
 }
 
 fn name_of(window: usize, run: usize) -> String {

@@ -1,6 +1,10 @@
 //! Numbers that look random and are the same for the same seed.
 
-#![allow(dead_code, reason = "each test crate uses its own part of this")]
+#![allow(
+    clippy::expect_used,
+    dead_code,
+    reason = "each test crate uses its own part of this; a helper that fails, fails the test"
+)]
 
 /// A sequence of them (SplitMix64).
 pub struct Numbers(u64);
@@ -28,8 +32,8 @@ impl Numbers {
 
     /// A number from 0 on, below `limit`.
     pub fn below(&mut self, limit: usize) -> usize {
-        let high = u128::from(self.next()) * limit as u128;
-        (high >> 64) as usize
+        let high = (u128::from(self.next()) * limit as u128) >> 64;
+        usize::try_from(high).expect("it is below the limit")
     }
 
     /// True so many times of a hundred.
