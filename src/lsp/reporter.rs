@@ -3,7 +3,7 @@
 //! A task a session, beside the actor: it reads the store, which the actor must not wait for. Runs
 //! that another process drives are followed too, by the store's own change counter.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,6 +46,7 @@ pub fn start(session: SessionHandle, engine: Engine) -> mpsc::UnboundedSender<Si
         engine,
         projects: Vec::new(),
         runs: HashMap::new(),
+        changed: BTreeSet::new(),
         version: None,
     };
     tokio::spawn(reporter.work(events, signals));
@@ -57,6 +58,9 @@ struct Reporter {
     engine: Engine,
     projects: Vec<ProjectId>,
     runs: HashMap<RunId, Mirror>,
+    /// Runs of which something has changed that no loop says more about. The store is asked about them
+    /// when no event waits: it may be whole loops ahead of what is still to be told.
+    changed: BTreeSet<RunId>,
     /// SQLite's counter of other connections' commits.
     version: Option<i64>,
 }
@@ -100,7 +104,11 @@ impl Reporter {
                 },
                 _ = tick.tick() => self.look_abroad().await,
             };
-            if let Err(error) = done {
+            let told = match done {
+                Ok(()) if events.is_empty() => self.tell_changed().await,
+                done => done,
+            };
+            if let Err(error) = told {
                 tracing::warn!(%error, "the client could not be told of a run");
             }
         }
@@ -112,10 +120,17 @@ impl Reporter {
             return Ok(());
         }
         match kind {
+            EventKind::State { standing: None, .. } => {
+                self.changed.insert(subject.run);
+                Ok(())
+            }
             EventKind::State {
                 standing,
                 telemetry,
-            } => self.state(subject.run, standing, telemetry).await,
+            } => {
+                self.changed.remove(&subject.run);
+                self.state(subject.run, standing, telemetry).await
+            }
             EventKind::Proposals => self.proposals(subject.run).await,
             EventKind::Deleted => {
                 self.deleted(subject.run);
@@ -155,11 +170,19 @@ impl Reporter {
     }
 
     fn deleted(&mut self, run: RunId) {
+        self.changed.remove(&run);
         self.runs.remove(&run);
         self.session.post(move |session| {
             session.shown.clear(run);
             session.refresh();
         });
+    }
+
+    async fn tell_changed(&mut self) -> Result<(), StoreError> {
+        while let Some(run) = self.changed.pop_first() {
+            self.state(run, None, None).await?;
+        }
+        Ok(())
     }
 
     async fn state(

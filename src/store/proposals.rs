@@ -36,6 +36,10 @@ pub fn put(
         .map(|text| contents::intern(tx, text))
         .transpose()?;
     let after = contents::intern(tx, change.after)?;
+    let before: Option<i64> = tx
+        .prepare_cached("SELECT after_id FROM proposals WHERE run_id = ?1 AND path = ?2")?
+        .query_row(params![run.0, path.as_str()], |row| row.get(0))
+        .optional()?;
     tx.prepare_cached(
         "INSERT INTO proposals (run_id, path, action, target, base_id, after_id, hunks)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
@@ -51,6 +55,13 @@ pub fn put(
         after.0,
         hunks_text(&hunks_between(change.base, change.after)),
     ])?;
+    if let Some(before) = before {
+        // What it was to become, and the base that this one would have had by itself.
+        contents::release(
+            tx,
+            [Some(before), base.map(|id| id.0)].into_iter().flatten(),
+        )?;
+    }
     Ok(())
 }
 
@@ -148,6 +159,8 @@ pub fn decide(
         hunks_text(&proposal.hunks),
         replaced.map(|id| id.0)
     ])?;
+    // The text that the first hunk replaced is the one that stays.
+    contents::release(tx, replaced.map(|id| id.0))?;
     let mut write = Write::to(path.clone());
     let mut told = Attributes::new();
     if let Some(reason) = verdict.reason {

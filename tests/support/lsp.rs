@@ -99,6 +99,8 @@ pub struct Session {
     /// Kinds of messages that the test reads or ignores.
     expected: BTreeSet<String>,
     transcript: Vec<String>,
+    /// Messages of the server so far.
+    heard: usize,
     /// The test has ended the server in its own way.
     ended: bool,
 }
@@ -208,6 +210,12 @@ impl Session {
             })
         });
         read
+    }
+
+    /// Waits for the next message, whatever it is; `for_what` is what the test hopes for.
+    pub fn hear(&mut self, for_what: &str) {
+        let heard = self.heard;
+        self.wait(for_what, |session| (session.heard > heard).then_some(()));
     }
 
     /// The messages of a kind that have come in since the last look.
@@ -348,6 +356,7 @@ impl Session {
     }
 
     fn take_in(&mut self, mut message: Value) {
+        self.heard += 1;
         self.transcript.push(format!("← {message}"));
         let id = message.get("id").cloned();
         let params = message["params"].take();

@@ -6,14 +6,18 @@
 //! not, or one for which the script has no reply, is refused with 400 and fails the test when
 //! the server is dropped.
 //!
-//! Nothing here sleeps. A test that needs the server to hold still uses [`Reply::gate`] and
-//! [`ModelServer::release`]; one that needs to know how far it got, the `wait_for_…` methods.
+//! Nothing here sleeps but a model that is meant to be slow ([`Reply::slow`]). A test that needs the
+//! server to hold still uses [`Reply::gate`] and [`ModelServer::release`]; one that needs to know how
+//! far it got, the `wait_for_…` methods.
 
 #![allow(dead_code, reason = "each test crate uses its own part of this")]
 #![expect(
     clippy::expect_used,
     reason = "a test helper that cannot do its work fails the test"
 )]
+
+#[path = "model_server/reply.rs"]
+mod reply;
 
 use std::collections::VecDeque;
 use std::future::IntoFuture as _;
@@ -32,184 +36,16 @@ use futures::stream;
 use serde_json::{Value, json};
 use tokio::sync::{Semaphore, oneshot};
 
-/// Characters in one streamed piece of a text.
-pub const PIECE: usize = 4;
+#[allow(unused_imports, reason = "each test crate uses its own part of this")]
+pub use self::reply::{PIECE, Reply};
+
+use reply::Frame;
 
 /// How long a `wait_for_…` waits before it fails the test.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// One scripted answer: what is said, and what goes wrong with it.
-#[derive(Clone, Debug, Default)]
-pub struct Reply {
-    when: Option<String>,
-    repeat: bool,
-    status: u16,
-    code: Option<&'static str>,
-    retry_after: Option<String>,
-    text: String,
-    reasoning: String,
-    finish: Option<&'static str>,
-    usage: Value,
-    gate_after: Option<usize>,
-    cut_after: Option<usize>,
-    raw: Option<(&'static str, Vec<Vec<u8>>)>,
-}
-
-impl Reply {
-    /// Streams `text` in pieces of [`PIECE`] characters, with usage at the end. Where a piece
-    /// has a character of several bytes, the network sees it cut inside that character.
-    pub fn text(text: impl Into<String>) -> Self {
-        Self {
-            status: 200,
-            text: text.into(),
-            finish: Some("stop"),
-            usage: json!({"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}),
-            ..Self::default()
-        }
-    }
-
-    /// Sends these bytes, cut as given, under this media type.
-    pub fn raw<B: Into<Vec<u8>>>(
-        media_type: &'static str,
-        pieces: impl IntoIterator<Item = B>,
-    ) -> Self {
-        Self {
-            raw: Some((media_type, pieces.into_iter().map(Into::into).collect())),
-            ..Self::text("")
-        }
-    }
-
-    /// Sends `body` as plain JSON.
-    pub fn json(body: &Value) -> Self {
-        Self::raw("application/json", [body.to_string()])
-    }
-
-    /// Answers only a request whose user message contains `part`; it goes before the replies
-    /// that answer in order.
-    pub fn when(mut self, part: impl Into<String>) -> Self {
-        self.when = Some(part.into());
-        self
-    }
-
-    /// Answers as often as it is its turn, not once.
-    pub fn repeat(mut self) -> Self {
-        self.repeat = true;
-        self
-    }
-
-    /// Answers with this status, and with the text as the error's message.
-    pub fn status(mut self, status: u16) -> Self {
-        self.status = status;
-        self
-    }
-
-    /// The `code` of the error that goes with [`Reply::status`].
-    pub fn code(mut self, code: &'static str) -> Self {
-        self.code = Some(code);
-        self
-    }
-
-    /// The `Retry-After` header: seconds or a date.
-    pub fn retry_after(mut self, value: impl Into<String>) -> Self {
-        self.retry_after = Some(value.into());
-        self
-    }
-
-    /// Streams this reasoning before the text.
-    pub fn reasoning(mut self, reasoning: impl Into<String>) -> Self {
-        self.reasoning = reasoning.into();
-        self
-    }
-
-    /// The `finish_reason`; with `None` the stream ends without one, and without `[DONE]`.
-    pub fn finish(mut self, reason: Option<&'static str>) -> Self {
-        self.finish = reason;
-        self
-    }
-
-    /// The `usage` object at the end; `null` sends none.
-    pub fn usage(mut self, usage: Value) -> Self {
-        self.usage = usage;
-        self
-    }
-
-    /// Sends nothing, not even a status, until [`ModelServer::release`].
-    pub fn gate(self) -> Self {
-        self.gate_after(0)
-    }
-
-    /// Sends `pieces` pieces and holds the rest until [`ModelServer::release`].
-    pub fn gate_after(mut self, pieces: usize) -> Self {
-        self.gate_after = Some(pieces);
-        self
-    }
-
-    /// Breaks the connection after `pieces` pieces.
-    pub fn cut_after(mut self, pieces: usize) -> Self {
-        self.cut_after = Some(pieces);
-        self
-    }
-
-    /// What goes over the wire, in order.
-    fn frames(&self) -> VecDeque<Frame> {
-        if let Some((_, pieces)) = &self.raw {
-            return pieces.iter().cloned().map(Frame::Bytes).collect();
-        }
-        let delta = |key: &str, text: String| event(&json!({"delta": {key: text}}));
-        let reasoning = cut(&self.reasoning).map(|piece| delta("reasoning_content", piece));
-        let text = cut(&self.text).map(|piece| delta("content", piece));
-        let role = event(&json!({"delta": {"role": "assistant"}}));
-        let mut frames = VecDeque::from([Frame::Bytes(role)]);
-        for (sent, piece) in reasoning.chain(text).map(Some).chain([None]).enumerate() {
-            if self.cut_after == Some(sent) {
-                frames.push_back(Frame::Cut);
-                return frames;
-            }
-            if sent > 0 && self.gate_after == Some(sent) {
-                frames.push_back(Frame::Gate);
-            }
-            frames.extend(piece.into_iter().flat_map(cut_character).map(Frame::Bytes));
-        }
-        if let Some(finish) = self.finish {
-            let mut end = event(&json!({"delta": {}, "finish_reason": finish}));
-            if !self.usage.is_null() {
-                end.extend(data(&json!({"choices": [], "usage": self.usage})));
-            }
-            end.extend(b"data: [DONE]\n\n");
-            frames.push_back(Frame::Bytes(end));
-        }
-        frames
-    }
-}
-
-enum Frame {
-    Bytes(Vec<u8>),
-    /// Waits for the test.
-    Gate,
-    /// Breaks the connection.
-    Cut,
-}
-
-fn cut(text: &str) -> impl Iterator<Item = String> {
-    let characters: Vec<char> = text.chars().collect();
-    let pieces: Vec<String> = characters.chunks(PIECE).map(String::from_iter).collect();
-    pieces.into_iter()
-}
-
-fn event(choice: &Value) -> Vec<u8> {
-    data(&json!({"object": "chat.completion.chunk", "model": "served", "choices": [choice]}))
-}
-
-fn data(json: &Value) -> Vec<u8> {
-    format!("data: {json}\n\n").into_bytes()
-}
-
-/// Cuts inside the first character that has several bytes, if there is one.
-fn cut_character(mut bytes: Vec<u8>) -> Vec<Vec<u8>> {
-    let first = bytes.iter().position(|byte| !byte.is_ascii());
-    let after = first.map(|first| bytes.split_off(first + 1));
-    [Some(bytes), after].into_iter().flatten().collect()
-}
+/// Makes a reply to a request's user message.
+type Inventor = Box<dyn FnMut(&str) -> Reply + Send>;
 
 /// The server. It ends when this is dropped.
 pub struct ModelServer {
@@ -228,8 +64,12 @@ struct Shared {
 #[derive(Default)]
 struct Seen {
     script: VecDeque<Reply>,
+    /// Makes the replies, in place of a script.
+    inventor: Option<Inventor>,
     requests: Vec<Value>,
     authorizations: Vec<Option<String>>,
+    /// Answers that are under way.
+    open: usize,
     /// Answers that the client did not take to their end.
     hang_ups: usize,
     problems: Vec<String>,
@@ -237,11 +77,23 @@ struct Seen {
 
 impl ModelServer {
     pub fn start(script: Vec<Reply>) -> Self {
+        Self::serve(Seen {
+            script: script.into(),
+            ..Seen::default()
+        })
+    }
+
+    /// A server without a script: each reply is made when its request comes, from the user message.
+    pub fn inventing(reply: impl FnMut(&str) -> Reply + Send + 'static) -> Self {
+        Self::serve(Seen {
+            inventor: Some(Box::new(reply)),
+            ..Seen::default()
+        })
+    }
+
+    fn serve(seen: Seen) -> Self {
         let shared = Arc::new(Shared {
-            seen: Mutex::new(Seen {
-                script: script.into(),
-                ..Seen::default()
-            }),
+            seen: Mutex::new(seen),
             changed: Condvar::new(),
             gate: Semaphore::new(0),
         });
@@ -280,6 +132,18 @@ impl ModelServer {
     /// Blocks until `count` requests have come in, all in all.
     pub fn wait_for_requests(&self, count: usize) {
         self.wait("requests", count, |seen| seen.requests.len());
+    }
+
+    /// Blocks until no answer is under way.
+    pub fn wait_until_idle(&self) {
+        let (seen, _) = self
+            .shared
+            .changed
+            .wait_timeout_while(self.shared.seen(), PATIENCE, |seen| seen.open > 0)
+            .expect("the server did not panic");
+        let open = seen.open;
+        drop(seen);
+        assert!(open == 0, "{open} answers are still under way");
     }
 
     /// Blocks until clients have hung up on `count` answers, all in all.
@@ -334,6 +198,7 @@ impl Shared {
             .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
         let mut reply = Err(String::new());
         self.change(|seen| {
+            seen.open += 1;
             seen.requests.push(body.clone());
             seen.authorizations.push(authorization);
             reply = check(body).and_then(|user| seen.reply_to(user));
@@ -347,6 +212,9 @@ impl Shared {
 
 impl Seen {
     fn reply_to(&mut self, user: &str) -> Result<Reply, String> {
+        if let Some(invent) = &mut self.inventor {
+            return Ok(invent(user));
+        }
         let fits = |part: &String| user.contains(part.as_str());
         let asked_for = |reply: &Reply| reply.when.as_ref().is_some_and(fits);
         let index = self
@@ -405,6 +273,7 @@ async fn answer(
     let reply = shared.take(&headers, &body);
     let mut rest = Rest {
         frames: reply.frames(),
+        pause: reply.pause,
         shared,
     };
     if reply.gate_after == Some(0) {
@@ -434,13 +303,17 @@ async fn answer(
 /// What is still to be sent. Dropped before it is empty, it counts as a hang-up.
 struct Rest {
     frames: VecDeque<Frame>,
+    pause: Option<Duration>,
     shared: Arc<Shared>,
 }
 
 impl Rest {
     async fn next(mut self) -> Option<(io::Result<Vec<u8>>, Self)> {
         // A pause lets the connection send each frame by itself, as a slow model would.
-        tokio::task::yield_now().await;
+        match self.pause {
+            None => tokio::task::yield_now().await,
+            Some(pause) => tokio::time::sleep(pause).await,
+        }
         if let Some(Frame::Gate) = self.frames.front() {
             self.shared.pass_gate().await;
             self.frames.pop_front();
@@ -456,8 +329,10 @@ impl Rest {
 
 impl Drop for Rest {
     fn drop(&mut self) {
-        if !self.frames.is_empty() {
-            self.shared.change(|seen| seen.hang_ups += 1);
-        }
+        let is_whole = self.frames.is_empty();
+        self.shared.change(|seen| {
+            seen.open -= 1;
+            seen.hang_ups += usize::from(!is_whole);
+        });
     }
 }

@@ -469,6 +469,45 @@ async fn what_the_text_shows_is_accepted_even_if_it_was_cancelled_meanwhile() {
 }
 
 #[tokio::test]
+async fn a_proposal_that_is_written_over_or_decided_in_parts_leaves_no_text_behind() {
+    let bench = bench().await;
+    let run = bench.run;
+    let at = path("log://turn_1/set/a.rs");
+    let kept = bench
+        .store
+        .write(move |tx| {
+            let write = Write::body(at.clone(), "patch").state(State::Proposed);
+            entries::set(tx, run, Writer::Plugin, write)?;
+            let target = path("a.rs");
+            for (base, after) in [("a\nb\nc\n", "x\nb\nc\n"), ("b\nc\n", "x\nb\ny\n")] {
+                let change = Change {
+                    action: Action::Set,
+                    target: &target,
+                    base: Some(base),
+                    after,
+                };
+                proposals::put(tx, run, &at, &change)?;
+            }
+            let hunks = proposals::find(tx, run, &at)?.unwrap().hunks;
+            for (hunk, replaced) in hunks.into_iter().zip(["before\n", "between\n"]) {
+                let word = Verdict {
+                    decision: Decision::Accepted,
+                    hunks: &[hunk.id],
+                    reason: None,
+                    replaced: Some(replaced),
+                };
+                proposals::decide(tx, run, &at, word)?;
+            }
+            let kept = proposals::texts(tx, run)?.len();
+            let all: i64 = tx.query_row("SELECT count(*) FROM contents", [], |row| row.get(0))?;
+            Ok((kept, usize::try_from(all).unwrap()))
+        })
+        .await
+        .unwrap();
+    assert_eq!(kept, (3, 3), "the base, what it becomes, what it replaced");
+}
+
+#[tokio::test]
 async fn the_id_of_a_run_a_loop_or_a_text_that_is_gone_is_not_given_again() {
     let bench = bench().await;
     let made = |alias: &'static str| {

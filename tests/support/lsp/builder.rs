@@ -130,6 +130,7 @@ impl Builder {
             inbox: std::collections::VecDeque::new(),
             expected: IGNORED.map(str::to_owned).into(),
             transcript: Vec::new(),
+            heard: 0,
             ended: false,
         }
     }
