@@ -505,8 +505,8 @@ fn take_turn(
     let turn = turns::begin(tx, run, in_loop)?;
     turns::answered(tx, run, turn, &Figures::default())?;
     let at = (turn, in_loop);
-    let system = packet.system.as_str().into();
-    let user = packet.user.as_str().into();
+    let system = packet.system.as_str().to_owned();
+    let user = packet.user.as_str().to_owned();
     let kept = Sent {
         system: entries::audit(
             tx,
@@ -518,7 +518,7 @@ fn take_turn(
         )?,
         user: entries::audit(tx, run, Scheme::User, at, user, before.map(|b| &b.user))?,
     };
-    entries::audit(tx, run, Scheme::Assistant, at, answer.into(), None)?;
+    entries::audit(tx, run, Scheme::Assistant, at, answer.to_owned(), None)?;
     let known = EntryPath::parse(&format!("known://finding/{turn}")).map_err(StoreError::from)?;
     let (finding, summary) = (&answer[..800], &answer[..120]);
     entries::set(

@@ -19,7 +19,7 @@ const SHARED: Limit = Limit::AtLeast(60.0);
 pub async fn shared(table: &mut Table) {
     let packets = packets().await;
     let (mut whole, mut system, mut sizes) = (Vec::new(), Vec::new(), Vec::new());
-    let mut breaks: BTreeMap<String, usize> = BTreeMap::new();
+    let mut breaks: BTreeMap<&str, usize> = BTreeMap::new();
     for pair in packets.windows(2) {
         let (before, after) = (&pair[0], &pair[1]);
         let shared = same(&before.sent(), &after.sent());
@@ -108,32 +108,27 @@ impl Packet {
         format!("{}{}", self.system, self.user)
     }
 
-    /// The section that a byte lies in; in `<context>`, also the kind of the entry.
-    fn place(&self, at: usize) -> String {
+    /// The section that a byte lies in.
+    fn place(&self, at: usize) -> &'static str {
         let Some(at) = at.checked_sub(self.system.len()) else {
-            return place_in_system(&self.system, at);
+            let begin = begins(&self.system, "context");
+            return if begin.is_none_or(|begin| at < begin) {
+                "head"
+            } else {
+                "context"
+            };
         };
-        let sections = ["log", "unknowns", "instructions", "budget", "prompt"];
-        let begun = |section: &&&str| begins(&self.user, section).is_some_and(|begin| begin <= at);
-        let last = sections.iter().rev().find(begun);
-        last.map_or("end", |section| section).to_owned()
+        let sections = [
+            "log",
+            "sources",
+            "unknowns",
+            "instructions",
+            "budget",
+            "prompt",
+        ];
+        let begun = |section: &&str| begins(&self.user, section).is_some_and(|begin| begin <= at);
+        sections.into_iter().rev().find(begun).unwrap_or("end")
     }
-}
-
-fn place_in_system(system: &str, at: usize) -> String {
-    if begins(system, "context").is_none_or(|begin| at < begin) {
-        return "head".to_owned();
-    }
-    // The element whose line the byte lies in, or behind.
-    let line_end = system[at..].find('\n').map_or(system.len(), |end| at + end);
-    let kinds = ["<file ", "<known ", "</context>"];
-    let last = kinds
-        .iter()
-        .filter_map(|kind| Some((system[..line_end].rfind(kind)?, kind)));
-    let kind = last.max().map_or("context", |(_, kind)| {
-        kind.trim_matches(['<', '>', '/', ' '])
-    });
-    format!("context/{kind}")
 }
 
 /// Where the last section of this name begins: at the beginning of a line.

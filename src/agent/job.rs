@@ -268,7 +268,7 @@ impl Job {
                     )?),
                 };
                 for (scheme, text) in texts.into_iter().filter(|(_, text)| !text.is_empty()) {
-                    audit(tx, run, scheme, at, text.into(), None)?;
+                    audit(tx, run, scheme, at, text, None)?;
                 }
                 if let Some(divisor) = measured {
                     models::calibrate(tx, &actual, divisor)?;

@@ -6,15 +6,15 @@
 use std::sync::Arc;
 
 use crate::llm::tokens;
-use crate::plugins::budget::{self, Figures};
+use crate::plugins::budget::{self, Figures, Sheet};
 use crate::plugins::telemetry::{Bucket, distribution};
 use crate::plugins::{Assembly, Message, Plugin, Section, known};
 
 /// What goes to the model.
 #[derive(Debug, Clone)]
 pub struct Packet {
-    pub system: Arc<str>,
-    pub user: Arc<str>,
+    pub system: Arc<String>,
+    pub user: Arc<String>,
     /// Both messages, in characters, and in tokens by the estimate.
     pub chars: usize,
     pub tokens: u64,
@@ -32,8 +32,10 @@ impl Packet {
 
 /// Renders the packet. The budget block holds the figures of the packet that it is part of, so it is
 /// rendered until its own length changes nothing any more, four times at most.
-pub fn render(mut assembly: Assembly<'_>, ceiling: Option<u64>) -> Packet {
+pub fn render(assembly: Assembly<'_>, ceiling: Option<u64>) -> Packet {
     let divisor = assembly.divisor;
+    let sheet = Sheet::of(assembly.rows, divisor);
+    let mut assembly = assembly;
     let mut sections = Sections::of(&assembly);
     let mut usage = tokens::estimate(sections.chars(), divisor);
     let system = tokens::estimate(sections.head_chars(), divisor);
@@ -49,7 +51,7 @@ pub fn render(mut assembly: Assembly<'_>, ceiling: Option<u64>) -> Packet {
                 break;
             }
             figures = Some(now);
-            assembly.budget = figures;
+            assembly.budget = Some((now, &sheet));
             sections.put_budget(&assembly);
             usage = tokens::estimate(sections.chars(), divisor);
         }
@@ -64,8 +66,8 @@ pub fn render(mut assembly: Assembly<'_>, ceiling: Option<u64>) -> Packet {
     }
 }
 
-/// The parts of a packet in their order, each with its length in characters.
-struct Sections(Vec<(Section, usize)>);
+/// The parts of a packet in their order.
+struct Sections(Vec<Section>);
 
 /// Between two parts of a message.
 const JOINT: &str = "\n\n";
@@ -74,8 +76,8 @@ impl Sections {
     fn of(assembly: &Assembly<'_>) -> Self {
         let all = assembly.plugins.iter();
         let all = all.flat_map(|plugin| plugin.sections(assembly));
-        let mut sections = Self(all.map(measured).collect());
-        sections.0.sort_by_key(|(section, _)| section.place);
+        let mut sections = Self(all.collect());
+        sections.0.sort_by_key(|section| section.place);
         sections
     }
 
@@ -83,18 +85,16 @@ impl Sections {
     fn put_budget(&mut self, assembly: &Assembly<'_>) {
         let is_budget =
             |section: &Section| section.message == Message::User && section.place == budget::PLACE;
-        self.0.retain(|(section, _)| !is_budget(section));
-        let drawn = budget::Budget.sections(assembly).into_iter().map(measured);
-        self.0.extend(drawn);
-        self.0.sort_by_key(|(section, _)| section.place);
+        self.0.retain(|section| !is_budget(section));
+        self.0.extend(budget::Budget.sections(assembly));
+        self.0.sort_by_key(|section| section.place);
     }
 
     /// What both messages take as they will be joined.
     fn chars(&self) -> usize {
         let chars = [Message::System, Message::User].map(|message| {
-            let lengths = self
-                .of_message(message)
-                .map(|(_, chars)| chars + JOINT.len());
+            let sections = self.of_message(message);
+            let lengths = sections.map(|section| section.chars + JOINT.len());
             lengths.sum::<usize>().saturating_sub(JOINT.len())
         });
         chars.iter().sum()
@@ -103,27 +103,22 @@ impl Sections {
     /// What the system message takes without its entries.
     fn head_chars(&self) -> usize {
         self.of_message(Message::System)
-            .take_while(|(section, _)| section.place < known::PLACE)
-            .map(|(_, chars)| chars)
+            .take_while(|section| section.place < known::PLACE)
+            .map(|section| section.chars)
             .sum()
     }
 
-    fn of_message(&self, message: Message) -> impl Iterator<Item = &(Section, usize)> {
+    fn of_message(&self, message: Message) -> impl Iterator<Item = &Section> {
         self.0
             .iter()
-            .filter(move |(section, _)| section.message == message)
+            .filter(move |section| section.message == message)
     }
 
-    fn join(&self, message: Message) -> Arc<str> {
+    fn join(&self, message: Message) -> Arc<String> {
         let parts: Vec<&str> = self
             .of_message(message)
-            .map(|(section, _)| section.text.as_str())
+            .map(|section| section.text.as_str())
             .collect();
-        parts.join(JOINT).into()
+        Arc::new(parts.join(JOINT))
     }
-}
-
-fn measured(section: Section) -> (Section, usize) {
-    let chars = section.text.chars().count();
-    (section, chars)
 }

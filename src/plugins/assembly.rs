@@ -24,8 +24,8 @@ pub struct Assembly<'a> {
     /// Characters a token, and what the listing of files may take in tokens.
     pub divisor: f64,
     pub map_tokens: u64,
-    /// The figures of the packet itself; none where the model's context is not known.
-    pub budget: Option<budget::Figures>,
+    /// The figures of the packet itself and of its rows; none where the model's context is not known.
+    pub budget: Option<(budget::Figures, &'a budget::Sheet)>,
     /// How many entries were put away to fit since the packet before.
     pub reverted: Option<usize>,
 }
@@ -98,26 +98,21 @@ pub struct Section {
     pub message: Message,
     pub place: u16,
     pub text: String,
+    /// What the text takes, in characters.
+    pub chars: usize,
     /// What kind of entries it shows, and how many; none where it shows no entries.
     pub shows: Option<(Category, usize)>,
 }
 
 impl Section {
-    /// A part of the system message.
-    pub fn system(place: u16, text: String) -> Self {
+    /// A text of its own.
+    pub fn new(message: Message, place: u16, text: String) -> Self {
         Self {
-            message: Message::System,
+            message,
             place,
+            chars: text.chars().count(),
             text,
             shows: None,
-        }
-    }
-
-    /// A part of the user message.
-    pub fn user(place: u16, text: String) -> Self {
-        Self {
-            message: Message::User,
-            ..Self::system(place, text)
         }
     }
 
@@ -128,6 +123,42 @@ impl Section {
             shows: Some((category, entries)),
             ..self
         }
+    }
+
+    /// The lines of rows, and `more` lines behind them, between the tags of a section; none where there
+    /// are no lines. What a row takes it knows already.
+    pub fn of_rows<'r>(
+        (message, place): (Message, u16),
+        name: &str,
+        category: Category,
+        rows: impl Iterator<Item = &'r Row>,
+        more: &[String],
+    ) -> Option<Self> {
+        let rows: Vec<&Row> = rows.collect();
+        if rows.is_empty() && more.is_empty() {
+            return None;
+        }
+        let lines = || {
+            let drawn = rows.iter().map(|row| row.line.as_str());
+            drawn.chain(more.iter().map(String::as_str))
+        };
+        let bytes: usize = lines().map(|line| line.len() + 1).sum();
+        let tags = format!("<{name}>\n</{name}>").len();
+        let mut text = String::with_capacity(bytes + tags);
+        text.extend(["<", name, ">\n"]);
+        for line in lines() {
+            text.extend([line, "\n"]);
+        }
+        text.extend(["</", name, ">"]);
+        let of_rows: usize = rows.iter().map(|row| row.chars + 1).sum();
+        let of_more: usize = more.iter().map(|line| line.chars().count() + 1).sum();
+        Some(Self {
+            message,
+            place,
+            text,
+            chars: of_rows + of_more + tags,
+            shows: Some((category, rows.len())),
+        })
     }
 }
 
@@ -151,6 +182,24 @@ fn excerpt(text: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plugins::tests::entry;
+
+    #[test]
+    fn a_section_of_rows_is_as_long_as_it_says() {
+        let plugins = Plugins::core();
+        let rows = [("a", "é\n🦀"), ("b", "")].map(|(path, body)| {
+            let entry = entry(&format!("known://{path}"), body);
+            Row::of(&plugins, &entry, 2.0)
+        });
+        let more = ["<files path=\"ü/**\" count=\"2\"/>".to_owned()];
+        let place = (Message::User, 1);
+        let section =
+            Section::of_rows(place, "sources", Category::Data, rows.iter(), &more).unwrap();
+        assert_eq!(section.chars, section.text.chars().count());
+        assert_eq!(section.text.capacity(), section.text.len());
+        let none = Section::of_rows(place, "sources", Category::Data, [].iter(), &[]);
+        assert!(none.is_none());
+    }
 
     #[test]
     fn a_summary_is_the_first_500_characters_and_says_so_where_there_are_more() {

@@ -16,8 +16,9 @@ use crate::dialect::Tool;
 use crate::entries::Scheme;
 
 /// Tags of the packet that are neither a scheme nor a tool.
-const SECTIONS: [&str; 7] = [
+const SECTIONS: [&str; 8] = [
     "context",
+    "sources",
     "unknowns",
     "instructions",
     "budget",
@@ -69,17 +70,6 @@ pub fn element(name: &str, attributes: &Attributes<'_>, body: &str) -> String {
     } else {
         text.extend([">", body, "</", name, ">"]);
     }
-    text
-}
-
-/// A tag around tags of the packet.
-pub fn block<'l>(name: &str, lines: impl Iterator<Item = &'l str>) -> String {
-    let mut text = format!("<{name}>\n");
-    for line in lines {
-        text.push_str(line);
-        text.push('\n');
-    }
-    text.extend(["</", name, ">"]);
     text
 }
 

@@ -4,7 +4,35 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::dialect::Status;
-use crate::entries::{Mode, Phase};
+use crate::entries::{Attributes, EntryId, EntryPath, Mode, Phase, State, ViewId};
+
+/// An entry that is visible and nothing else.
+pub fn entry(path: &str, body: &str) -> Entry {
+    Entry {
+        view: ViewId(1),
+        id: EntryId(1),
+        path: EntryPath::parse(path).unwrap(),
+        body: body.to_owned(),
+        attributes: Attributes::new(),
+        state: State::Resolved,
+        outcome: None,
+        visibility: Visibility::Visible,
+        turn: None,
+        in_loop: None,
+        changed: 1,
+    }
+}
+
+#[test]
+fn what_no_plugin_knows_is_shown_whole_and_fails_nothing() {
+    let plugins = Plugins::core();
+    for path in ["log://turn_9/zzz/x", "log://x", "https://x.com/y"] {
+        let entry = entry(path, "the body");
+        let shown = [Visibility::Visible, Visibility::Summarized]
+            .map(|visibility| plugins.project(&entry, visibility).into_owned());
+        assert_eq!(shown, ["the body", ""], "{path}");
+    }
+}
 
 #[test]
 fn no_two_plugins_have_one_name_or_handle_one_tag() {

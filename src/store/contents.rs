@@ -40,7 +40,7 @@ pub fn intern(tx: &Tx<'_>, text: &str) -> Result<ContentId, StoreError> {
 #[derive(Debug, Clone)]
 pub struct Kept {
     id: ContentId,
-    text: Arc<str>,
+    text: Arc<String>,
     /// How many differences lead back to a text that is kept whole.
     links: u32,
 }
@@ -57,7 +57,7 @@ impl Kept {
 /// Stores a text of a series in which each is much like the one before, such as the packets of a run:
 /// only what differs is stored, and that as it differs from what stood there, so that a piece which has
 /// only moved costs next to nothing.
-pub fn keep(tx: &Tx<'_>, text: Arc<str>, before: Option<&Kept>) -> Result<Kept, StoreError> {
+pub fn keep(tx: &Tx<'_>, text: Arc<String>, before: Option<&Kept>) -> Result<Kept, StoreError> {
     let Some(before) = before.filter(|before| before.links < MAX_LINKS) else {
         return whole(tx, text);
     };
@@ -87,7 +87,7 @@ pub fn keep(tx: &Tx<'_>, text: Arc<str>, before: Option<&Kept>) -> Result<Kept, 
 /// A difference is this many times smaller than its text; a whole text packs to about a fifth.
 const WORTHWHILE: usize = 8;
 
-fn whole(tx: &Tx<'_>, text: Arc<str>) -> Result<Kept, StoreError> {
+fn whole(tx: &Tx<'_>, text: Arc<String>) -> Result<Kept, StoreError> {
     let id = intern(tx, &text)?;
     Ok(Kept { id, text, links: 0 })
 }
@@ -136,14 +136,23 @@ fn joined(
 /// How many bytes two texts share at their beginning and, behind that, at their end.
 fn shared(before: &str, after: &str) -> (usize, usize) {
     let (old, new) = (before.as_bytes(), after.as_bytes());
-    let head = after.floor_char_boundary(same(old.iter().zip(new)));
+    let strides = old.chunks_exact(STRIDE).zip(new.chunks_exact(STRIDE));
+    let strode = STRIDE * same(strides);
+    let head = strode + same(old[strode..].iter().zip(&new[strode..]));
+    let head = after.floor_char_boundary(head);
     let (old, new) = (&old[head..], &new[head..]);
-    let tail = same(old.iter().rev().zip(new.iter().rev()));
+    let strides = old.rchunks_exact(STRIDE).zip(new.rchunks_exact(STRIDE));
+    let strode = STRIDE * same(strides);
+    let (old, new) = (&old[..old.len() - strode], &new[..new.len() - strode]);
+    let tail = strode + same(old.iter().rev().zip(new.iter().rev()));
     let from = after.ceil_char_boundary(after.len() - tail);
     (head, after.len() - from)
 }
 
-fn same<'b>(pairs: impl Iterator<Item = (&'b u8, &'b u8)>) -> usize {
+/// Texts are compared by so many bytes at a time, as long as they are the same.
+const STRIDE: usize = 512;
+
+fn same<T: PartialEq>(pairs: impl Iterator<Item = (T, T)>) -> usize {
     pairs.take_while(|(old, new)| old == new).count()
 }
 

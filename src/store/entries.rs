@@ -185,10 +185,11 @@ pub fn audit(
     run: RunId,
     scheme: Scheme,
     (turn, in_loop): (TurnNumber, LoopId),
-    text: Arc<str>,
+    text: impl Into<Arc<String>>,
     before: Option<&Kept>,
 ) -> Result<Kept, StoreError> {
     let path = EntryPath::of_turn(scheme, turn);
+    let text = text.into();
     let chars = chars(&text);
     let write = Write::body(path.clone(), "").at(turn, in_loop);
     set(tx, run, Writer::System, write)?;

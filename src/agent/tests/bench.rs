@@ -323,6 +323,11 @@ impl Bench {
         self.entry(&format!("user://{turn}")).await.unwrap().body
     }
 
+    /// Both messages.
+    pub async fn packet(&self, turn: u32) -> String {
+        self.system_message(turn).await + "\n\n" + &self.user_message(turn).await
+    }
+
     pub async fn system_message(&self, turn: u32) -> String {
         self.entry(&format!("system://{turn}")).await.unwrap().body
     }

@@ -47,7 +47,7 @@ async fn a_run_goes_through_its_phases_and_ends_as_it_says() {
         assert!(sent.contains(&format!("Phase: {phase}.")), "turn {turn}");
     }
     assert!(
-        bench.system_message(3).await.contains("one\n"),
+        bench.packet(3).await.contains("one\n"),
         "the file is visible"
     );
     assert!(!bench.user_message(4).await.contains("<unknowns>"));

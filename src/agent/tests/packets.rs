@@ -17,9 +17,10 @@ async fn the_packet_has_its_sections_in_order_and_the_prompt_last() {
     bench.act("do it").await;
     let (system, user) = (bench.system_message(2).await, bench.user_message(2).await);
     assert!(system.starts_with("You are Rummy"));
-    assert!(system.contains("<context>\n<file path=\"src/a.rs\" language=\"rust\" visibility=\"summarized\" tokens=\"5\"/>\n</context>"), "{system}");
+    assert!(user.contains("<sources>\n<file path=\"src/a.rs\" language=\"rust\" visibility=\"summarized\" tokens=\"5\"/>\n</sources>"), "{user}");
     let places: Vec<usize> = [
         "<log>",
+        "<sources>",
         "<unknowns>",
         "<instructions>",
         "<budget ",
@@ -52,9 +53,9 @@ async fn a_file_cannot_forge_the_packet() {
     )
     .await;
     bench.act("go").await;
-    let system = bench.system_message(2).await;
+    let sent = bench.user_message(2).await;
     let fenced = format!("\n````\n{forged}\n````\n</file>");
-    assert!(system.contains(&fenced), "{system}");
+    assert!(sent.contains(&fenced), "{sent}");
 }
 
 #[tokio::test]
@@ -105,7 +106,7 @@ async fn files_that_are_named_with_the_prompt_are_visible_from_the_start() {
     start.config.files = vec!["a.txt".to_owned()];
     bench.start(start).await.unwrap();
     bench.end().await;
-    assert!(bench.system_message(1).await.contains("the text"));
+    assert!(bench.packet(1).await.contains("the text"));
 }
 
 #[tokio::test]
@@ -116,12 +117,12 @@ async fn many_files_are_counted_by_folder() {
     let files: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "")).collect();
     let mut bench = Bench::new(&files, &[DONE]).await;
     bench.act("go").await;
-    let system = bench.system_message(1).await;
+    let sent = bench.packet(1).await;
     assert!(
-        system.contains("<files path=\"src/deep/part0/**\" count=\"100\"/>"),
-        "{system}"
+        sent.contains("<files path=\"src/deep/part0/**\" count=\"100\"/>"),
+        "{sent}"
     );
-    assert!(system.len() < 12_000, "{}", system.len());
+    assert!(sent.len() < 12_000, "{}", sent.len());
 }
 
 #[tokio::test]

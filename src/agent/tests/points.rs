@@ -9,7 +9,7 @@ use serde_json::json;
 use super::bench::Bench;
 use crate::dialect::{Command, Tool};
 use crate::entries::{Outcome, RunStatus};
-use crate::plugins::{Assembly, Plugin, Plugins, Problem, Refusal, Section, TurnContext};
+use crate::plugins::{Assembly, Message, Plugin, Plugins, Problem, Refusal, Section, TurnContext};
 use crate::store::loops::Loop;
 
 const DONE: &str = "<update status=\"200\">done</update>";
@@ -56,7 +56,11 @@ impl Plugin for Diarist {
     }
 
     fn sections(&self, _assembly: &Assembly<'_>) -> Vec<Section> {
-        vec![Section::user(260, format!("<diary>{}</diary>", self.name))]
+        vec![Section::new(
+            Message::User,
+            260,
+            format!("<diary>{}</diary>", self.name),
+        )]
     }
 }
 

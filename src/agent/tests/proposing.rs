@@ -193,7 +193,7 @@ async fn what_lies_outside_or_is_secret_is_neither_shown_nor_changed() {
         bench.act("go").await;
         let log = bench.log().await;
         assert!(log[1].contains("failed permission"), "{answer}: {log:?}");
-        assert!(!bench.system_message(1).await.contains(".env"));
+        assert!(!bench.packet(1).await.contains(".env"));
     }
 }
 
@@ -277,4 +277,23 @@ async fn what_the_editor_could_not_carry_out_is_no_rejection_and_no_strike() {
         told.contains("something of this turn could not be carried out"),
         "{told}"
     );
+}
+
+#[tokio::test]
+async fn a_new_file_may_have_brackets_in_its_name_and_no_stars() {
+    let write = |path: &str| format!("<set path=\"{path}\">x</set>");
+    let answer = format!(
+        "{}{}{DONE}",
+        write("app/[slug]/page.tsx"),
+        write("src/*.rs")
+    );
+    let mut bench = Bench::new(&[], &[&answer, DONE]).await;
+    let mut start = bench.prompt(Mode::Act, "go");
+    start.config.auto_accept = AutoAccept::Edits;
+    bench.start(start).await.unwrap();
+    assert_eq!(bench.end().await, (RunStatus::Done, None));
+    assert_eq!(bench.file("app/[slug]/page.tsx"), "x\n");
+    let log = bench.log().await;
+    let refused = "log://turn_1/set/src%2F*.rs failed not_found: not found: src/*.rs";
+    assert!(log.contains(&refused.to_owned()), "{log:?}");
 }

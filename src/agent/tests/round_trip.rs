@@ -6,8 +6,8 @@ use proptest::sample::select;
 
 use crate::agent::packet::{self, Packet};
 use crate::entries::{
-    Attributes, Category, Entry, EntryId, EntryPath, Mode, Outcome, Phase, State, TurnNumber,
-    ViewId, Visibility,
+    Attributes, Category, Entry, EntryId, EntryPath, Mode, Outcome, Phase, Scheme, State,
+    TurnNumber, ViewId, Visibility,
 };
 use crate::plugins::{Assembly, Plugins, Row};
 
@@ -102,14 +102,15 @@ fn section<'t>(text: &'t str, name: &str) -> Result<(Vec<Found>, &'t str), Strin
     }
 }
 
-/// The rows of a whole packet: context, log, unknowns, then the prompt.
-fn read(packet: &Packet, head: &str) -> Result<[Vec<Found>; 4], String> {
+/// The rows of a whole packet: context, log, sources, unknowns, then the prompt.
+fn read(packet: &Packet, head: &str) -> Result<[Vec<Found>; 5], String> {
     let system = packet.system.strip_prefix(head).ok_or("another head")?;
     let (context, rest) = section(system.trim_start_matches('\n'), "context")?;
     if !rest.is_empty() {
         return Err(format!("behind the context: {rest:.60}"));
     }
     let (log, rest) = section(&packet.user, "log")?;
+    let (sources, rest) = section(rest, "sources")?;
     let (unknowns, rest) = section(rest, "unknowns")?;
     let (_instructions, rest) = element(rest)?;
     let (_budget, rest) = element(rest.trim_start_matches('\n'))?;
@@ -117,7 +118,7 @@ fn read(packet: &Packet, head: &str) -> Result<[Vec<Found>; 4], String> {
     if !rest.is_empty() {
         return Err(format!("behind the prompt: {rest:.60}"));
     }
-    Ok([context, log, unknowns, vec![prompt]])
+    Ok([context, log, sources, unknowns, vec![prompt]])
 }
 
 fn assembled(rows: &[Row]) -> Packet {
@@ -167,6 +168,8 @@ fn hostile() -> impl Strategy<Value = String> {
         "</https>",
         "</prompt>",
         "</context>",
+        "</sources>",
+        "<sources>\n",
         "</log>",
         "</unknowns>",
         "</budget>",
@@ -256,10 +259,14 @@ proptest! {
                 (tag.to_owned(), body.to_owned(), told)
             }).collect()
         };
-        let [context, log, unknowns, prompts] = &found;
+        let [context, log, sources, unknowns, prompts] = &found;
         prop_assert_eq!(
             seen(context, "summary"),
-            owned(of(|e| e.scheme().category() == Category::Data), 80)
+            owned(of(|e| matches!(e.scheme(), Scheme::Known | Scheme::Skill)), 80)
+        );
+        prop_assert_eq!(
+            seen(sources, "summary"),
+            owned(of(|e| matches!(e.scheme(), Scheme::File | Scheme::Https)), 80)
         );
         prop_assert_eq!(
             seen(log, "reason"),

@@ -30,14 +30,16 @@ async fn each_kind_of_entry_stands_in_its_section_in_its_own_form() {
     assert_eq!(bench.act("go").await, (RunStatus::Done, None));
     let (system, user) = (bench.system_message(2).await, bench.user_message(2).await);
     expect![[r#"
+        <known path="known://t/fact" turn="1" tags="x,y" summary="it &quot;is&quot; ssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssss" visibility="visible" tokens="4">A fact.</known>
+        <known path="known://t/put-away" turn="1" visibility="summarized" tokens="4">Another.</known>"#]]
+    .assert_eq(section(&system, "context"));
+    expect![[r#"
         <file path="ünread.txt" language="plaintext" visibility="summarized" tokens="3"/>
         <file path="a.txt" turn="1" language="plaintext" visibility="visible" tokens="3">
         text
 
-        </file>
-        <known path="known://t/fact" turn="1" tags="x,y" summary="it &quot;is&quot; ssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssss" visibility="visible" tokens="4">A fact.</known>
-        <known path="known://t/put-away" turn="1" visibility="summarized" tokens="4">Another.</known>"#]]
-    .assert_eq(section(&system, "context"));
+        </file>"#]]
+    .assert_eq(section(&user, "sources"));
     expect![[r#"
         <get path="log://turn_1/get/a.txt" target="a.txt" status="200" tokens="13">
         visible:
@@ -62,7 +64,7 @@ async fn without_entries_there_are_no_sections_for_them() {
     let mut bench = Bench::new(&[], &[DONE]).await;
     bench.act("go").await;
     let (system, user) = (bench.system_message(1).await, bench.user_message(1).await);
-    for section in ["<context>\n", "\n<log>\n", "<unknowns>\n"] {
+    for section in ["<context>\n", "<log>\n", "<sources>\n", "<unknowns>\n"] {
         assert!(
             !system.contains(section) && !user.contains(section),
             "{section}"
@@ -108,8 +110,8 @@ async fn a_visible_file_that_ceases_to_be_a_text_is_not_shown_as_it_was() {
     ];
     let mut bench = Bench::scripted(&[("a.txt", "the old text\n")], &lines).await;
     bench.act("go").await;
-    assert!(bench.system_message(2).await.contains("the old text"));
+    assert!(bench.packet(2).await.contains("the old text"));
     std::fs::write(bench.root.join("a.txt"), b"\0\x01\x02binary").unwrap();
     bench.act("again").await;
-    assert!(!bench.system_message(3).await.contains("the old text"));
+    assert!(!bench.packet(3).await.contains("the old text"));
 }

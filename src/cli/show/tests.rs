@@ -123,7 +123,7 @@ impl Begun {
         turns::answered(tx, self.run, self.turn, figures)?;
         for (scheme, text) in texts {
             let at = (self.turn, self.in_loop);
-            entries::audit(tx, self.run, *scheme, at, (*text).into(), None)?;
+            entries::audit(tx, self.run, *scheme, at, (*text).to_owned(), None)?;
         }
         Ok(())
     }

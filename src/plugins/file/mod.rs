@@ -1,6 +1,7 @@
 //! The workspace's files as entries. They are listed with size and language; a file's text is read
 //! when it is made visible, from the open document before the disk, and kept current from turn to
-//! turn while it is.
+//! turn while it is. Their section is `<sources>`, with all else that was fetched: behind the log, since
+//! what is shown of sources changes in almost every turn and the log only grows.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,10 +11,12 @@ use futures::future::BoxFuture;
 use serde_json::json;
 
 use crate::entries::{
-    Attributes as Json, Entry, EntryPath, Outcome, Proposal, Scheme, Visibility, Writer,
+    Attributes as Json, Category, Entry, EntryPath, Outcome, Proposal, Scheme, Visibility, Writer,
 };
 use crate::plugins::frame::{Attributes, element};
-use crate::plugins::{Assembly, Plugin, Problem, Refusal, Row, TurnContext, is_file};
+use crate::plugins::{
+    Assembly, Message, Plugin, Problem, Refusal, Row, Section, TurnContext, is_file, known,
+};
 use crate::store::entries::{self, Query, Write};
 use crate::workspace::{
     Constraint, FileInfo, FileKind, FilePath, Overlay, ReadError, Root, Rules, current_text, scan,
@@ -22,6 +25,9 @@ use crate::workspace::{
 /// The plugin; see the module.
 pub struct File;
 
+/// The place of `<sources>` in the user message.
+const PLACE: u16 = 150;
+
 impl Plugin for File {
     fn name(&self) -> &'static str {
         Scheme::File.as_str()
@@ -29,6 +35,16 @@ impl Plugin for File {
 
     fn about(&self) -> Option<&'static str> {
         Some(include_str!("doc.md"))
+    }
+
+    fn sections(&self, assembly: &Assembly<'_>) -> Vec<Section> {
+        let map = map(assembly);
+        let sources = assembly.rows.iter().filter(|row| {
+            row.scheme().category() == Category::Data && !known::is_kept(row) && map.shows(row)
+        });
+        let at = (Message::User, PLACE);
+        let section = Section::of_rows(at, "sources", Category::Data, sources, &map.folders());
+        section.into_iter().collect()
     }
 
     fn begin<'a>(&'a self, cx: &'a TurnContext<'a>) -> BoxFuture<'a, Result<(), Problem>> {
@@ -296,7 +312,7 @@ pub fn chars_of(path: &EntryPath, body: usize, attributes: &Json) -> usize {
 }
 
 /// Which files the packet lists one by one, and which it only counts by folder.
-pub struct Map {
+struct Map {
     /// Files below a folder of this depth are counted; none: all are listed.
     depth: Option<usize>,
     folders: BTreeMap<String, u64>,
@@ -307,7 +323,7 @@ const ROW_CHARS: usize = 70;
 
 /// Draws the map: every file, or else the deepest folders that still fit `map_tokens`. Files at the
 /// root are listed in any case.
-pub fn map(assembly: &Assembly<'_>) -> Map {
+fn map(assembly: &Assembly<'_>) -> Map {
     let listed: Vec<&str> = assembly
         .rows
         .iter()
@@ -349,7 +365,7 @@ pub fn map(assembly: &Assembly<'_>) -> Map {
 
 impl Map {
     /// Whether a row has a line of its own.
-    pub fn shows(&self, row: &Row) -> bool {
+    fn shows(&self, row: &Row) -> bool {
         !is_listed(row)
             || self
                 .depth
@@ -357,7 +373,7 @@ impl Map {
     }
 
     /// The lines of the folders that are only counted.
-    pub fn folders(&self) -> Vec<String> {
+    fn folders(&self) -> Vec<String> {
         let line = |(folder, count): (&String, &u64)| {
             let attributes = Attributes::new().with("path", folder).with("count", count);
             element("files", &attributes, "")

@@ -3,8 +3,7 @@
 //! Markdown files beside this one; the other texts lie with their plugins.
 
 use crate::entries::Phase;
-use crate::plugins::frame::block;
-use crate::plugins::{Assembly, Plugin, Section};
+use crate::plugins::{Assembly, Message, Plugin, Section};
 
 /// The plugin; see the module.
 pub struct Instructions;
@@ -22,10 +21,10 @@ impl Plugin for Instructions {
 
     fn sections(&self, assembly: &Assembly<'_>) -> Vec<Section> {
         // Our own text: its tags need no fence.
-        let text = block(NAME, phase(assembly.phase).lines());
+        let text = format!("<{NAME}>\n{}\n</{NAME}>", phase(assembly.phase).trim_end());
         vec![
-            Section::system(BASE_PLACE, head(assembly)),
-            Section::user(PHASE_PLACE, text),
+            Section::new(Message::System, BASE_PLACE, head(assembly)),
+            Section::new(Message::User, PHASE_PLACE, text),
         ]
     }
 }

@@ -1,18 +1,18 @@
-//! `known://`: what the model has worked out. Its section is `<context>`: every source and every
-//! piece of knowledge, in the order in which they changed last, so that what is unchanged keeps its place
-//! from turn to turn and what changes often stands last.
+//! `known://`: what the model has worked out. Its section is `<context>`, with the skills: what a run
+//! keeps, in the order in which it changed last, so that what is unchanged keeps its place from turn to
+//! turn. Sources come and go; they have a section of their own, see [`super::file`].
 
 use std::borrow::Cow;
 
 use crate::entries::{Category, Entry, Outcome, Scheme, State, Visibility};
 use crate::llm::tokens;
-use crate::plugins::frame::{Attributes, block, element};
-use crate::plugins::{Assembly, Plugin, Refusal, Section, file, whole_or_excerpt};
+use crate::plugins::frame::{Attributes, element};
+use crate::plugins::{Assembly, Message, Plugin, Refusal, Row, Section, whole_or_excerpt};
 
 /// The plugin; see the module.
 pub struct Known;
 
-/// The place of `<context>` in the system message: last, because it is what changes.
+/// The place of `<context>` in the system message: last, because it is what grows.
 pub const PLACE: u16 = 100;
 
 impl Plugin for Known {
@@ -29,25 +29,16 @@ impl Plugin for Known {
     }
 
     fn sections(&self, assembly: &Assembly<'_>) -> Vec<Section> {
-        let map = file::map(assembly);
-        let folders = map.folders();
-        let lines: Vec<&str> = assembly
-            .rows
-            .iter()
-            .filter(|row| row.scheme().category() == Category::Data && map.shows(row))
-            .map(|row| row.line.as_str())
-            .collect();
-        let entries = lines.len();
-        let mut all = lines
-            .into_iter()
-            .chain(folders.iter().map(String::as_str))
-            .peekable();
-        if all.peek().is_none() {
-            return Vec::new();
-        }
-        let text = block("context", all);
-        vec![Section::system(PLACE, text).showing(Category::Data, entries)]
+        let kept = assembly.rows.iter().filter(|row| is_kept(row));
+        let at = (Message::System, PLACE);
+        let section = Section::of_rows(at, "context", Category::Data, kept, &[]);
+        section.into_iter().collect()
     }
+}
+
+/// Whether a row is in `<context>`.
+pub fn is_kept(row: &Row) -> bool {
+    matches!(row.scheme(), Scheme::Known | Scheme::Skill)
 }
 
 /// Refuses knowledge that is too large to be one piece.

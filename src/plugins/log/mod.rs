@@ -2,8 +2,8 @@
 //! grows at its end.
 
 use crate::entries::{Category, Entry, Scheme};
-use crate::plugins::frame::{Attributes, block, element};
-use crate::plugins::{Assembly, Plugin, Section, prompt};
+use crate::plugins::frame::{Attributes, element};
+use crate::plugins::{Assembly, Message, Plugin, Section, prompt};
 
 /// The plugin; see the module.
 pub struct Log;
@@ -21,21 +21,13 @@ impl Plugin for Log {
 
     fn sections(&self, assembly: &Assembly<'_>) -> Vec<Section> {
         let latest = prompt::latest(assembly.rows).map(|row| &row.path);
-        let lines: Vec<&str> = assembly
-            .rows
-            .iter()
-            .filter(|row| match row.scheme() {
-                Scheme::Log => true,
-                scheme => scheme.category() == Category::Prompt && Some(&row.path) != latest,
-            })
-            .map(|row| row.line.as_str())
-            .collect();
-        if lines.is_empty() {
-            return Vec::new();
-        }
-        let count = lines.len();
-        let text = block(Scheme::Log.as_str(), lines.into_iter());
-        vec![Section::user(PLACE, text).showing(Category::Logging, count)]
+        let happened = assembly.rows.iter().filter(|row| match row.scheme() {
+            Scheme::Log => true,
+            scheme => scheme.category() == Category::Prompt && Some(&row.path) != latest,
+        });
+        let at = (Message::User, PLACE);
+        let section = Section::of_rows(at, self.name(), Category::Logging, happened, &[]);
+        section.into_iter().collect()
     }
 }
 

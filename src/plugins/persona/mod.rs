@@ -2,7 +2,7 @@
 //! end of its instructions. Its files are looked up in [`super::library`]; which one a run has is one
 //! of the run's settings.
 
-use crate::plugins::{Assembly, Plugin, Section};
+use crate::plugins::{Assembly, Message, Plugin, Section};
 
 /// The plugin; see the module.
 pub struct Persona;
@@ -18,7 +18,7 @@ impl Plugin for Persona {
     fn sections(&self, assembly: &Assembly<'_>) -> Vec<Section> {
         let text = assembly.persona.map(str::trim_end);
         text.filter(|text| !text.is_empty())
-            .map(|text| Section::system(PLACE, format!("# Persona\n{text}")))
+            .map(|text| Section::new(Message::System, PLACE, format!("# Persona\n{text}")))
             .into_iter()
             .collect()
     }

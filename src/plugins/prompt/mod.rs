@@ -9,7 +9,7 @@ use crate::entries::{
     Attributes as Json, Category, Entry, EntryPath, Mode, Scheme, TurnNumber, Visibility, Writer,
 };
 use crate::plugins::frame::{Attributes, element};
-use crate::plugins::{Assembly, Plugin, Row, Section, whole_or_excerpt};
+use crate::plugins::{Assembly, Message, Plugin, Row, Section, whole_or_excerpt};
 use crate::store::entries::{self, Write};
 use crate::store::loops::{Loop, Selection};
 use crate::store::{StoreError, Tx};
@@ -46,7 +46,8 @@ impl Plugin for Prompt {
             .with_some("tokens", row.map(|row| row.tokens));
         let body = row.and_then(|row| row.prompt.as_deref()).unwrap_or("");
         let text = element(self.name(), &attributes, body);
-        vec![Section::user(PLACE, text).showing(Category::Prompt, usize::from(row.is_some()))]
+        let section = Section::new(Message::User, PLACE, text);
+        vec![section.showing(Category::Prompt, usize::from(row.is_some()))]
     }
 }
 

@@ -187,7 +187,12 @@ async fn write_matches(
 ) -> Result<Handled, Problem> {
     let meant = cx.meant(&query, Access::Content).await?;
     if meant.is_empty() {
-        return Err(Refusal::not_found(path).into());
+        return match new_file(path) {
+            Some(target) if args.filter.is_none() => {
+                file_change::propose(cx, target.as_str(), args).await
+            }
+            _ => Err(Refusal::not_found(path).into()),
+        };
     }
     if meant.iter().any(|entry| is_file(&entry.path)) {
         let message = format!("{path} matches files; write one file at a time, by its path");
@@ -215,6 +220,15 @@ async fn write_matches(
         })
         .await?;
     Ok(Handled::Done(logged))
+}
+
+/// The file that a pattern without matches names all the same: `app/[slug]/page.tsx` is a name that
+/// frameworks ask for, `src/*.rs` is nobody's.
+fn new_file(path: &str) -> Option<EntryPath> {
+    match EntryPath::parse(path) {
+        Ok(target) if is_file(&target) && !path.contains(['*', '?']) => Some(target),
+        _ => None,
+    }
 }
 
 /// Writes one entry of a scheme.

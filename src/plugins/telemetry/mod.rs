@@ -40,8 +40,8 @@ pub struct Bucket {
     pub entries: u64,
 }
 
-/// The packet's tokens by category. `sections` are its parts, each with its length in characters.
-pub fn distribution(sections: &[(Section, usize)], divisor: f64) -> Vec<Bucket> {
+/// The tokens of a packet of these sections, by category.
+pub fn distribution(sections: &[Section], divisor: f64) -> Vec<Bucket> {
     let shown = Category::ALL
         .iter()
         .filter(|category| **category != Category::Audit);
@@ -51,10 +51,10 @@ pub fn distribution(sections: &[(Section, usize)], divisor: f64) -> Vec<Bucket> 
         .map(|(bucket, category)| {
             let of_category = sections
                 .iter()
-                .filter(|(section, _)| section.shows.map(|(shows, _)| shows) == category);
+                .filter(|section| section.shows.map(|(shows, _)| shows) == category);
             let (mut chars, mut entries) = (0, 0);
-            for (section, length) in of_category {
-                chars += length;
+            for section in of_category {
+                chars += section.chars;
                 entries += section.shows.map_or(0, |(_, count)| count as u64);
             }
             Bucket {

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use crate::entries::{Category, Entry, Scheme, Visibility};
-use crate::plugins::frame::{Attributes, block, element};
+use crate::plugins::frame::{Attributes, element};
 use crate::plugins::known::summary;
-use crate::plugins::{Assembly, Plugin, Section, whole_or_excerpt};
+use crate::plugins::{Assembly, Message, Plugin, Section, whole_or_excerpt};
 
 /// The plugin; see the module.
 pub struct Unknown;
@@ -26,18 +26,11 @@ impl Plugin for Unknown {
     }
 
     fn sections(&self, assembly: &Assembly<'_>) -> Vec<Section> {
-        let questions: Vec<&str> = assembly
-            .rows
-            .iter()
-            .filter(|row| row.scheme().category() == Category::Unknown)
-            .map(|row| row.line.as_str())
-            .collect();
-        if questions.is_empty() {
-            return Vec::new();
-        }
-        let count = questions.len();
-        let text = block("unknowns", questions.into_iter());
-        vec![Section::user(PLACE, text).showing(Category::Unknown, count)]
+        let rows = assembly.rows.iter();
+        let questions = rows.filter(|row| row.scheme().category() == Category::Unknown);
+        let at = (Message::User, PLACE);
+        let section = Section::of_rows(at, "unknowns", Category::Unknown, questions, &[]);
+        section.into_iter().collect()
     }
 }
 

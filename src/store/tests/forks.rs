@@ -175,7 +175,7 @@ async fn a_fork_leaves_what_is_open_the_mirror_and_the_audit_behind_and_goes_on_
                 parent,
                 Scheme::System,
                 (turn, in_loop),
-                "packet".into(),
+                "packet".to_owned(),
                 None,
             )?;
             let log = Write::body(path("log://turn_1/set/a"), "done").at(turn, in_loop);

@@ -129,7 +129,7 @@ fn a_turn(tx: &mut Tx<'_>, run: RunId, turn: u32) -> Result<(), StoreError> {
         run,
         Scheme::System,
         (turn, claimed.id),
-        "packet".into(),
+        "packet".to_owned(),
         None,
     )?;
     let base = EntryPath::log(turn, "set", "src/a.rs");

@@ -410,7 +410,7 @@ async fn runs_that_ended_long_ago_go_with_all_that_only_they_showed() {
         .write(move |tx| {
             let in_loop = enqueue(tx, run, Mode::Act, "p")?;
             let at = (TurnNumber(1), in_loop);
-            entries::audit(tx, run, Scheme::System, at, "packet".into(), None)?;
+            entries::audit(tx, run, Scheme::System, at, "packet".to_owned(), None)?;
             runs::set_status(tx, run, RunStatus::Aborted, None)?;
             let younger = runs::forget(tx, crate::store::now_ms() - 1000)?;
             let older = runs::forget(tx, crate::store::now_ms() + 1000)?;

@@ -249,7 +249,7 @@ async fn an_audit_text_is_kept_once_and_read_back_exactly() {
             let in_loop = enqueue(tx, run, Mode::Act, "p")?;
             for turn in [1, 2] {
                 let at = (TurnNumber(turn), in_loop);
-                entries::audit(tx, run, Scheme::System, at, kept.as_str().into(), None)?;
+                entries::audit(tx, run, Scheme::System, at, kept.as_str().to_owned(), None)?;
             }
             let stored: i64 =
                 tx.query_row("SELECT count(*) FROM contents", [], |row| row.get(0))?;
@@ -280,7 +280,7 @@ async fn texts_of_a_series_are_kept_as_differences_and_read_back_exactly() {
             let mut before = None;
             for (turn, text) in (1..).zip(given) {
                 let at = (TurnNumber(turn), in_loop);
-                let text = text.as_str().into();
+                let text = text.as_str().to_owned();
                 before = Some(entries::audit(
                     tx,
                     run,

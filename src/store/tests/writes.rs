@@ -549,7 +549,7 @@ async fn an_audit_row_that_is_filtered_by_its_body_is_read_uncompressed() {
         .act(|tx, run| {
             let in_loop = super::bench::enqueue(tx, run, crate::entries::Mode::Ask, "p")?;
             let at = (TurnNumber(1), in_loop);
-            entries::audit(tx, run, Scheme::System, at, "the packet".into(), None)
+            entries::audit(tx, run, Scheme::System, at, "the packet".to_owned(), None)
         })
         .await
         .unwrap();

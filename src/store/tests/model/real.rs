@@ -74,7 +74,7 @@ pub fn perform(
         }
         Step::Audit(_, scheme, turn, text) => {
             let at = (TurnNumber(turn), in_loop);
-            entries::audit(tx, run, scheme, at, text.into(), None)?;
+            entries::audit(tx, run, scheme, at, text, None)?;
             Vec::new()
         }
         Step::List(_, from, page) => {
