@@ -23,6 +23,8 @@ mod disk;
 mod ending;
 #[path = "stdio/fixture.rs"]
 mod fixture;
+#[path = "stdio/forks.rs"]
+mod forks;
 #[path = "stdio/frames.rs"]
 mod frames;
 #[path = "stdio/harness.rs"]

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 
+use crate::lifecycle::packet;
 use crate::lsp::script::{APP, fix_app, set, update};
 use crate::lsp::{Sandbox, Session, list};
 use crate::model_server::{ModelServer, Reply};
@@ -39,14 +40,6 @@ fn session(server: &ModelServer) -> Session {
         .env("RUMMY_HOME", home.to_str().expect("it is text"))
         .model_at(&server.url())
         .start()
-}
-
-fn system(server: &ModelServer, nth: usize) -> String {
-    let requests = server.requests();
-    list(&requests[nth]["messages"])[0]["content"]
-        .as_str()
-        .expect("it is text")
-        .to_owned()
 }
 
 fn kind(error: &Value) -> &str {
@@ -115,7 +108,7 @@ fn constraints_hold_from_the_next_turn_on_also_for_a_run_that_works() {
     let mut session = session(&server);
     session.act("look", "where is it?");
     server.wait_for_requests(1);
-    assert!(system(&server, 0).contains("src/gen/a.rs"));
+    assert!(packet(&server, 0).contains("src/gen/a.rs"));
     for (pattern, word) in [("src/gen", "ignore"), ("notes.md", "active")] {
         session.ask(
             "rummy/file/constraint",
@@ -124,7 +117,7 @@ fn constraints_hold_from_the_next_turn_on_also_for_a_run_that_works() {
     }
     server.release();
     server.wait_for_requests(2);
-    let second = system(&server, 1);
+    let second = packet(&server, 1);
     assert!(!second.contains("src/gen/a.rs"), "{second}");
     server.release();
     session.wait_for_status("look", 200);
@@ -167,7 +160,7 @@ fn a_skill_is_given_to_a_run_and_taken_away() {
     );
     session.act("look", "y");
     session.wait_for_status("look", 200);
-    assert!(system(&server, 1).contains("Commit small."));
+    assert!(packet(&server, 1).contains("Commit small."));
     session.ask("rummy/skill/remove", json!({"run": "look", "name": "git"}));
     assert_eq!(
         session.ask("rummy/getSkills", json!({"run": "look"})),
@@ -226,7 +219,7 @@ fn a_persona_is_set_by_name_or_text_and_cleared() {
     );
     session.act("look", "y");
     session.wait_for_status("look", 200);
-    assert!(system(&server, 1).contains("You talk like a pirate."));
+    assert!(packet(&server, 1).contains("You talk like a pirate."));
     let mut persona = |params: Value| {
         session.ask("rummy/persona/set", params);
         session.ask("rummy/getRun", json!({"run": "look"}))["persona"].take()
@@ -260,7 +253,7 @@ fn an_active_constraint_shows_a_file_that_the_run_knows_already_once() {
     session.act("look", "y");
     session.wait_for_status("look", 200);
     assert_eq!(visibility(&mut session), "visible");
-    assert!(system(&server, 1).contains("my notes"));
+    assert!(packet(&server, 1).contains("my notes"));
     session.ask(
         "rummy/get",
         json!({"run": "look", "path": "notes.md", "visibility": "summarized"}),
@@ -315,7 +308,7 @@ fn a_new_file_is_shown_by_its_very_name_whatever_is_in_it() {
         session.sandbox.write(also, "another text\n");
         session.act("look", "look at it");
         session.wait_for_status("look", 204);
-        let seen = system(&server, 1);
+        let seen = packet(&server, 1);
         assert!(seen.contains("the new text"), "{name}: {seen}");
         assert!(!seen.contains("another text"), "{name}: {seen}");
     }
@@ -334,7 +327,7 @@ fn a_constraint_on_a_file_that_exists_holds_for_that_one_alone() {
     );
     session.act("look", "what is there?");
     session.wait_for_status("look", 200);
-    let seen = system(&server, 0);
+    let seen = packet(&server, 0);
     let shown = ["app/[slug]/page.tsx", "app/s/page.tsx"]
         .map(|at| seen.contains(&format!("the text of {at}")));
     assert_eq!(shown, [true, false], "{seen}");
@@ -356,9 +349,9 @@ fn what_exists_under_a_name_that_is_no_glob_can_be_constrained_and_dropped() {
     );
     session.act("look", "what is there?");
     session.wait_for_status("look", 200);
-    assert!(!system(&server, 0).contains(name));
+    assert!(!packet(&server, 0).contains(name));
     session.ask("rummy/file/drop", json!({"pattern": name}));
     session.act("look", "and now?");
     session.wait_for_status("look", 200);
-    assert!(system(&server, 1).contains(name));
+    assert!(packet(&server, 1).contains(name));
 }

@@ -1,4 +1,4 @@
-//! Runs as entries: begun, gone on with, joined, forked, renamed, configured, removed.
+//! Runs as entries: begun, gone on with, joined, renamed, configured, removed.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use crate::lsp::script::{APP, fix_app, set, update};
 use crate::lsp::{Session, list};
 use crate::model_server::{ModelServer, Reply};
 
-fn session(server: &ModelServer) -> Session {
+pub fn session(server: &ModelServer) -> Session {
     Session::builder()
         .file("src/app.rs", APP)
         .model_at(&server.url())
@@ -14,12 +14,12 @@ fn session(server: &ModelServer) -> Session {
 }
 
 /// A model that ends every loop at once.
-fn content() -> ModelServer {
+pub fn content() -> ModelServer {
     ModelServer::start(vec![Reply::text(update(200, "Done")).repeat()])
 }
 
 /// A session with a finished run `look` that knows `known://plan`.
-fn looked() -> (ModelServer, Session) {
+pub fn looked() -> (ModelServer, Session) {
     let server = ModelServer::start(vec![
         Reply::text(set("known://plan", "the plan\n") + &update(200, "Looked")),
         Reply::text(update(200, "Done")).repeat(),
@@ -31,7 +31,7 @@ fn looked() -> (ModelServer, Session) {
 }
 
 /// The text of a message that the model was sent in its nth request.
-fn sent(server: &ModelServer, nth: usize, role: &str) -> String {
+pub fn sent(server: &ModelServer, nth: usize, role: &str) -> String {
     let requests = server.requests();
     let message = list(&requests[nth]["messages"])
         .iter()
@@ -40,10 +40,17 @@ fn sent(server: &ModelServer, nth: usize, role: &str) -> String {
     message["content"].as_str().expect("it is text").to_owned()
 }
 
-fn refused(session: &mut Session, method: &str, params: Value) -> (String, String) {
+pub fn refused(session: &mut Session, method: &str, params: Value) -> (String, String) {
     let error = session.refused(method, params);
     let text = |value: &Value| value.as_str().unwrap_or("").to_owned();
     (text(&error["data"]["kind"]), text(&error["message"]))
+}
+
+/// All that the model was sent in its nth request.
+pub fn packet(server: &ModelServer, nth: usize) -> String {
+    ["system", "user"]
+        .map(|role| sent(server, nth, role))
+        .join("\n")
 }
 
 #[test]
@@ -148,9 +155,9 @@ fn a_follow_up_keeps_the_model_the_flags_and_the_settings_of_its_run() {
     session.ask("rummy/ask", json!({"run": "look", "prompt": "two"}));
     session.wait_for_status("look", 200);
     assert_eq!(server.requests()[1]["temperature"], json!(0.1));
-    let system = sent(&server, 1, "system");
-    assert!(system.contains("You are terse."), "{system}");
-    assert!(!system.contains("attic.txt"), "{system}");
+    let packet = packet(&server, 1);
+    assert!(packet.contains("You are terse."), "{packet}");
+    assert!(!packet.contains("attic.txt"), "{packet}");
 }
 
 #[test]
@@ -261,126 +268,16 @@ fn a_run_exists_by_the_time_its_start_is_answered() {
 }
 
 #[test]
-fn a_fork_knows_what_its_parent_knows_and_changes_nothing_of_it() {
-    let (server, mut session) = looked();
-    session.ask(
-        "rummy/persona/set",
-        json!({"run": "look", "text": "You are the parent."}),
-    );
-    let forked = session.ask(
-        "rummy/act",
-        json!({"run": "look", "fork": true, "prompt": "what if?", "persona": "You are the child."}),
-    );
-    let child = forked["run"].as_str().expect("an alias").to_owned();
-    assert!(child.starts_with("test_"), "{child}");
-    let state = session.wait_for_status(&child, 200);
-    assert_eq!(
-        state["turn"], 2,
-        "the child begins at the parent's next turn"
-    );
-    let system = sent(&server, 1, "system");
-    assert!(
-        system.contains("the plan") && system.contains("You are the child."),
-        "{system}"
-    );
-
-    session.ask(
-        "rummy/set",
-        json!({"run": child, "path": "known://plan", "body": "another"}),
-    );
-    session.ask(
-        "rummy/set",
-        json!({"run": child, "path": "known://plan", "attributes": {"tags": "x"}}),
-    );
-    let mirror = json!({"run": child, "pattern": "run://*", "bodyFilter": "what if?"});
-    let mirror = session.ask("rummy/getEntries", mirror);
-    assert_eq!(mirror[0]["path"], json!(format!("run://{child}")));
-    assert_eq!(
-        mirror[0]["attributes"]["model"], "test",
-        "the parent's model"
-    );
-    let plan = |session: &mut Session, run: &str, text: &str| {
-        let params = json!({"run": run, "pattern": "known://**", "bodyFilter": text});
-        list(&session.ask("rummy/getEntries", params)).to_vec()
-    };
-    assert_eq!(plan(&mut session, "look", "the plan").len(), 1);
-    assert_eq!(plan(&mut session, &child, "the plan").len(), 0);
-    let own = plan(&mut session, &child, "another");
-    assert_eq!(own.len(), 1, "one path, one entry");
-    assert_eq!(own[0]["attributes"]["tags"], "x");
-    assert_eq!(
-        plan(&mut session, "look", "the plan")[0]["attributes"].get("tags"),
-        None
-    );
-    let runs = session.ask("rummy/getRuns", json!({}));
-    assert_eq!(runs[0]["parent"], "look");
-    assert_eq!(
-        session.ask("rummy/getRun", json!({"run": "look"}))["persona"],
-        "You are the parent."
-    );
-}
-
-/// A session whose default model is `other`, with a finished run `look` of the model `test` that was
-/// set to something in every way.
-fn parent(server: &ModelServer) -> Session {
-    let mut session = Session::builder()
-        .file("attic.txt", "dust\n")
-        .model_at(&server.url())
-        .env("RUMMY_MODEL_other", "openai/other")
-        .options(&json!({"model": "other"}))
-        .start();
-    session.ask(
-        "rummy/ask",
-        json!({"run": "look", "prompt": "one", "model": "test", "temperature": 0.1,
-               "persona": "You are terse.", "contextLimit": 50000, "noRepo": true}),
-    );
-    session.wait_for_status("look", 200);
-    session
-}
-
-#[test]
-fn a_fork_keeps_what_it_does_not_name_of_its_parents_settings_and_flags() {
-    let server = content();
-    let mut session = parent(&server);
-    let named = json!({"model": "other", "temperature": 0.5, "persona": "You are the child.",
-                       "contextLimit": 60000, "noRepo": false});
-    let kept = json!(["test", 0.1, "You are terse.", 50000]);
-    let changed = json!(["other", 0.5, "You are the child.", 60000]);
-    for (nth, attributes, expected, model, sees_files) in [
-        (1, json!({}), kept, "scripted", false),
-        (2, named, changed, "other", true),
-    ] {
-        let mut attributes = attributes;
-        attributes["fork"] = json!(true);
-        attributes["mode"] = json!("ask");
-        let params = json!({"path": "run://look", "body": "what if?", "attributes": attributes});
-        let child = session.ask("rummy/set", params)["alias"].take();
-        let child = child.as_str().expect("an alias");
-        session.wait_for_status(child, 200);
-        let run = session.ask("rummy/getRun", json!({"run": child}));
-        let set = ["model", "temperature", "persona", "contextLimit"].map(|key| run[key].clone());
-        assert_eq!(json!(set), expected);
-        assert_eq!(server.requests()[nth]["model"], model);
-        let system = sent(&server, nth, "system");
-        assert_eq!(system.contains("attic.txt"), sees_files, "{system}");
-    }
-    let unsaid = json!({"path": "run://look", "body": "x", "attributes": {"fork": true}});
-    let (kind, message) = refused(&mut session, "rummy/set", unsaid);
-    assert_eq!(kind, "invalid_params");
-    assert!(message.starts_with("attributes.mode"), "{message}");
-}
-
-#[test]
 fn a_flag_that_a_run_has_is_switched_off_by_false() {
     let server = content();
-    let mut session = parent(&server);
+    let mut session = crate::forks::parent(&server);
     session.ask(
         "rummy/ask",
         json!({"run": "look", "prompt": "two", "noRepo": false}),
     );
     session.wait_for_status("look", 200);
-    let system = sent(&server, 1, "system");
-    assert!(system.contains("attic.txt"), "{system}");
+    let packet = packet(&server, 1);
+    assert!(packet.contains("attic.txt"), "{packet}");
 }
 
 #[test]
@@ -397,29 +294,6 @@ fn a_token_for_progress_is_no_parameter_of_a_method() {
         session.ask(method, params);
     }
     session.wait_for_status("look", 200);
-}
-
-#[test]
-fn a_fork_takes_no_proposal_of_its_parent_along() {
-    let server = ModelServer::start(vec![
-        Reply::text(fix_app()).when("raise the retries"),
-        Reply::text(update(200, "Done")).repeat(),
-    ]);
-    let mut session = session(&server);
-    session.act("fix", "raise the retries");
-    session.wait_for_proposals("fix", 1);
-    let forked = session.ask(
-        "rummy/ask",
-        json!({"run": "fix", "fork": true, "prompt": "what is proposed?"}),
-    );
-    let child = forked["run"].as_str().expect("an alias").to_owned();
-    session.wait_for_status(&child, 200);
-    let proposed = json!({"run": child, "state": "proposed"});
-    assert_eq!(session.ask("rummy/getEntries", proposed), json!([]));
-    assert_eq!(
-        session.ask("rummy/getRun", json!({"run": "fix"}))["pending"],
-        1
-    );
 }
 
 #[test]

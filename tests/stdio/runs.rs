@@ -343,7 +343,7 @@ fn of_two_runs_that_wait_the_one_whose_proposal_is_accepted_goes_on_alone() {
     let server = ModelServer::start(vec![
         proposes("one.txt"),
         proposes("two.txt"),
-        Reply::text(update(200, "Done")),
+        Reply::text(update(200, "Done")).repeat(),
     ]);
     let mut session = session(&server);
     for file in ["one", "two"] {
@@ -355,14 +355,20 @@ fn of_two_runs_that_wait_the_one_whose_proposal_is_accepted_goes_on_alone() {
     session.accept("two", &path).expect("it is accepted");
     session.wait_for_proposals("two", 0);
     session.wait_for_status("two", 200);
-    // Longer than the wait for what another process decides.
-    std::thread::sleep(std::time::Duration::from_millis(500));
     let one = session.ask("rummy/getRun", json!({"run": "one"}));
     assert_eq!(
         json!([one["status"], one["pending"], one["turn"]]),
         json!([202, 1, 1])
     );
-    assert_eq!(server.requests().len(), 3);
+    let path = json!("log://turn_1/set/one.txt");
+    session.accept("one", &path).expect("it is accepted");
+    session.wait_for_proposals("one", 0);
+    session.wait_for_status("one", 200);
+    // Had it gone on before, it would have told the model of a change that is proposed.
+    let requests = server.requests();
+    let told = requests[3].to_string();
+    let accepted = "target=\\\"one.txt\\\" status=\\\"200\\\"";
+    assert!(requests.len() == 4 && told.contains(accepted), "{told}");
 }
 
 #[test]
