@@ -28,10 +28,10 @@ pub use reader::Reader;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rusqlite::types::FromSql;
-use rusqlite::{Connection, Row, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, Row, TransactionBehavior};
 use rusqlite_migration::{M, Migrations};
 use tokio::sync::broadcast;
 
@@ -134,6 +134,23 @@ pub enum StoreError {
     Sqlite(#[from] rusqlite::Error),
 }
 
+impl StoreError {
+    /// Whether another connection stood in the way.
+    fn is_busy(&self) -> bool {
+        let code = match self {
+            Self::Sqlite(error)
+            | Self::Migration(rusqlite_migration::Error::RusqliteError { err: error, .. }) => {
+                error.sqlite_error_code()
+            }
+            _ => None,
+        };
+        matches!(
+            code,
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+        )
+    }
+}
+
 impl From<UnknownWord> for StoreError {
     fn from(word: UnknownWord) -> Self {
         Self::Corrupt {
@@ -214,12 +231,7 @@ impl Store {
         };
         let file = file.to_owned();
         store
-            .call(move |connection| {
-                configure(connection)?;
-                refuse_foreign(connection, &file)?;
-                migrate(connection, &file)?;
-                seed_schemes(connection)
-            })
+            .call(move |connection| patiently(|| make_ready(connection, &file)))
             .await?;
         Ok(store)
     }
@@ -329,6 +341,28 @@ fn create_private(file: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(file).map(drop)
+}
+
+fn make_ready(connection: &mut Connection, file: &Path) -> Result<(), StoreError> {
+    configure(connection)?;
+    refuse_foreign(connection, file)?;
+    migrate(connection, file)?;
+    seed_schemes(connection)
+}
+
+/// Tries again while another process makes the same file ready. SQLite's own patience
+/// ([`BUSY_TIMEOUT`]) does not cover the change to a write-ahead log, nor a transaction that began by
+/// reading what another one has written since.
+fn patiently(mut work: impl FnMut() -> Result<(), StoreError>) -> Result<(), StoreError> {
+    let begun = Instant::now();
+    loop {
+        match work() {
+            Err(error) if error.is_busy() && begun.elapsed() < BUSY_TIMEOUT => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            done => return done,
+        }
+    }
 }
 
 fn configure(connection: &Connection) -> Result<(), StoreError> {
