@@ -3,8 +3,8 @@
 -- does not exist cannot be stored. Runs, loops and texts are known by their ids in memory too, so no
 -- id of theirs is given twice: AUTOINCREMENT.
 
--- "rumy": whose file this is, see src/store/mod.rs.
-PRAGMA application_id = 1920298361;
+-- "rum2": whose file this is, see src/store/mod.rs.
+PRAGMA application_id = 1920298290;
 
 CREATE TABLE schemes (
     name       TEXT PRIMARY KEY,

@@ -14,7 +14,7 @@ pub struct Demotion {
 }
 
 impl Demotion {
-    /// Whether only old log rows go, which pile up in any run.
+    /// Whether an old log row goes: they pile up in any run.
     pub fn is_tidying(&self) -> bool {
         self.tier == Tier::OldLog
     }
@@ -54,34 +54,93 @@ enum Tier {
 /// The entries of the first tier that has any, oldest first, cut off where `over` characters are
 /// freed. Empty when all is put away that may be.
 pub fn demotions(rows: &[Row], occasion: Occasion<'_>, over: usize) -> Vec<Demotion> {
+    let mut steps = steps(rows, occasion);
+    let Some(first) = next_tier(&steps, over) else {
+        return Vec::new();
+    };
+    steps.retain(|step| step.tier == first);
+    let all: usize = steps.iter().map(Step::frees).sum();
+    // Half of the old log at once: each time its beginning goes, all behind it is sent anew.
+    let wanted = if first == Tier::OldLog {
+        over.max(all / 2)
+    } else {
+        over
+    };
+    let mut freed = 0;
+    let mut demoted = Vec::new();
+    for step in steps {
+        if freed >= wanted {
+            break;
+        }
+        freed += step.frees();
+        demoted.push(step.demotion());
+    }
+    demoted
+}
+
+/// What all tiers together may free, in characters.
+pub fn freeable(rows: &[Row], occasion: Occasion<'_>) -> usize {
+    let frees = |step: &Step<'_>| match step.row.scheme() {
+        // Their summaries stay.
+        Scheme::File | Scheme::Skill | Scheme::Prompt if step.to == Visibility::Summarized => {
+            step.frees()
+        }
+        _ => step.row.chars + 1,
+    };
+    steps(rows, occasion).iter().map(frees).sum()
+}
+
+/// How one row is put away next.
+struct Step<'r> {
+    tier: Tier,
+    to: Visibility,
+    row: &'r Row,
+}
+
+impl Step<'_> {
+    /// In characters.
+    fn frees(&self) -> usize {
+        match self.to {
+            Visibility::Archived => self.row.chars + 1,
+            Visibility::Visible | Visibility::Summarized => self.row.saves,
+        }
+    }
+
+    fn demotion(&self) -> Demotion {
+        Demotion {
+            tier: self.tier,
+            path: self.row.path.clone(),
+            turn: self.row.turn,
+            tokens: self.row.tokens,
+            to: self.to,
+        }
+    }
+}
+
+/// All that may be put away, by tier, oldest first.
+fn steps<'r>(rows: &'r [Row], occasion: Occasion<'_>) -> Vec<Step<'r>> {
     let latest = prompt::latest(rows).map(|row| &row.path);
-    let mut steps: Vec<(Tier, Visibility, &Row)> = rows
+    let mut steps: Vec<Step<'r>> = rows
         .iter()
         .filter_map(|row| {
             let (tier, to) = next(row, occasion, latest)?;
-            Some((tier, to, row))
+            Some(Step { tier, to, row })
         })
         .collect();
-    steps.sort_by_key(|(tier, _, row)| (*tier, row.turn, row.view));
-    let Some(first) = steps.first().map(|(tier, ..)| *tier) else {
-        return Vec::new();
-    };
-    let mut freed = 0;
+    steps.sort_by_key(|step| (step.tier, step.row.turn, step.row.view));
     steps
-        .into_iter()
-        .take_while(|(tier, to, row)| {
-            let wanted = *tier == first && freed < over;
-            freed += frees(row, *to);
-            wanted
-        })
-        .map(|(tier, to, row)| Demotion {
-            tier,
-            path: row.path.clone(),
-            turn: row.turn,
-            tokens: row.tokens,
-            to,
-        })
-        .collect()
+}
+
+/// The first tier. Where the old log is not enough, what was just made visible goes before it: one
+/// source that is too large by itself costs the run no memory of what it did.
+fn next_tier(steps: &[Step<'_>], over: usize) -> Option<Tier> {
+    let first = steps.first()?.tier;
+    let of = |tier: Tier| steps.iter().filter(move |step| step.tier == tier);
+    let old_log: usize = of(Tier::OldLog).map(Step::frees).sum();
+    if first == Tier::OldLog && old_log < over && of(Tier::Promoted).next().is_some() {
+        return Some(Tier::Promoted);
+    }
+    Some(first)
 }
 
 /// How a row would be put away next, if that frees anything.
@@ -97,9 +156,7 @@ fn next(
     let archived = |tier| Some((tier, Visibility::Archived));
     match (row.scheme().category(), row.scheme()) {
         (Category::Prompt, _) if Some(&row.path) == latest_prompt || is_new(occasion.began.0) => {
-            shrinks
-                .then_some(())
-                .and_then(|()| summarized(Tier::Prompt))
+            shrinks.then_some((Tier::Prompt, Visibility::Summarized))
         }
         (Category::Logging, _) if Some(&row.path) == occasion.told => None,
         (Category::Prompt | Category::Logging, _) if !is_new(last) => archived(Tier::OldLog),
@@ -109,46 +166,63 @@ fn next(
         (Category::Data, Scheme::Skill) if shrinks => summarized(Tier::Skill),
         (Category::Data, _) if shrinks && is_new(last) => summarized(Tier::Promoted),
         (Category::Data, _) if shrinks => summarized(Tier::Source),
-        // The listing of files is limited by itself.
-        (Category::Data, Scheme::File) | (Category::Audit, _) => None,
+        // The listing of files is limited by itself, and a skill stays until the user takes it away.
+        (Category::Data, Scheme::File | Scheme::Skill) | (Category::Audit, _) => None,
         _ => archived(Tier::Summary),
     }
 }
 
-/// What putting a row away frees, in characters.
-fn frees(row: &Row, to: Visibility) -> usize {
-    match to {
-        Visibility::Archived => row.chars + 1,
-        Visibility::Visible | Visibility::Summarized => row.saves,
+/// What the model is told of what was put away, a line an entry, but for old log rows, which are
+/// counted. As long as the ceiling allows: what tells of an overflow must not be one.
+pub fn report(size: u64, ceiling: u64, demoted: &[Demotion]) -> String {
+    /// Tokens of the ceiling for each line, and the most and the fewest lines.
+    const SHARE: u64 = 1_000;
+    const LINES: std::ops::RangeInclusive<u64> = 3..=20;
+    let lines = (ceiling / SHARE).clamp(*LINES.start(), *LINES.end());
+    let (tidied, shown): (Vec<&Demotion>, Vec<&Demotion>) =
+        demoted.iter().partition(|one| one.is_tidying());
+    let sum = |some: &[&Demotion]| some.iter().map(|one| one.tokens).sum::<u64>();
+    let plural = |count: usize| if count == 1 { "" } else { "s" };
+    let mut text = vec![format!(
+        "Token Budget overflow: the packet took {size} tokens, the ceiling is {ceiling}. {} promotion{} ({} tokens) demoted to fit.",
+        shown.len(),
+        plural(shown.len()),
+        sum(&shown)
+    )];
+    if demoted.is_empty() {
+        text.push("Nothing was put away: all of it together would not be enough.".to_owned());
+        return text.join("\n");
     }
+    text.push("Demoted:".to_owned());
+    let listed = usize::try_from(lines).map_or(shown.len(), |lines| lines.min(shown.len()));
+    let (listed, rest) = shown.split_at(listed);
+    text.extend(listed.iter().map(|demotion| line(demotion)));
+    if !rest.is_empty() {
+        text.push(format!("- and {} more ({} tokens)", rest.len(), sum(rest)));
+    }
+    if !tidied.is_empty() {
+        let count = tidied.len();
+        text.push(format!("- {count} old log row{} archived", plural(count)));
+    }
+    text.join("\n")
 }
 
-/// How many demotions are told one by one.
-const LISTED: usize = 50;
-
-/// What the model is told of the demotions of a turn.
-pub fn report(size: u64, ceiling: u64, demoted: &[Demotion]) -> String {
-    let sum = |demoted: &[Demotion]| demoted.iter().map(|one| one.tokens).sum::<u64>();
-    let plural = if demoted.len() == 1 { "" } else { "s" };
-    let mut lines = vec![format!(
-        "Token Budget overflow: the packet took {size} tokens, the ceiling is {ceiling}. {} promotion{plural} ({} tokens) demoted to fit.",
-        demoted.len(),
-        sum(demoted)
-    )];
-    if !demoted.is_empty() {
-        lines.push("Demoted:".to_owned());
-    }
-    let (listed, rest) = demoted.split_at(demoted.len().min(LISTED));
-    lines.extend(listed.iter().map(|demotion| {
-        let turn = demotion
-            .turn
-            .map_or_else(String::new, |turn| format!("turn {turn}, "));
-        format!("- {} ({turn}{} tokens)", demotion.path, demotion.tokens)
-    }));
-    if !rest.is_empty() {
-        lines.push(format!("- and {} more ({} tokens)", rest.len(), sum(rest)));
-    }
-    lines.join("\n")
+/// `- PATH (turn T, K tokens)`, and that it is archived where it is not just a summary.
+fn line(demotion: &Demotion) -> String {
+    const PATH: usize = 100;
+    let path = demotion.path.as_str();
+    let path = match path.char_indices().nth(PATH) {
+        Some((end, _)) => format!("{}…", &path[..end]),
+        None => path.to_owned(),
+    };
+    let turn = demotion
+        .turn
+        .map_or_else(String::new, |turn| format!("turn {turn}, "));
+    let archived = match demotion.to {
+        Visibility::Archived => ", archived",
+        Visibility::Visible | Visibility::Summarized => "",
+    };
+    format!("- {path} ({turn}{} tokens{archived})", demotion.tokens)
 }
 
 #[cfg(test)]
@@ -234,37 +308,89 @@ mod tests {
     #[test]
     fn all_that_may_be_put_away_goes_in_tiers_and_what_may_not_stays() {
         expect![[r"
-            archived: prompt://1 log://turn_1/get/x log://turn_3/update/x
             summarized: new.rs
+            archived: prompt://1 log://turn_1/get/x log://turn_3/update/x
             summarized: older.rs old.rs
             summarized: log://turn_4/get/big
             summarized: prompt://3 prompt://4
             summarized: known://a
             summarized: skill://s
             summarized: unknown://q
-            archived: known://a known://short known://summary skill://s unknown://q log://turn_4/get/big log://turn_4/update/y"]]
+            archived: known://a known://short known://summary unknown://q log://turn_4/get/big log://turn_4/update/y"]]
         .assert_eq(&tiers(RUN, usize::MAX));
     }
 
     #[test]
     fn a_tier_goes_oldest_first_and_only_as_far_as_it_must() {
-        let logs = "
-            log://turn_2/get/b visible 2 99 0
-            log://turn_1/get/a visible 1 99 0
-            log://turn_3/get/c visible 3 99 0";
+        let sources = "
+            b.rs visible 2 150 100
+            a.rs visible 1 150 100
+            c.rs visible 3 150 100";
         for (over, expected) in [
-            (1, "log://turn_1/get/a"),
-            (100, "log://turn_1/get/a"),
-            (101, "log://turn_1/get/a log://turn_2/get/b"),
-            (
-                201,
-                "log://turn_1/get/a log://turn_2/get/b log://turn_3/get/c",
-            ),
+            (1, "a.rs"),
+            (100, "a.rs"),
+            (101, "a.rs b.rs"),
+            (201, "a.rs b.rs c.rs"),
         ] {
-            let tiers = tiers(logs, over);
+            let tiers = tiers(sources, over);
             let first = tiers.lines().next().unwrap();
-            assert_eq!(first, format!("archived: {expected}"), "{over}");
+            assert_eq!(first, format!("summarized: {expected}"), "{over}");
         }
+    }
+
+    #[test]
+    fn of_the_old_log_half_goes_at_least() {
+        let logs: Vec<String> = (0..10)
+            .map(|n| format!("log://turn_1/get/{n} visible 1 99 0"))
+            .collect();
+        let tiers = tiers(&logs.join("\n"), 1);
+        assert_eq!(tiers.lines().next().unwrap().split(' ').count(), 1 + 5);
+    }
+
+    #[test]
+    fn one_large_source_goes_before_an_old_log_that_would_not_be_enough() {
+        let run = "
+            log://turn_1/get/a visible 1 99 0
+            big.txt visible 4 9000 8900";
+        expect![[r"
+            archived: log://turn_1/get/a
+            summarized: big.txt"]]
+        .assert_eq(&tiers(run, 100));
+        expect![[r"
+            summarized: big.txt
+            archived: log://turn_1/get/a"]]
+        .assert_eq(&tiers(run, 101));
+    }
+
+    #[test]
+    fn what_may_be_freed_is_what_all_tiers_free() {
+        let told = EntryPath::parse("log://turn_5/error/overflow").unwrap();
+        let occasion = Occasion {
+            turn: TurnNumber(5),
+            began: TurnNumber(3),
+            told: Some(&told),
+        };
+        let rows = rows(RUN);
+        let mut left = rows.clone();
+        let mut freed = 0;
+        loop {
+            let tier = demotions(&left, occasion, usize::MAX);
+            if tier.is_empty() {
+                break;
+            }
+            for one in tier {
+                let at = left.iter().position(|row| row.path == one.path).unwrap();
+                if one.to == Visibility::Archived {
+                    freed += left.remove(at).chars + 1;
+                } else {
+                    freed += left[at].saves;
+                    left[at].chars -= left[at].saves;
+                    left[at].visibility = one.to;
+                    left[at].saves = 0;
+                }
+            }
+        }
+        assert_eq!(freeable(&rows, occasion), freed);
     }
 
     #[test]
@@ -276,20 +402,43 @@ mod tests {
             tokens: 7,
             to: Visibility::Summarized,
         };
-        expect!["Token Budget overflow: the packet took 120 tokens, the ceiling is 100. 0 promotions (0 tokens) demoted to fit."]
-            .assert_eq(&report(120, 100, &[]));
+        expect![[r"
+            Token Budget overflow: the packet took 120 tokens, the ceiling is 100. 0 promotions (0 tokens) demoted to fit.
+            Nothing was put away: all of it together would not be enough."]]
+        .assert_eq(&report(120, 100, &[]));
         expect![[r"
             Token Budget overflow: the packet took 120 tokens, the ceiling is 100. 1 promotion (7 tokens) demoted to fit.
             Demoted:
             - known://1 (turn 4, 7 tokens)"]]
         .assert_eq(&report(120, 100, &[one(1, Some(4))]));
+        let archived = |n, tier| Demotion {
+            tier,
+            to: Visibility::Archived,
+            ..one(n, None)
+        };
+        let mixed = [
+            archived(1, Tier::OldLog),
+            archived(2, Tier::OldLog),
+            archived(3, Tier::Summary),
+        ];
+        expect![[r"
+            Token Budget overflow: the packet took 120 tokens, the ceiling is 100. 1 promotion (7 tokens) demoted to fit.
+            Demoted:
+            - known://3 (7 tokens, archived)
+            - 2 old log rows archived"]]
+        .assert_eq(&report(120, 100, &mixed));
         let many: Vec<Demotion> = (0..700).map(|at| one(at, None)).collect();
-        let told = report(120, 100, &many);
-        assert!(
-            told.contains("700 promotions (4900 tokens) demoted"),
-            "{told}"
-        );
-        assert!(told.contains("\n- known://0 (7 tokens)\n"), "{told}");
-        assert!(told.ends_with("\n- and 650 more (4550 tokens)"), "{told}");
+        for (ceiling, rest) in [
+            (900, "697 more (4879"),
+            (8_000, "692 more (4844"),
+            (200_000, "680 more (4760"),
+        ] {
+            let told = report(1, ceiling, &many);
+            assert!(
+                told.contains("700 promotions (4900 tokens) demoted"),
+                "{told}"
+            );
+            assert!(told.ends_with(&format!("\n- and {rest} tokens)")), "{told}");
+        }
     }
 }

@@ -47,11 +47,10 @@ pub async fn dispatch(
     if is_empty {
         report.mistakes.push(no_command(answer));
     } else if !has_update {
-        report.mistakes.push(Mistake {
-            outcome: Outcome::Validation,
-            message: "the answer has no <update>: end each one with <update status=\"…\">what you did</update>".to_owned(),
-            untold: true,
-        });
+        let message = "the answer has no <update>: end each one with <update status=\"…\">what you did</update>";
+        report
+            .mistakes
+            .push(Mistake::untold(Outcome::Validation, message));
     }
     Ok(report)
 }
@@ -120,11 +119,8 @@ impl Dispatch<'_> {
 
     /// A command that failed is a strike and stops the rest of the answer.
     async fn fail(&mut self, command: &Command, refusal: Refusal) -> Result<(), TurnError> {
-        self.report.mistakes.push(Mistake {
-            outcome: refusal.outcome.clone(),
-            message: refusal.message.clone(),
-            untold: false,
-        });
+        let mistake = Mistake::told(refusal.outcome.clone());
+        self.report.mistakes.push(mistake);
         if command.tool() != Tool::Update {
             let name = command.tool().name();
             self.stopped_by = Some(format!("<{name} {}> failed before", command.target()));
@@ -251,11 +247,7 @@ fn no_command(answer: &Answer) -> Mistake {
     } else {
         "the answer has no command. Write commands as tags, and end with <update status=\"…\">"
     };
-    Mistake {
-        outcome: Outcome::Validation,
-        message: message.to_owned(),
-        untold: true,
-    }
+    Mistake::untold(Outcome::Validation, message)
 }
 
 /// What was healed, and what of the answer was cut off.

@@ -1,7 +1,8 @@
 //! From the entries to a packet that fits: rendered, measured, and put away in tiers until it does.
 //! Measured before each call and, with the same measure and the same tiers, after each dispatch.
 //!
-//! **Invariant.** What is put away is told in one log entry, which is part of what is measured.
+//! **Invariant.** What is put away for a packet is told in one log entry, which is part of what is
+//! measured. Where all of it would not be enough, nothing is put away.
 
 use crate::entries::{Attributes, EntryPath, Outcome, TurnNumber, Writer};
 use crate::llm::tokens;
@@ -20,12 +21,17 @@ use super::turn::tools;
 /// the log is not too much again.
 const ROOM: u64 = 10;
 
+/// What may grow from one packet to the next beside its rows, in characters: the budget, the phase,
+/// counted folders.
+const SLACK: usize = 4_000;
+
 /// What came of making a packet.
 pub enum Fit {
-    /// It fits; did it not at first, this was put away for it.
-    Fits(Packet, Option<Overflow>),
-    /// It takes so many tokens with all put away that may be; the log says so.
-    TooLarge { tokens: u64 },
+    Fits(Packet),
+    /// It takes so many tokens, and not all that may be put away would make it fit; the log says so.
+    TooLarge {
+        tokens: u64,
+    },
 }
 
 /// What a loop remembers of its packets.
@@ -34,64 +40,61 @@ pub struct Fitting {
     board: Board,
     /// The loop's first turn.
     began: Option<TurnNumber>,
-    /// The length of the newest packet, in characters.
+    /// The length of the newest packet that was answered, in characters.
     newest: Option<usize>,
-    /// What was put away after the newest packet, to be told in the next.
+    /// How many entries were put away since then, to be told in the next.
     reverted: usize,
 }
 
 impl Fitting {
     /// The packet of a turn that begins.
     pub async fn before(&mut self, job: &Job, cx: &TurnContext<'_>) -> Result<Fit, StoreError> {
-        let fit = self.fit(job, cx, cx.turn).await?;
-        if let Fit::Fits(packet, _) = &fit {
-            self.newest = Some(packet.chars);
-            self.reverted = 0;
-        }
+        let (fit, overflow) = self.fit(job, cx, cx.turn).await?;
+        self.reverted += overflow.map_or(0, |overflow| overflow.demoted.len());
         Ok(fit)
     }
 
+    /// The model has answered a packet.
+    pub const fn answered(&mut self, packet: &Packet) {
+        self.newest = Some(packet.chars);
+        self.reverted = 0;
+    }
+
     /// Makes room for the next turn after a dispatch. Tells the tokens that the packet would take, if
-    /// that was too much and more than old log rows had to go.
+    /// that was too much because of what this turn wrote or made visible.
     pub async fn after(
         &mut self,
         job: &Job,
         cx: &TurnContext<'_>,
     ) -> Result<Option<u64>, StoreError> {
-        let Some(ceiling) = job.ceiling() else {
+        let (Some(ceiling), Some(newest)) = (job.ceiling(), self.newest) else {
             return Ok(None);
         };
         self.board.refresh(job, cx).await?;
-        if self.cannot_overflow(job, ceiling) {
+        let takes = |chars: usize| tokens::estimate(chars, job.divisor());
+        // Then there is no need to assemble a packet only to measure it.
+        if takes(newest + self.board.drawn() + SLACK) <= ceiling {
             return Ok(None);
         }
-        let next = TurnNumber(cx.turn.0 + 1);
-        Ok(match self.fit(job, cx, next).await? {
-            Fit::Fits(_, None) => None,
-            Fit::Fits(_, Some(overflow)) => {
-                self.reverted = overflow.demoted.len();
-                let is_tidy = overflow.demoted.iter().all(Demotion::is_tidying);
-                (!is_tidy).then_some(overflow.size)
-            }
-            Fit::TooLarge { tokens } => Some(tokens),
-        })
+        let (_, overflow) = self.fit(job, cx, TurnNumber(cx.turn.0 + 1)).await?;
+        let Some(overflow) = overflow else {
+            return Ok(None);
+        };
+        self.reverted += overflow.demoted.len();
+        // Else the packet that was answered is too large by a better measure of the same text.
+        let fitted = takes(newest) <= ceiling;
+        let by_this_turn = |one: &Demotion| !one.is_tidying() && one.turn == Some(cx.turn);
+        let is_caused = fitted && overflow.demoted.iter().any(by_this_turn);
+        Ok(is_caused.then_some(overflow.size))
     }
 
-    /// Whether the newest packet and all that was drawn since fit together: then there is no need to
-    /// assemble a packet only to measure it.
-    fn cannot_overflow(&self, job: &Job, ceiling: u64) -> bool {
-        /// What else may grow from one packet to the next: the budget, the phase, counted folders.
-        const SLACK: usize = 4_000;
-        let most = self.newest.map(|chars| chars + self.board.drawn() + SLACK);
-        most.is_some_and(|chars| tokens::estimate(chars, job.divisor()) <= ceiling)
-    }
-
+    /// The packet of a turn, and what did not fit at first.
     async fn fit(
         &mut self,
         job: &Job,
         cx: &TurnContext<'_>,
         turn: TurnNumber,
-    ) -> Result<Fit, StoreError> {
+    ) -> Result<(Fit, Option<Overflow>), StoreError> {
         let began = *self.began.get_or_insert(cx.turn);
         let mut overflow: Option<Overflow> = None;
         loop {
@@ -102,23 +105,29 @@ impl Fitting {
             let packet = self.assemble(job, self.reverted + demoted);
             let figures = packet.figures.filter(|figures| figures.over() > 0);
             let Some(figures) = figures else {
-                return Ok(Fit::Fits(packet, overflow));
+                return Ok((Fit::Fits(packet), overflow));
             };
             let occasion = Occasion {
                 turn,
                 began,
                 told: overflow.as_ref().map(|overflow| &overflow.told),
             };
-            let over = chars_of(figures.over() + figures.ceiling / ROOM, job.divisor());
-            let tier = budget::demotions(self.board.rows(), occasion, over);
+            let rows = self.board.rows();
+            let must = chars_of(figures.over(), job.divisor());
+            // Nothing is put away in vain.
+            let tier = if budget::freeable(rows, occasion) < must {
+                Vec::new()
+            } else {
+                let room = chars_of(figures.ceiling / ROOM, job.divisor());
+                budget::demotions(rows, occasion, must + room)
+            };
             let is_last = tier.is_empty();
             if !is_last || overflow.is_none() {
                 overflow = Some(Overflow::put_away(cx, overflow, figures, tier).await?);
             }
             if is_last {
-                return Ok(Fit::TooLarge {
-                    tokens: figures.usage,
-                });
+                let tokens = figures.usage;
+                return Ok((Fit::TooLarge { tokens }, overflow));
             }
         }
     }
@@ -176,6 +185,8 @@ impl Overflow {
             None => (None, Vec::new()),
         };
         let writes: Vec<Write> = tier.iter().map(put_away).collect();
+        // Of two steps of one entry the later one counts.
+        demoted.retain(|before: &Demotion| tier.iter().all(|now| now.path != before.path));
         demoted.extend(tier);
         let message = budget::report(size, figures.ceiling, &demoted);
         let (run, turn, in_loop, count) = (cx.run, cx.turn, cx.in_loop.id, demoted.len());
@@ -183,7 +194,10 @@ impl Overflow {
             .store
             .write(move |tx| {
                 for write in writes {
-                    entries::set(tx, run, visibility_writer(&write), write)?;
+                    // What the user has taken away meanwhile is put away already.
+                    if entries::exists(tx, run, &write.path)? {
+                        entries::set(tx, run, visibility_writer(&write), write)?;
+                    }
                 }
                 let told = if let Some(told) = told {
                     told

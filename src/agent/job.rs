@@ -75,7 +75,7 @@ pub struct Sent {
 const NEW_SHARE: f64 = 0.5;
 
 /// What the next packet may take of one that was refused as too large.
-const AFTER_REFUSAL: f64 = 0.75;
+const AFTER_REFUSAL: f64 = 0.6;
 
 /// No tokenizer is outside of this; a report that says otherwise counts something else.
 const PLAUSIBLE: std::ops::RangeInclusive<f64> = 1.0..=8.0;

@@ -18,11 +18,7 @@ pub async fn judge(
 ) -> Result<Verdict, StoreError> {
     let limits = &job.settings.limits;
     if record.is_cycle(&report.deeds, limits) {
-        report.mistakes.push(Mistake {
-            outcome: Outcome::Cycle,
-            message: CYCLE.to_owned(),
-            untold: true,
-        });
+        report.mistakes.push(Mistake::untold(Outcome::Cycle, CYCLE));
     }
     let verdict = record.judge(&report, limits);
     let mut advice = report.advice;
@@ -40,8 +36,10 @@ pub async fn judge(
     let (run, in_loop, mistakes) = (job.subject.run, job.in_loop.id, report.mistakes);
     job.store
         .write(move |tx| {
-            for mistake in mistakes.into_iter().filter(|mistake| mistake.untold) {
-                error::record(tx, run, turn, in_loop, mistake.outcome, &mistake.message)?;
+            for Mistake { outcome, untold } in mistakes {
+                if let Some(message) = untold {
+                    error::record(tx, run, turn, in_loop, outcome, &message)?;
+                }
             }
             if !advice.is_empty() {
                 advise(tx, run, turn, in_loop, &advice.join("\n"))?;

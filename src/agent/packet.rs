@@ -62,12 +62,15 @@ pub fn render(assembly: Assembly<'_>, ceiling: Option<u64>) -> Packet {
         chars: sections.chars(),
         tokens: usage,
         figures: figures.map(|figures| Figures { usage, ..figures }),
-        distribution: distribution(&sections.0, divisor),
+        distribution: sections.distribution(divisor),
     }
 }
 
-/// The parts of a packet in their order.
-struct Sections(Vec<Section>);
+/// The parts of a packet. The budget block is apart: it is drawn anew when all else is measured.
+struct Sections {
+    drawn: Vec<Section>,
+    budget: Vec<Section>,
+}
 
 /// Between two parts of a message.
 const JOINT: &str = "\n\n";
@@ -75,19 +78,14 @@ const JOINT: &str = "\n\n";
 impl Sections {
     fn of(assembly: &Assembly<'_>) -> Self {
         let all = assembly.plugins.iter();
-        let all = all.flat_map(|plugin| plugin.sections(assembly));
-        let mut sections = Self(all.collect());
-        sections.0.sort_by_key(|section| section.place);
-        sections
+        Self {
+            drawn: all.flat_map(|plugin| plugin.sections(assembly)).collect(),
+            budget: Vec::new(),
+        }
     }
 
-    /// Draws the budget block anew and leaves all else.
     fn put_budget(&mut self, assembly: &Assembly<'_>) {
-        let is_budget =
-            |section: &Section| section.message == Message::User && section.place == budget::PLACE;
-        self.0.retain(|section| !is_budget(section));
-        self.0.extend(budget::Budget.sections(assembly));
-        self.0.sort_by_key(|section| section.place);
+        self.budget = budget::Budget.sections(assembly);
     }
 
     /// What both messages take as they will be joined.
@@ -103,22 +101,27 @@ impl Sections {
     /// What the system message takes without its entries.
     fn head_chars(&self) -> usize {
         self.of_message(Message::System)
-            .take_while(|section| section.place < known::PLACE)
+            .filter(|section| section.place < known::PLACE)
             .map(|section| section.chars)
             .sum()
     }
 
+    fn distribution(&self, divisor: f64) -> Vec<Bucket> {
+        let all: Vec<&Section> = self.drawn.iter().chain(&self.budget).collect();
+        distribution(&all, divisor)
+    }
+
     fn of_message(&self, message: Message) -> impl Iterator<Item = &Section> {
-        self.0
+        self.drawn
             .iter()
+            .chain(&self.budget)
             .filter(move |section| section.message == message)
     }
 
     fn join(&self, message: Message) -> Arc<String> {
-        let parts: Vec<&str> = self
-            .of_message(message)
-            .map(|section| section.text.as_str())
-            .collect();
-        Arc::new(parts.join(JOINT))
+        let mut parts: Vec<&Section> = self.of_message(message).collect();
+        parts.sort_by_key(|section| section.place);
+        let texts: Vec<&str> = parts.iter().map(|section| section.text.as_str()).collect();
+        Arc::new(texts.join(JOINT))
     }
 }

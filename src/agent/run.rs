@@ -59,10 +59,6 @@ pub async fn run_loop(
                 error::record(tx, run, turn, id, outcome, &message)?;
             }
             loops::set_status(tx, id, end.status, end.outcome.as_ref())?;
-            if !runs::by_id(tx, run)?.status.may_become(end.status) {
-                // What failed while it waited, or before it was seen to run, has run all the same.
-                runs::set_status(tx, run, RunStatus::Running, None)?;
-            }
             runs::set_status(tx, run, end.status, end.outcome)
         })
         .await;

@@ -1,9 +1,11 @@
 //! One turn: assemble, check the budget, call the model, record, dispatch in order, make room, judge.
 
+use std::ops::ControlFlow;
+
 use crate::dialect::{Scan, Tool, scan_with_calls};
-use crate::entries::TurnNumber;
+use crate::entries::{Outcome, TurnNumber};
 use crate::llm::{Answer, LlmError};
-use crate::plugins::{Problem, policy, prompt};
+use crate::plugins::{Problem, TurnContext, policy, prompt};
 use crate::store::{StoreError, loops, turns};
 
 use super::ask::ask;
@@ -12,8 +14,9 @@ use super::events::Activity;
 use super::fit::{Fit, Fitting};
 use super::job::{Job, Sent};
 use super::judge::judge;
+use super::packet::Packet;
 use super::stop::Stopped;
-use super::verdict::{Mistake, Record, TurnReport, Verdict};
+use super::verdict::{Mistake, Record, Verdict};
 
 /// What ends a loop from within a turn, other than its verdict.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +29,8 @@ pub enum TurnError {
     Store(#[from] StoreError),
     #[error("the workspace cannot be read: {0}")]
     Workspace(String),
+    #[error("the turn cannot begin: {0}")]
+    Unready(String),
 }
 
 impl From<Stopped> for TurnError {
@@ -38,7 +43,7 @@ impl From<Problem> for TurnError {
     fn from(problem: Problem) -> Self {
         match problem {
             Problem::Store(error) => Self::Store(error),
-            Problem::Refused(refusal) => Self::Workspace(refusal.message),
+            Problem::Refused(refusal) => Self::Unready(refusal.message),
         }
     }
 }
@@ -60,37 +65,59 @@ pub async fn take(job: &Job, memory: &mut Memory, first: bool) -> Result<Verdict
     if let Some(reason) = job.spent() {
         return Ok(Verdict::capped(reason));
     }
-    let packet = match memory.fitting.before(job, &cx).await? {
-        Fit::Fits(packet, _) => packet,
-        Fit::TooLarge { tokens } => return Ok(Verdict::too_large(tokens)),
+    let (packet, answer) = match converse(job, &cx, &mut memory.fitting).await? {
+        ControlFlow::Continue(answered) => answered,
+        ControlFlow::Break(verdict) => return Ok(verdict),
     };
-    job.progress(turn, Activity::Thinking, None, packet.free());
-    let (mut report, telemetry) = match ask(job, turn, &packet).await {
-        Ok(answer) => {
-            job.progress(turn, Activity::Processing, None, None);
-            let heard = hear(&answer, job.settings.limits.max_commands);
-            let kept = (&answer, &heard);
-            let telemetry = job
-                .keep_answer(turn, &packet, kept, &mut memory.sent)
-                .await?;
-            (dispatch(job, &cx, &answer, heard).await?, Some(telemetry))
-        }
-        Err(TurnError::Model(LlmError::ContextExceeded { message })) => {
-            job.set_refused(packet.tokens);
-            (
-                TurnReport::of(Mistake::refused(packet.tokens, &message)),
-                None,
-            )
-        }
-        Err(error) => return Err(error),
-    };
-    if let Some(tokens) = memory.fitting.after(job, &cx).await? {
-        report.mistakes.push(Mistake::overflow(tokens));
+    job.progress(turn, Activity::Processing, None, None);
+    let heard = hear(&answer, job.settings.limits.max_commands);
+    let telemetry = job
+        .keep_answer(turn, &packet, (&answer, &heard), &mut memory.sent)
+        .await?;
+    let mut report = dispatch(job, &cx, &answer, heard).await?;
+    // A loop that ends here needs no room for another turn.
+    if !report.ends_cleanly()
+        && let Some(tokens) = memory.fitting.after(job, &cx).await?
+    {
+        report
+            .mistakes
+            .push(Mistake::told(Outcome::Overflow { tokens }));
     }
     job.stop.check()?;
     let verdict = judge(job, turn, &mut memory.record, report).await?;
-    job.state(telemetry);
+    job.state(Some(telemetry));
     Ok(verdict)
+}
+
+/// Assembles and asks. A packet that the model's server refuses as too large is made smaller and sent
+/// again, until nothing more can be put away: how large a context is, is not the model's to know.
+async fn converse(
+    job: &Job,
+    cx: &TurnContext<'_>,
+    fitting: &mut Fitting,
+) -> Result<ControlFlow<Verdict, (Packet, Answer)>, TurnError> {
+    loop {
+        let packet = match fitting.before(job, cx).await? {
+            Fit::Fits(packet) => packet,
+            Fit::TooLarge { tokens } => return Ok(ControlFlow::Break(Verdict::too_large(tokens))),
+        };
+        job.progress(cx.turn, Activity::Thinking, None, packet.free());
+        match ask(job, cx.turn, &packet).await {
+            Ok(answer) => {
+                fitting.answered(&packet);
+                return Ok(ControlFlow::Continue((packet, answer)));
+            }
+            Err(TurnError::Model(LlmError::ContextExceeded { message })) => {
+                tracing::info!(
+                    message,
+                    tokens = packet.tokens,
+                    "a packet was refused as too large"
+                );
+                job.set_refused(packet.tokens);
+            }
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// Takes the turn's number and writes the prompts that it answers: in a loop's first turn the loop's

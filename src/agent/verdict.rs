@@ -11,7 +11,7 @@ use crate::entries::{Outcome, RunStatus};
 /// What happened in a turn, as far as the verdict is concerned.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TurnReport {
-    /// The mistakes of the turn, each in words for the model.
+    /// The mistakes of the turn.
     pub mistakes: Vec<Mistake>,
     /// What of the turn did not come true without the model's doing.
     pub setback: Option<Setback>,
@@ -25,12 +25,9 @@ pub struct TurnReport {
 }
 
 impl TurnReport {
-    /// The report of a turn in which nothing but one mistake happened.
-    pub fn of(mistake: Mistake) -> Self {
-        Self {
-            mistakes: vec![mistake],
-            ..Self::default()
-        }
+    /// Whether the turn claims the loop's end and nothing speaks against it so far.
+    pub fn ends_cleanly(&self) -> bool {
+        self.claim.is_some() && self.setback.is_none() && self.mistakes.is_empty()
     }
 }
 
@@ -56,27 +53,24 @@ impl Setback {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
     pub outcome: Outcome,
-    pub message: String,
-    /// Whether an entry of its own tells the model, because no command's entry does.
-    pub untold: bool,
+    /// What an entry of its own tells the model, where no other one does.
+    pub untold: Option<String>,
 }
 
 impl Mistake {
-    /// The turn made more visible than fits. What was put away for it is told where that was done.
-    pub fn overflow(tokens: u64) -> Self {
+    /// One that the model reads of where it happened.
+    pub const fn told(outcome: Outcome) -> Self {
         Self {
-            outcome: Outcome::Overflow { tokens },
-            message: format!("the packet would take {tokens} tokens"),
-            untold: false,
+            outcome,
+            untold: None,
         }
     }
 
-    /// The model's server takes no packet of this size.
-    pub fn refused(tokens: u64, message: &str) -> Self {
+    /// One that has to be told.
+    pub fn untold(outcome: Outcome, message: impl Into<String>) -> Self {
         Self {
-            outcome: Outcome::Overflow { tokens },
-            message: format!("the model's server refused the packet as too large: {message}"),
-            untold: true,
+            outcome,
+            untold: Some(message.into()),
         }
     }
 }
@@ -194,11 +188,7 @@ mod tests {
 
     fn failed() -> TurnReport {
         TurnReport {
-            mistakes: vec![Mistake {
-                outcome: Outcome::NotFound,
-                message: "x".to_owned(),
-                untold: false,
-            }],
+            mistakes: vec![Mistake::told(Outcome::NotFound)],
             ..TurnReport::default()
         }
     }

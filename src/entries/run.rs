@@ -268,7 +268,7 @@ impl RunStatus {
                 Self::Aborted,
                 Self::Failed,
             ],
-            Self::Waiting => &[Self::Running, Self::Done, Self::Aborted],
+            Self::Waiting => &[Self::Running, Self::Done, Self::Aborted, Self::Failed],
             Self::Aborted => &[Self::Queued, Self::Running],
             Self::Done | Self::Nothing | Self::Overflow | Self::Unprocessable | Self::Failed => {
                 &[Self::Queued, Self::Running, Self::Aborted]
@@ -331,7 +331,7 @@ mod tests {
                  100 102 202 200 204 413 422 499 500
             100:  -  yes  -   -   -   -   -  yes yes
             102:  -   -  yes yes yes yes yes yes yes
-            202:  -  yes  -  yes  -   -   -  yes  - 
+            202:  -  yes  -  yes  -   -   -  yes yes
             200: yes yes  -   -   -   -   -  yes  - 
             204: yes yes  -   -   -   -   -  yes  - 
             413: yes yes  -   -   -   -   -  yes  - 

@@ -82,7 +82,8 @@ pub trait Plugin: Send + Sync {
         None
     }
 
-    /// A turn begins: its number is taken and its prompt written, nothing is assembled yet.
+    /// A turn begins: its number is taken and its prompt written, nothing is assembled yet. A refusal
+    /// ends the loop with its words.
     fn begin<'a>(&'a self, _cx: &'a TurnContext<'a>) -> BoxFuture<'a, Result<(), Problem>> {
         std::future::ready(Ok(())).boxed()
     }

@@ -376,8 +376,9 @@ fn configure(connection: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// What the file's header says whose it is: "rumy".
-const APPLICATION_ID: i64 = 0x7275_6d79;
+/// What the file's header says whose it is: "rum2". Another one than that of the first builds, whose
+/// tables are not these.
+const APPLICATION_ID: i64 = 0x7275_6d32;
 
 /// Refuses a file that was made by another program, or by ours before it had a first version.
 fn refuse_foreign(connection: &Connection, file: &Path) -> Result<(), StoreError> {

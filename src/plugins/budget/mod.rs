@@ -14,7 +14,7 @@ pub struct Budget;
 const NAME: &str = "budget";
 
 /// The place of the block in the user message.
-pub const PLACE: u16 = 275;
+const PLACE: u16 = 275;
 
 /// Tokens of a packet and of the context that it must fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,13 +149,13 @@ mod tests {
             usage: 400,
             system: 123,
         };
-        expect![[r#"
+        expect![[r"
             | scheme | visible | tokens | % |
             |---|---|---|---|
             | file | 2 | 214 | 21 |
             | known | 1 | 48 | 4 |
             Summarized: 1 entries, 35 tokens. System: 123 tokens.
-            Total: 3 visible + 1 summarized entries; tokenUsage 400 / ceiling 1000, 600 tokens free."#]]
+            Total: 3 visible + 1 summarized entries; tokenUsage 400 / ceiling 1000, 600 tokens free."]]
         .assert_eq(&Sheet::of(&rows, 2.0).table(&figures));
     }
 

@@ -1,5 +1,6 @@
-//! What went wrong in a turn, in a log entry of its own where no command stands for it. Such an
-//! entry is a strike; what was merely forgiven is an advisory and is not.
+//! What went wrong in a turn, in a log entry of its own where no command stands for it: what counts as
+//! a strike, what did not fit and was put away, and why a run was ended. What was merely forgiven is an
+//! advisory.
 
 use std::borrow::Cow;
 

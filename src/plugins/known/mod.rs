@@ -55,7 +55,7 @@ pub fn check_size(body: &str, limit: u64, divisor: f64) -> Result<(), Refusal> {
     ))
 }
 
-/// A source or a piece of knowledge in `<context>`.
+/// A piece of knowledge in `<context>` or a source in `<sources>`.
 pub fn line(entry: &Entry, text: &str, tokens: u64) -> String {
     let status = Some(entry.status()).filter(|status| *status != 200);
     let attributes = Attributes::new()

@@ -32,7 +32,8 @@ pub struct Telemetry {
 }
 
 /// What a part of the packet takes: the sections that show one category of entries, or all the others
-/// together as `system`. The parts add up to the packet, but for what is rounded up in each.
+/// together as `system`. The parts add up to the packet, but for what is rounded up in each and the
+/// blank lines between sections.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Bucket {
     pub bucket: &'static str,
@@ -41,7 +42,7 @@ pub struct Bucket {
 }
 
 /// The tokens of a packet of these sections, by category.
-pub fn distribution(sections: &[Section], divisor: f64) -> Vec<Bucket> {
+pub fn distribution(sections: &[&Section], divisor: f64) -> Vec<Bucket> {
     let shown = Category::ALL
         .iter()
         .filter(|category| **category != Category::Audit);
