@@ -309,7 +309,7 @@ fn a_database_that_is_not_there_is_not_made_and_one_of_another_version_is_refuse
     let newer = sandbox.path("newer.db");
     let file = newer.to_str().expect("it is UTF-8");
     let connection = rusqlite::Connection::open(&newer).expect("it can be made");
-    for (name, number) in [("application_id", 0x7275_6d79), ("user_version", 9999)] {
+    for (name, number) in [("application_id", 0x7275_6d32), ("user_version", 9999)] {
         connection
             .pragma_update(None, name, number)
             .expect("it can be written");
