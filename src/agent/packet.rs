@@ -15,6 +15,8 @@ use crate::plugins::{Assembly, Message, Plugin, Section, known};
 pub struct Packet {
     pub system: Arc<str>,
     pub user: Arc<str>,
+    /// How many bytes of `system` stand before its entries.
+    pub head: usize,
     /// Both messages, in characters, and in tokens by the estimate.
     pub chars: usize,
     pub tokens: u64,
@@ -57,6 +59,7 @@ pub fn render(mut assembly: Assembly<'_>, ceiling: Option<u64>) -> Packet {
     Packet {
         system: sections.join(Message::System),
         user: sections.join(Message::User),
+        head: sections.head_bytes(),
         chars: sections.chars(),
         tokens: usage,
         figures: figures.map(|figures| Figures { usage, ..figures }),
@@ -105,6 +108,14 @@ impl Sections {
         self.of_message(Message::System)
             .take_while(|(section, _)| section.place < known::PLACE)
             .map(|(_, chars)| chars)
+            .sum()
+    }
+
+    /// As [`Self::head_chars`], in bytes and with what joins the parts.
+    fn head_bytes(&self) -> usize {
+        self.of_message(Message::System)
+            .take_while(|(section, _)| section.place < known::PLACE)
+            .map(|(section, _)| section.text.len() + JOINT.len())
             .sum()
     }
 

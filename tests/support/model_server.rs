@@ -1,4 +1,4 @@
-//! A model server for tests: real HTTP on 127.0.0.1, the chat completions format, answers from a
+//! A model server for tests: real HTTP on 127.0.0.1, four wire formats (`wire`), answers from a
 //! script. It runs on a thread and a runtime of its own, so blocking tests and child processes
 //! can talk to it.
 //!
@@ -15,6 +15,9 @@
     reason = "a test helper that cannot do its work fails the test"
 )]
 
+#[path = "model_server/wire.rs"]
+mod wire;
+
 use std::collections::VecDeque;
 use std::future::IntoFuture as _;
 use std::io;
@@ -23,14 +26,15 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::Router;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::{HeaderMap, Response, header};
-use axum::routing::post;
-use axum::{Json, Router};
+use axum::http::{HeaderMap, Response, Uri, header};
 use futures::stream;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::{Semaphore, oneshot};
+
+use wire::{Kind, Wire};
 
 /// Characters in one streamed piece of a text.
 pub const PIECE: usize = 4;
@@ -49,7 +53,7 @@ pub struct Reply {
     text: String,
     reasoning: String,
     finish: Option<&'static str>,
-    usage: Value,
+    usage: Option<Value>,
     gate_after: Option<usize>,
     cut_after: Option<usize>,
     raw: Option<(&'static str, Vec<Vec<u8>>)>,
@@ -63,7 +67,6 @@ impl Reply {
             status: 200,
             text: text.into(),
             finish: Some("stop"),
-            usage: json!({"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}),
             ..Self::default()
         }
     }
@@ -127,9 +130,9 @@ impl Reply {
         self
     }
 
-    /// The `usage` object at the end; `null` sends none.
+    /// The usage as the wire format has it; `null` sends none. Messages have two, `start` and `end`.
     pub fn usage(mut self, usage: Value) -> Self {
-        self.usage = usage;
+        self.usage = Some(usage);
         self
     }
 
@@ -151,16 +154,16 @@ impl Reply {
     }
 
     /// What goes over the wire, in order.
-    fn frames(&self) -> VecDeque<Frame> {
+    fn frames(&self, wire: Wire) -> VecDeque<Frame> {
         if let Some((_, pieces)) = &self.raw {
             return pieces.iter().cloned().map(Frame::Bytes).collect();
         }
-        let delta = |key: &str, text: String| event(&json!({"delta": {key: text}}));
-        let reasoning = cut(&self.reasoning).map(|piece| delta("reasoning_content", piece));
-        let text = cut(&self.text).map(|piece| delta("content", piece));
-        let role = event(&json!({"delta": {"role": "assistant"}}));
-        let mut frames = VecDeque::from([Frame::Bytes(role)]);
-        for (sent, piece) in reasoning.chain(text).map(Some).chain([None]).enumerate() {
+        let usage = self.usage.clone().unwrap_or_else(|| wire.usual_usage());
+        let reasoning = cut(&self.reasoning).map(|piece| (Kind::Reasoning, piece));
+        let pieces = reasoning.chain(cut(&self.text).map(|piece| (Kind::Text, piece)));
+        let mut frames = VecDeque::from([Frame::Bytes(wire.opening(&usage))]);
+        let mut last = None;
+        for (sent, piece) in pieces.map(Some).chain([None]).enumerate() {
             if self.cut_after == Some(sent) {
                 frames.push_back(Frame::Cut);
                 return frames;
@@ -168,15 +171,12 @@ impl Reply {
             if sent > 0 && self.gate_after == Some(sent) {
                 frames.push_back(Frame::Gate);
             }
-            frames.extend(piece.into_iter().flat_map(cut_character).map(Frame::Bytes));
+            let Some((kind, text)) = piece else { break };
+            let bytes = wire.piece(kind, &text, last.replace(kind) != Some(kind));
+            frames.extend(cut_character(bytes).into_iter().map(Frame::Bytes));
         }
         if let Some(finish) = self.finish {
-            let mut end = event(&json!({"delta": {}, "finish_reason": finish}));
-            if !self.usage.is_null() {
-                end.extend(data(&json!({"choices": [], "usage": self.usage})));
-            }
-            end.extend(b"data: [DONE]\n\n");
-            frames.push_back(Frame::Bytes(end));
+            frames.push_back(Frame::Bytes(wire.ending(finish, &usage)));
         }
         frames
     }
@@ -194,14 +194,6 @@ fn cut(text: &str) -> impl Iterator<Item = String> {
     let characters: Vec<char> = text.chars().collect();
     let pieces: Vec<String> = characters.chunks(PIECE).map(String::from_iter).collect();
     pieces.into_iter()
-}
-
-fn event(choice: &Value) -> Vec<u8> {
-    data(&json!({"object": "chat.completion.chunk", "model": "served", "choices": [choice]}))
-}
-
-fn data(json: &Value) -> Vec<u8> {
-    format!("data: {json}\n\n").into_bytes()
 }
 
 /// Cuts inside the first character that has several bytes, if there is one.
@@ -228,8 +220,12 @@ struct Shared {
 #[derive(Default)]
 struct Seen {
     script: VecDeque<Reply>,
+    /// What is answered to questions about the server itself, by path.
+    pages: Vec<(String, Value)>,
+    /// The paths of those questions, and their bodies.
+    questions: Vec<(String, Value)>,
     requests: Vec<Value>,
-    authorizations: Vec<Option<String>>,
+    headers: Vec<HeaderMap>,
     /// Answers that the client did not take to their end.
     hang_ups: usize,
     problems: Vec<String>,
@@ -269,7 +265,28 @@ impl ModelServer {
 
     /// The `Authorization` headers received so far.
     pub fn authorizations(&self) -> Vec<Option<String>> {
-        self.shared.seen().authorizations.clone()
+        self.header("authorization")
+    }
+
+    /// The headers of this name received so far.
+    pub fn header(&self, name: &str) -> Vec<Option<String>> {
+        let seen = self.shared.seen();
+        let value = |headers: &HeaderMap| {
+            let value = headers.get(name)?;
+            Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+        };
+        seen.headers.iter().map(value).collect()
+    }
+
+    /// Answers questions for `path`, which have no answer without it.
+    pub fn page(&self, path: &str, answer: Value) {
+        self.shared
+            .change(|seen| seen.pages.push((path.to_owned(), answer)));
+    }
+
+    /// The questions that were asked about the server itself: their paths and bodies.
+    pub fn questions(&self) -> Vec<(String, Value)> {
+        self.shared.seen().questions.clone()
     }
 
     /// Lets one gated answer go on: the one that waits, or the next to come to its gate.
@@ -322,21 +339,33 @@ impl Shared {
         self.changed.notify_all();
     }
 
+    fn page(&self, path: &str, body: Value) -> Response<Body> {
+        let mut page = None;
+        self.change(|seen| {
+            page = seen.pages.iter().find(|(at, _)| at == path).cloned();
+            seen.questions.push((path.to_owned(), body));
+        });
+        let status = if page.is_some() { 200 } else { 404 };
+        let text = page.map_or_else(String::new, |(_, answer)| answer.to_string());
+        Response::builder()
+            .status(status)
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Body::from(text))
+            .expect("the head is well-formed")
+    }
+
     async fn pass_gate(&self) {
         let permit = self.gate.acquire().await;
         permit.expect("the gate is never closed").forget();
     }
 
     /// Takes note of a request and finds its reply.
-    fn take(&self, headers: &HeaderMap, body: &Value) -> Reply {
-        let authorization = headers
-            .get(header::AUTHORIZATION)
-            .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    fn take(&self, wire: Wire, headers: HeaderMap, body: &Value) -> Reply {
         let mut reply = Err(String::new());
         self.change(|seen| {
             seen.requests.push(body.clone());
-            seen.authorizations.push(authorization);
-            reply = check(body).and_then(|user| seen.reply_to(user));
+            seen.headers.push(headers);
+            reply = wire.user(body).and_then(|user| seen.reply_to(user));
             if let Err(problem) = &reply {
                 seen.problems.push(format!("{problem}: {body}"));
             }
@@ -362,20 +391,6 @@ impl Seen {
     }
 }
 
-/// The user message of a request, or what is wrong with the request.
-fn check(body: &Value) -> Result<&str, String> {
-    let text = |place: &str| body.pointer(place).and_then(Value::as_str);
-    let roles = ["/messages/0/role", "/messages/1/role", "/messages/2/role"].map(text);
-    let system = text("/messages/0/content");
-    match text("/messages/1/content") {
-        _ if text("/model").is_none_or(str::is_empty) => Err("no `model`".to_owned()),
-        _ if body["stream"] != json!(true) => Err("`stream` is not true".to_owned()),
-        _ if roles != [Some("system"), Some("user"), None] => Err(format!("roles {roles:?}")),
-        Some(user) if system.is_some() => Ok(user),
-        _ => Err("a message is not a text".to_owned()),
-    }
-}
-
 fn serve(shared: Arc<Shared>, bound: &mpsc::Sender<SocketAddr>, stopped: oneshot::Receiver<()>) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -387,9 +402,7 @@ fn serve(shared: Arc<Shared>, bound: &mpsc::Sender<SocketAddr>, stopped: oneshot
         bound
             .send(listener.local_addr().expect("it is bound"))
             .expect("the test waits for the address");
-        let app = Router::new()
-            .route("/v1/chat/completions", post(answer))
-            .with_state(shared);
+        let app = Router::new().fallback(answer).with_state(shared);
         tokio::select! {
             served = axum::serve(listener, app).into_future() => served.expect("it serves"),
             _ = stopped => {}
@@ -399,12 +412,21 @@ fn serve(shared: Arc<Shared>, bound: &mpsc::Sender<SocketAddr>, stopped: oneshot
 
 async fn answer(
     State(shared): State<Arc<Shared>>,
+    uri: Uri,
     headers: HeaderMap,
-    Json(body): Json<Value>,
+    body: Bytes,
 ) -> Response<Body> {
-    let reply = shared.take(&headers, &body);
+    let body: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
+    match Wire::of_path(uri.path()) {
+        Some(wire) => play(shared, wire, headers, &body).await,
+        None => shared.page(uri.path(), body),
+    }
+}
+
+async fn play(shared: Arc<Shared>, wire: Wire, headers: HeaderMap, body: &Value) -> Response<Body> {
+    let reply = shared.take(wire, headers, body);
     let mut rest = Rest {
-        frames: reply.frames(),
+        frames: reply.frames(wire),
         shared,
     };
     if reply.gate_after == Some(0) {
@@ -413,7 +435,7 @@ async fn answer(
     let media_type = match &reply.raw {
         Some((media_type, _)) => media_type,
         None if reply.status != 200 => "application/json",
-        None => "text/event-stream",
+        None => wire.media_type(),
     };
     let mut response = Response::builder()
         .status(reply.status)
@@ -425,8 +447,7 @@ async fn answer(
         Body::from_stream(stream::unfold(rest, Rest::next))
     } else {
         rest.frames.clear();
-        let error = json!({"message": reply.text, "code": reply.code});
-        Body::from(json!({"error": error}).to_string())
+        Body::from(wire.error(&reply.text, reply.code).to_string())
     };
     response.body(body).expect("the head is well-formed")
 }
