@@ -8,6 +8,10 @@
     reason = "a helper that fails, fails the test"
 )]
 
+#[path = "support/fault_server.rs"]
+mod fault_server;
+#[path = "providers/faults.rs"]
+mod faults;
 #[path = "providers/formats.rs"]
 mod formats;
 #[path = "support/model_server.rs"]
@@ -95,6 +99,7 @@ impl Seen {
                 status, attempts, ..
             })) => format!("Unavailable {status:?} after {attempts}"),
             Some(Err(LlmError::Malformed { .. })) => "Malformed".to_owned(),
+            Some(Err(LlmError::Silent { .. })) => "Silent".to_owned(),
             other => format!("{other:?}"),
         }
     }

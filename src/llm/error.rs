@@ -60,6 +60,11 @@ pub enum LlmError {
         /// Characters of text and reasoning that had arrived.
         received: usize,
     },
+    #[error(
+        "{server} shows a certificate that is not trusted: {reason}; the variable SSL_CERT_FILE \
+         names a file with certificates that are"
+    )]
+    Untrusted { server: String, reason: String },
     #[error("{server} answered with something other than an answer: {problem}")]
     Malformed { server: String, problem: String },
     #[error(transparent)]

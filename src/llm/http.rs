@@ -2,6 +2,7 @@
 //! first call: a server that never asks a model does not pay for TLS at its start.
 
 use std::error::Error as _;
+use std::io;
 use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
@@ -41,6 +42,8 @@ pub(super) enum Loss {
     Silent { limit: Duration },
     /// It broke, for this reason.
     Broken(String),
+    /// The server could not show that it is the one.
+    Untrusted(String),
     /// It goes on in bytes that are no text.
     NotText,
     /// It has sent more bytes than any answer has.
@@ -143,6 +146,9 @@ impl Http {
         let mut reason = error.to_string();
         let mut cause = error.source();
         while let Some(error) = cause {
+            if let Some(untrusted) = untrusted(error) {
+                return Loss::Untrusted(untrusted);
+            }
             reason = format!("{reason}: {error}");
             cause = error.source();
         }
@@ -158,6 +164,15 @@ impl Http {
         let built = build(self.silence, local)?;
         Ok(place.get_or_init(|| built))
     }
+}
+
+/// What is wrong with a certificate, where that is the error.
+fn untrusted(error: &(dyn std::error::Error + 'static)) -> Option<String> {
+    if let Some(rustls::Error::InvalidCertificate(why)) = error.downcast_ref() {
+        return Some(why.to_string());
+    }
+    // An I/O error holds its reason within, where a chain of sources does not lead.
+    untrusted(error.downcast_ref::<io::Error>()?.get_ref()?)
 }
 
 /// Whether a server stands on this machine.
@@ -292,6 +307,7 @@ impl Call<'_> {
                 message: format!("{server}: {reason}"),
                 retry_after: None,
             }),
+            Loss::Untrusted(reason) => Failure::Final(LlmError::Untrusted { server, reason }),
             Loss::NotText => self.malformed("bytes that are not UTF-8"),
             Loss::Endless { limit } => {
                 self.malformed(&format!("more than {limit} bytes, and no end of them"))

@@ -204,7 +204,7 @@ impl Gathered {
         let kept = match loss {
             Loss::Broken(_) => Some(Finish::Truncated),
             Loss::Endless { .. } => Some(Finish::Length),
-            Loss::Silent { .. } | Loss::NotText => None,
+            Loss::Silent { .. } | Loss::Untrusted(_) | Loss::NotText => None,
         };
         match kept {
             Some(finish) if received > 0 => Ok(self.answer(finish)),
