@@ -15,8 +15,8 @@ use super::openrouter::OpenRouter;
 use super::replay::Replay;
 use super::xai::Xai;
 use super::{
-    Answer, Failure, Finish, LlmError, ModelSpec, Progress, Provider, Request, Retries, Sink,
-    Transient, listing,
+    Answer, Failure, Finish, LlmError, ModelSpec, Progress, Provider, Recording, Request, Retries,
+    Sink, Transient, listing,
 };
 
 /// How long a context length that a server has told is believed. Servers are started anew with
@@ -56,6 +56,7 @@ pub struct Models {
     retries: Retries,
     /// Context lengths that servers have told, and when, by server and model.
     told: Mutex<Told>,
+    recording: Option<Recording>,
 }
 
 impl Default for Models {
@@ -91,7 +92,14 @@ impl Models {
             providers,
             retries,
             told: Mutex::default(),
+            recording: None,
         }
+    }
+
+    /// Writes each answer down.
+    #[must_use]
+    pub fn recorded(self, recording: Option<Recording>) -> Self {
+        Self { recording, ..self }
     }
 
     /// Whether `model` could be called: its provider exists, its script can be read. It does not
@@ -154,7 +162,12 @@ impl Models {
                     was_truncated = true;
                     broke_off()
                 }
-                Ok(answer) => return Ok(answer),
+                Ok(answer) => {
+                    if let Some(recording) = &self.recording {
+                        recording.note(&answer);
+                    }
+                    return Ok(answer);
+                }
                 Err(Failure::Final(error)) => return Err(error),
                 Err(Failure::Transient(failed)) => failed,
             };

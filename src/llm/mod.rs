@@ -18,6 +18,7 @@
 //! | `reading`, `framing`, `text` | an answer as it comes in, whatever its wire format |
 //! | `chat`, `messages`, `responses` | a wire format each, which several servers speak |
 //! | `openai`, `openrouter`, `anthropic`, `xai`, `ollama`, `replay` | one provider each; `script` is the file that a replay plays |
+//! | `record` | answers written down as a script for `replay` |
 //! | `usage`, `listing`, `tokens` | figures: what was reported, how long a context is, the estimate where nobody has counted |
 //!
 //! A new provider is a file with an `impl Provider`, and a line in `gateway::Models::with`; a new
@@ -47,6 +48,7 @@ mod ollama;
 mod openai;
 mod openrouter;
 mod reading;
+mod record;
 mod replay;
 mod responses;
 mod retry;
@@ -62,6 +64,7 @@ pub use exchange::{Answer, Finish, Progress, Provider, Request, Sink, ToolCall};
 pub use gateway::{Limits, Models};
 pub use key::{Key, KeyError};
 pub use model::ModelSpec;
+pub use record::Recording;
 pub use retry::{Pause, Retries};
 pub use script::ScriptError;
 pub use usage::Usage;
