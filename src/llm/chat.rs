@@ -342,12 +342,19 @@ mod tests {
     }
 
     #[test]
-    fn an_event_that_is_no_json_is_malformed_and_an_error_is_a_complaint() {
-        let malformed = read_whole(&(piece("a") + "data: {\"choices\": 7}\n\n"));
+    fn an_event_that_is_no_json_is_malformed_or_spoils_what_has_begun() {
+        let strange = "data: {\"choices\": 7}\n\n";
+        let malformed = read_whole(strange);
         assert!(
             matches!(malformed, Err(Unread::Malformed(_))),
             "{malformed:?}"
         );
+        let spoiled = read_whole(&(piece("a") + strange));
+        assert_eq!(spoiled, Ok(answer("a", Finish::Truncated)));
+    }
+
+    #[test]
+    fn an_error_within_a_stream_is_a_complaint() {
         let said = read_whole(&(piece("a") + "data: {\"error\": {\"code\": 503}}\n\n"));
         assert!(matches!(said, Err(Unread::Said(_))), "{said:?}");
     }

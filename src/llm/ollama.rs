@@ -206,6 +206,8 @@ struct Line {
 struct Message {
     content: Option<Piece>,
     thinking: Option<Piece>,
+    /// What servers that only speak like Ollama call it.
+    reasoning_content: Option<Piece>,
     #[serde(default)]
     tool_calls: Vec<CallLine>,
 }
@@ -240,7 +242,8 @@ impl Format for Lines {
         }
         answer.name_model(line.model);
         if let Some(message) = line.message {
-            answer.add_reasoning(message.thinking, progress);
+            let reasoning = message.thinking.or(message.reasoning_content);
+            answer.add_reasoning(reasoning, progress);
             answer.add_text(message.content, progress);
             let calls = message.tool_calls.into_iter().map(|call| ToolCall {
                 name: call.function.name,

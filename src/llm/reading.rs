@@ -106,6 +106,7 @@ pub(super) async fn streamed<F: Format, B: AsRef<[u8]> + Send>(
     };
     let mut format = F::default();
     let mut gathered = Gathered::default();
+    let mut has_begun = false;
     loop {
         let next = events.next();
         let next = if gathered.finish.is_some() {
@@ -115,11 +116,16 @@ pub(super) async fn streamed<F: Format, B: AsRef<[u8]> + Send>(
         };
         match next {
             Some(Ok(data)) if data.trim() == "[DONE]" => return Ok(gathered.done()),
-            Some(Ok(data)) => {
-                if format.take(&data, &mut gathered, progress)? == Step::Done {
-                    return Ok(gathered.done());
+            Some(Ok(data)) => match format.take(&data, &mut gathered, progress) {
+                Ok(Step::Done) => return Ok(gathered.done()),
+                Ok(Step::More) => has_begun = true,
+                Ok(Step::Nothing) => {}
+                // It began as an answer: something on the way has spoiled it.
+                Err(Unread::Malformed(problem)) if has_begun => {
+                    return gathered.broken_off(Loss::Broken(problem));
                 }
-            }
+                Err(unread) => return Err(unread),
+            },
             Some(Err(loss)) => return gathered.broken_off(loss),
             None => {
                 let early = "the stream ended before the answer did".to_owned();
@@ -202,9 +208,9 @@ impl Gathered {
     fn broken_off(self, loss: Loss) -> Result<Answer, Unread> {
         let received = self.received();
         let kept = match loss {
-            Loss::Broken(_) => Some(Finish::Truncated),
+            Loss::Broken(_) | Loss::NotText => Some(Finish::Truncated),
             Loss::Endless { .. } => Some(Finish::Length),
-            Loss::Silent { .. } | Loss::Untrusted(_) | Loss::NotText => None,
+            Loss::Silent { .. } | Loss::Untrusted(_) => None,
         };
         match kept {
             Some(finish) if received > 0 => Ok(self.answer(finish)),

@@ -203,6 +203,9 @@ async fn streams() {
         ("half an event", vec![stream(&half_event)], r#"Truncated "all ""#, 2),
         ("half an event, once", vec![stream(&half_event), good()], WHOLE, 2),
         ("an event that is no JSON", vec![stream(event("{\"choices\": 7}"))], "Malformed", 1),
+        ("one after some text", vec![stream(piece("all ") + &event("[")), good()], WHOLE, 2),
+        ("one after some text, twice", vec![stream(piece("all ") + &event("["))], r#"Truncated "all ""#, 2),
+        ("bytes after some text", vec![stream([piece("all ").as_bytes(), b"data: \xff\n\n"].concat()), good()], WHOLE, 2),
         ("more after the end", vec![stream(events() + &piece("!"))], WHOLE, 1),
     ];
     check(LIVELY, table).await;
