@@ -8,6 +8,8 @@
     reason = "a helper that fails, fails the test"
 )]
 
+#[path = "providers/contexts.rs"]
+mod contexts;
 #[path = "support/fault_server.rs"]
 mod fault_server;
 #[path = "providers/faults.rs"]

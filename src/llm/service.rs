@@ -108,9 +108,11 @@ impl Service {
         path: &str,
         body: Option<&Value>,
     ) -> Option<Value> {
+        // A key command may wait for a person: the limit is on the server.
+        let key = self.key(model).await;
         let work = async {
+            let key = key?;
             let url = self.url(model, path)?;
-            let key = self.key(model).await?;
             let call = self.call(model, url, key.as_ref(), "");
             self.http.look_up(&call, body).await
         };

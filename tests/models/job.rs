@@ -101,6 +101,25 @@ fn ten_turns_end_well_over_every_wire_format_and_their_figures_are_as_sent() {
 }
 
 #[test]
+fn a_line_that_breaks_again_and_again_costs_the_run_an_advisory() {
+    let half = || Reply::text(answer(1)).cut_after(12);
+    let server = ModelServer::start(vec![
+        Reply::text("busy").status(503).retry_after("0"),
+        half(),
+        half(),
+        Reply::text(answer(TURNS)),
+    ]);
+    let (run, _sandbox) = job("openai/m", &server, &[]);
+    assert_eq!(run.len(), 3, "{run:?}");
+    let next = server.requests().pop().expect("it was asked");
+    let told = next["messages"][1]["content"].as_str().unwrap_or("");
+    assert!(
+        told.contains("the answer broke off before its end"),
+        "{told}"
+    );
+}
+
+#[test]
 fn a_recorded_run_can_be_played_again() {
     let usage = json!({"prompt_tokens": 900, "completion_tokens": 30});
     let server = ModelServer::start(script(&usage));
