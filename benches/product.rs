@@ -8,6 +8,9 @@
     reason = "a benchmark that cannot run has nothing to say, and prints what it measured"
 )]
 
+#[path = "product/served.rs"]
+mod served;
+
 use std::fmt::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -30,6 +33,7 @@ fn main() {
         let short = turns(50).await;
         let long = turns(200).await;
         report(&mut table, &short, &long);
+        served::rows(&mut table).await;
         print!("{}", table.0);
     });
 }
@@ -63,16 +67,23 @@ impl Place {
         self.folder.path()
     }
 
-    fn start(&self) -> Client {
+    /// The server, which knows no model.
+    fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rummy-lsp"));
         command
             .env_clear()
             .env("HOME", self.path())
-            .env("RUMMY_DB_PATH", self.path().join("rummy.db"))
-            .env(
-                "RUMMY_MODEL_instant",
-                format!("replay/{}", self.script().display()),
-            );
+            .env("RUMMY_DB_PATH", self.path().join("rummy.db"));
+        command
+    }
+
+    fn start(&self) -> Client {
+        let mut command = self.command();
+        let script = self.script();
+        command.env(
+            "RUMMY_MODEL_instant",
+            format!("replay/{}", script.display()),
+        );
         Client::start(command).unwrap()
     }
 
