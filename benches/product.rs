@@ -13,6 +13,8 @@
 mod place;
 #[path = "product/prefix.rs"]
 mod prefix;
+#[path = "product/served.rs"]
+mod served;
 #[path = "product/start.rs"]
 mod start;
 #[path = "product/table.rs"]
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
         turns::long_runs(&mut table).await;
         turns::knowing_runs(&mut table).await;
         turns::many_runs(&mut table).await;
+        served::rows(&mut table).await;
         table
     });
     print!("{}", table.text);

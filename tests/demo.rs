@@ -20,6 +20,12 @@ fn demo(arguments: &[&str], temporary: &Path) -> Command {
         .args(arguments)
         .env("HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/home"))
         .env("TMPDIR", temporary)
+        // Nothing is found that nobody has configured.
+        .env("OLLAMA_HOST", "127.0.0.1:0")
+        .env("OPENAI_API_KEY", "")
+        .env("ANTHROPIC_API_KEY", "")
+        .env("OPENROUTER_API_KEY", "")
+        .env("XAI_API_KEY", "")
         .env("RUMMY_MAX_TURNS", "1")
         .env("RUMMY_REVIEW", "end");
     command

@@ -23,6 +23,7 @@ impl Listening {
             .args(options)
             .env_clear()
             .env("HOME", home.path())
+            .env("OLLAMA_HOST", "127.0.0.1:0")
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();

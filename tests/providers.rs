@@ -1,6 +1,21 @@
 //! The gateway to language models against a real HTTP server, and against replay scripts.
 //! What a single file of `src/llm` decides by itself is tested beside it.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a helper that fails, fails the test"
+)]
+
+#[path = "providers/contexts.rs"]
+mod contexts;
+#[path = "support/fault_server.rs"]
+mod fault_server;
+#[path = "providers/faults.rs"]
+mod faults;
+#[path = "providers/formats.rs"]
+mod formats;
 #[path = "support/model_server.rs"]
 mod model_server;
 
@@ -46,6 +61,8 @@ fn request(model: &ModelSpec) -> Request<'_> {
         model,
         system: "be brief",
         user: "héllo?",
+        stable: 0,
+        context_size: None,
         temperature: None,
         call: 0,
     }
@@ -84,6 +101,7 @@ impl Seen {
                 status, attempts, ..
             })) => format!("Unavailable {status:?} after {attempts}"),
             Some(Err(LlmError::Malformed { .. })) => "Malformed".to_owned(),
+            Some(Err(LlmError::Silent { .. })) => "Silent".to_owned(),
             other => format!("{other:?}"),
         }
     }

@@ -35,6 +35,8 @@ mod initialize;
 mod library;
 #[path = "stdio/lifecycle.rs"]
 mod lifecycle;
+#[path = "stdio/models.rs"]
+mod models;
 #[path = "stdio/order.rs"]
 mod order;
 #[path = "stdio/queries.rs"]

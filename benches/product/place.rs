@@ -38,14 +38,19 @@ impl Place {
         self.folder.path()
     }
 
-    /// Starts the server and says nothing to it.
-    pub fn start(&self) -> Client {
+    /// The server on this place.
+    pub fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rummy-lsp"));
         command
             .env_clear()
             .env("HOME", self.path())
             .env("RUMMY_DB_PATH", self.database());
-        Client::start(command).unwrap()
+        command
+    }
+
+    /// Starts the server and says nothing to it.
+    pub fn start(&self) -> Client {
+        Client::start(self.command()).unwrap()
     }
 
     /// Starts the server and initializes it. There are the models `plain`, of which no context is known,

@@ -27,6 +27,8 @@ pub async fn ask(job: &Job, turn: TurnNumber, packet: &Packet) -> Result<Answer,
         model: &job.settings.model,
         system: &packet.system,
         user: &packet.user,
+        stable: packet.head,
+        context_size: job.context_size,
         temperature: job.temperature,
         call: job.answers(),
     };

@@ -15,6 +15,8 @@ use crate::plugins::{Assembly, Message, Plugin, Section, known};
 pub struct Packet {
     pub system: Arc<String>,
     pub user: Arc<String>,
+    /// How many bytes of `system` stand before its entries.
+    pub head: usize,
     /// Both messages, in characters, and in tokens by the estimate.
     pub chars: usize,
     pub tokens: u64,
@@ -59,6 +61,7 @@ pub fn render(assembly: Assembly<'_>, ceiling: Option<u64>) -> Packet {
     Packet {
         system: sections.join(Message::System),
         user: sections.join(Message::User),
+        head: sections.head_bytes(),
         chars: sections.chars(),
         tokens: usage,
         figures: figures.map(|figures| Figures { usage, ..figures }),
@@ -103,6 +106,14 @@ impl Sections {
         self.of_message(Message::System)
             .filter(|section| section.place < known::PLACE)
             .map(|section| section.chars)
+            .sum()
+    }
+
+    /// As [`Self::head_chars`], in bytes and with what joins the parts.
+    fn head_bytes(&self) -> usize {
+        self.of_message(Message::System)
+            .filter(|section| section.place < known::PLACE)
+            .map(|section| section.text.len() + JOINT.len())
             .sum()
     }
 

@@ -128,6 +128,10 @@ impl Supervisor {
         self.shared.models.check(model)
     }
 
+    pub fn models(&self) -> &Models {
+        &self.shared.models
+    }
+
     /// Starts a run, or puts a prompt behind those of a run that exists.
     pub async fn start(&self, start: Start) -> Result<Started, StartError> {
         if start.prompt.trim().is_empty() {

@@ -4,6 +4,7 @@
 pub mod client;
 mod database;
 pub mod demo;
+mod doctor;
 mod logging;
 mod out;
 mod parse;
@@ -39,6 +40,7 @@ enum Command {
     /// Shows what the model saw and answered in a run, turn by turn.
     Show(show::Options),
     Parse(parse::Options),
+    Doctor(doctor::Options),
     /// Prints the configuration's keys.
     Config(ConfigOptions),
 }
@@ -97,6 +99,9 @@ async fn carry_out(cli: Cli, out: &mut dyn Write) -> Result<ExitCode, String> {
             complain(&error.to_string());
             ExitCode::from(parse::UNUSABLE)
         })),
+        Some(Command::Doctor(options)) => doctor::run(options, out)
+            .await
+            .map_err(|error| error.to_string()),
         Some(Command::Config(_)) => {
             write!(out, "{}", config::example()).map_err(|error| error.to_string())?;
             Ok(ExitCode::SUCCESS)

@@ -1,11 +1,13 @@
 //! The server: over stdin and stdout, or over TCP.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
 use tokio::net::TcpListener;
 
+use crate::llm::{Models, Recording};
 use crate::lsp::hub::Hub;
 use crate::lsp::transport::{Ending, Peer, serve as serve_client};
 
@@ -21,20 +23,35 @@ pub struct Options {
     /// not this machine's own.
     #[arg(long, env = "RUMMY_TOKEN", hide_env_values = true)]
     token: Option<String>,
+    /// Adds each answer of a model to FILE, a script that `replay/FILE` plays.
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
 }
 
 pub async fn serve(options: Options) -> Result<Ending, String> {
+    let recording =
+        match &options.record {
+            None => None,
+            Some(file) => Some(Recording::open(file).map_err(|error| {
+                format!("nothing can be recorded in {}: {error}", file.display())
+            })?),
+        };
+    let models = Models::new().recorded(recording);
     match options.listen {
         None => {
-            let hub = Hub::new(None);
+            let hub = Hub::new(None, models);
             let (input, output) = (tokio::io::stdin(), tokio::io::stdout());
             Ok(serve_client(hub, input, output, Peer::Parent).await)
         }
-        Some(address) => listen(address, options.token).await,
+        Some(address) => listen(address, options.token, models).await,
     }
 }
 
-async fn listen(address: SocketAddr, token: Option<String>) -> Result<Ending, String> {
+async fn listen(
+    address: SocketAddr,
+    token: Option<String>,
+    models: Models,
+) -> Result<Ending, String> {
     if !address.ip().is_loopback() && token.is_none() {
         return Err(format!(
             "{address} can be reached from other machines: set a token (--token or RUMMY_TOKEN), or listen on 127.0.0.1"
@@ -45,7 +62,7 @@ async fn listen(address: SocketAddr, token: Option<String>) -> Result<Ending, St
         .map_err(|error| format!("cannot listen on {address}: {error}"))?;
     let bound = listener.local_addr().map_err(|error| error.to_string())?;
     announce(bound);
-    let hub = Hub::new(token);
+    let hub = Hub::new(token, models);
     loop {
         tokio::select! {
             connection = listener.accept() => match connection {

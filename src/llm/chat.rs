@@ -1,25 +1,17 @@
-//! The chat completions format: the body of a request, an answer in streamed pieces
-//! (server-sent events) and an answer in one JSON object. Which server is asked and with which
-//! key is the provider's; several of them speak this format.
+//! The chat completions format: the body of a request, and what the events of an answer and a
+//! whole answer say. Which server is asked and with which key is the provider's; several of them
+//! speak this format.
 
-use std::pin::pin;
-use std::time::Duration;
-
-use futures::{Stream, StreamExt as _};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::time::timeout;
 
 use super::fault::Complaint;
-use super::http::{Call, Http, Loss, media_type};
-use super::text::{Joiner, Piece};
-use super::{Answer, Failure, Finish, Progress, Request, Sink, ToolCall, Usage, sse};
-
-/// How long to wait, once the model has finished, for the usage that most servers send last.
-const USAGE_GRACE: Duration = Duration::from_secs(5);
+use super::reading::{Format, Framing, Gathered, Step, Unread, parsed};
+use super::text::Piece;
+use super::{Finish, Request, Sink, ToolCall, Usage};
 
 /// The body of a request. Only standard fields: strict servers refuse what they do not know.
-fn body(request: &Request<'_>) -> Value {
+pub(super) fn body(request: &Request<'_>) -> Value {
     let mut body = json!({
         "model": request.model.name(),
         "messages": [
@@ -35,81 +27,36 @@ fn body(request: &Request<'_>) -> Value {
     body
 }
 
-/// Sends a request and reads the answer in whichever of its two forms it comes.
-pub(super) async fn ask(
-    http: &Http,
-    call: &Call<'_>,
-    request: &Request<'_>,
-    progress: &mut Sink<'_>,
-) -> Result<Answer, Failure> {
-    let response = http.post(call, &body(request)).await?;
-    let answer = match media_type(&response).as_str() {
-        // Nobody serves a model as a web page: it is a proxy's, or another site's.
-        page @ ("text/html" | "application/xhtml+xml") => Err(Unread::Malformed(format!(
-            "a page ({page}); is the base URL right?"
-        ))),
-        "application/json" => match http.text(response).await {
-            Ok(body) => whole(&body, progress),
-            Err(loss) => Err(Unread::Lost { loss, received: 0 }),
-        },
-        _ => streamed(http.bytes(response), progress).await,
-    };
-    answer.map_err(|unread| match unread {
-        Unread::Lost { loss, received } => call.lost(loss, received),
-        Unread::Said(complaint) => call.refused(complaint, None),
-        Unread::Malformed(problem) => call.malformed(&problem),
-    })
-}
+/// The format.
+#[derive(Default)]
+pub(super) struct Chat;
 
-/// Why there is no answer to be read.
-#[derive(Debug, PartialEq, Eq)]
-enum Unread {
-    /// The connection ended before there was anything worth keeping, or fell silent.
-    Lost {
-        loss: Loss,
-        received: usize,
-    },
-    /// An error object instead of an answer.
-    Said(Complaint),
-    Malformed(String),
-}
+impl Format for Chat {
+    const FRAMING: Framing = Framing::Events;
 
-/// Reads an answer from a stream of server-sent events.
-///
-/// A stream that breaks off after some text is an answer that is [`Finish::Truncated`]; one that
-/// falls silent is none. What comes after the model has finished spoils nothing any more.
-async fn streamed<B: AsRef<[u8]>>(
-    bytes: impl Stream<Item = Result<B, Loss>>,
-    progress: &mut Sink<'_>,
-) -> Result<Answer, Unread> {
-    let mut events = pin!(sse::events(bytes));
-    let mut gathered = Gathered::default();
-    loop {
-        let next = events.next();
-        let next = if gathered.finish.is_some() {
-            timeout(USAGE_GRACE, next).await.unwrap_or(None)
-        } else {
-            next.await
+    fn take(
+        &mut self,
+        data: &str,
+        answer: &mut Gathered,
+        progress: &mut Sink<'_>,
+    ) -> Result<Step, Unread> {
+        let envelope: Envelope = parsed(data)?;
+        if envelope.is_error() {
+            return Err(Unread::Said(Complaint::of_object(&parsed(data)?)));
+        }
+        answer.name_model(envelope.model);
+        if let Some(usage) = envelope.usage.filter(|usage| !usage.is_null()) {
+            answer.usage = Usage::reported(&usage);
+        }
+        let Some(choices) = envelope.choices else {
+            return Ok(Step::Nothing);
         };
-        match next {
-            Some(Ok(data)) if data.trim() == "[DONE]" => return Ok(gathered.done()),
-            Some(Ok(data)) => gathered.take(&data, progress)?,
-            Some(Err(loss)) => return gathered.broken_off(loss),
-            None => {
-                let early = "the stream ended before the answer did".to_owned();
-                return gathered.broken_off(Loss::Broken(early));
-            }
-        };
+        // One answer is asked for, so there is one choice.
+        if let Some(choice) = choices.into_iter().next() {
+            take_choice(choice, answer, progress);
+        }
+        Ok(Step::More)
     }
-}
-
-/// Reads an answer that came in one piece.
-fn whole(body: &str, progress: &mut Sink<'_>) -> Result<Answer, Unread> {
-    let mut gathered = Gathered::default();
-    if !gathered.take(body, progress)? {
-        return Err(Unread::Malformed("it has no `choices`".to_owned()));
-    }
-    Ok(gathered.done())
 }
 
 /// One event of a stream, or a whole answer: they differ in `delta` and `message`.
@@ -161,146 +108,63 @@ struct FunctionPiece {
     arguments: Option<Value>,
 }
 
-/// The answer so far.
-#[derive(Default)]
-struct Gathered {
-    text: Joined,
-    reasoning: Joined,
-    calls: Vec<ToolCall>,
-    model: Option<String>,
-    usage: Usage,
-    finish: Option<Finish>,
+fn take_choice(choice: Choice, answer: &mut Gathered, progress: &mut Sink<'_>) {
+    if let Some(message) = choice.delta.or(choice.message) {
+        let reasoning = [
+            message.reasoning_content,
+            message.reasoning,
+            message.thinking,
+        ]
+        .into_iter()
+        .flatten()
+        .find(|piece| !piece.is_empty());
+        answer.add_reasoning(reasoning, progress);
+        answer.add_text(message.content, progress);
+        for (at, piece) in message.tool_calls.into_iter().flatten().enumerate() {
+            take_call(&mut answer.calls, piece.index.unwrap_or(at), piece.function);
+        }
+        if message.function_call.is_some() {
+            take_call(&mut answer.calls, 0, message.function_call);
+        }
+    }
+    answer.finish = match choice.finish_reason.as_deref() {
+        // Some servers send an empty reason with every event but the last.
+        None | Some("") => answer.finish.take(),
+        Some("stop" | "tool_calls" | "function_call") => Some(Finish::Stop),
+        Some("length") => Some(Finish::Length),
+        Some(other) => Some(Finish::Other(other.to_owned())),
+    };
 }
 
-impl Gathered {
-    /// Adds what `data` brings. False where it has no `choices`: an event may lack them, a whole
-    /// answer may not.
-    fn take(&mut self, data: &str, progress: &mut Sink<'_>) -> Result<bool, Unread> {
-        let envelope: Envelope = serde_json::from_str(data).map_err(|error| unread(&error))?;
-        if envelope.is_error() {
-            let body: Value = serde_json::from_str(data).map_err(|error| unread(&error))?;
-            return Err(Unread::Said(Complaint::of_object(&body)));
-        }
-        if envelope.model.is_some() {
-            self.model = envelope.model;
-        }
-        if let Some(usage) = envelope.usage {
-            self.usage = Usage::reported(&usage);
-        }
-        let has_choices = envelope.choices.is_some();
-        // One answer is asked for, so there is one choice.
-        if let Some(choice) = envelope.choices.into_iter().flatten().next() {
-            self.take_choice(choice, progress);
-        }
-        Ok(has_choices)
+/// Adds a piece to the call at a place; a place that is too far ahead is the next one.
+fn take_call(calls: &mut Vec<ToolCall>, at: usize, piece: Option<FunctionPiece>) {
+    let Some(FunctionPiece { name, arguments }) = piece else {
+        return;
+    };
+    if at >= calls.len() {
+        calls.push(ToolCall::default());
     }
-
-    fn take_choice(&mut self, choice: Choice, progress: &mut Sink<'_>) {
-        if let Some(message) = choice.delta.or(choice.message) {
-            let reasoning = [
-                message.reasoning_content,
-                message.reasoning,
-                message.thinking,
-            ]
-            .into_iter()
-            .flatten()
-            .find(|piece| !piece.is_empty());
-            if let Some(piece) = self.reasoning.add(reasoning) {
-                progress(Progress::Reasoning(piece));
-            }
-            if let Some(piece) = self.text.add(message.content) {
-                progress(Progress::Answer(piece));
-            }
-            for (at, piece) in message.tool_calls.into_iter().flatten().enumerate() {
-                self.take_call(piece.index.unwrap_or(at), piece.function);
-            }
-            if message.function_call.is_some() {
-                self.take_call(0, message.function_call);
-            }
-        }
-        self.finish = match choice.finish_reason.as_deref() {
-            // Some servers send an empty reason with every event but the last.
-            None | Some("") => self.finish.take(),
-            Some("stop" | "tool_calls" | "function_call") => Some(Finish::Stop),
-            Some("length") => Some(Finish::Length),
-            Some(other) => Some(Finish::Other(other.to_owned())),
-        };
+    let at = at.min(calls.len() - 1);
+    let call = &mut calls[at];
+    call.name.push_str(name.as_deref().unwrap_or(""));
+    match arguments {
+        None | Some(Value::Null) => {}
+        Some(Value::String(text)) => call.arguments.push_str(&text),
+        Some(object) => call.arguments.push_str(&object.to_string()),
     }
-
-    /// Adds a piece to the call at a place; a place that is too far ahead is the next one.
-    fn take_call(&mut self, at: usize, piece: Option<FunctionPiece>) {
-        let Some(FunctionPiece { name, arguments }) = piece else {
-            return;
-        };
-        if at >= self.calls.len() {
-            self.calls.push(ToolCall::default());
-        }
-        let at = at.min(self.calls.len() - 1);
-        let call = &mut self.calls[at];
-        call.name.push_str(name.as_deref().unwrap_or(""));
-        match arguments {
-            None | Some(Value::Null) => {}
-            Some(Value::String(text)) => call.arguments.push_str(&text),
-            Some(object) => call.arguments.push_str(&object.to_string()),
-        }
-    }
-
-    /// The server says that this was all.
-    fn done(self) -> Answer {
-        self.answer(Finish::Stop)
-    }
-
-    /// The connection ended, and the server had not said that this was all.
-    fn broken_off(self, loss: Loss) -> Result<Answer, Unread> {
-        let called = self.calls.iter().map(|call| call.arguments.len());
-        let received = self.text.whole.chars().count()
-            + self.reasoning.whole.chars().count()
-            + called.sum::<usize>();
-        if self.finish.is_some() || (received > 0 && matches!(loss, Loss::Broken(_))) {
-            Ok(self.answer(Finish::Truncated))
-        } else {
-            Err(Unread::Lost { loss, received })
-        }
-    }
-
-    fn answer(self, unless_said: Finish) -> Answer {
-        Answer {
-            text: self.text.whole,
-            reasoning: self.reasoning.whole,
-            calls: self.calls,
-            model: self.model,
-            usage: self.usage,
-            finish: self.finish.unwrap_or(unless_said),
-        }
-    }
-}
-
-/// A text and the end of it that is still incomplete.
-#[derive(Default)]
-struct Joined {
-    whole: String,
-    pieces: Joiner,
-}
-
-impl Joined {
-    /// Adds a piece; gives back what it added, if anything.
-    fn add(&mut self, piece: Option<Piece>) -> Option<&str> {
-        let start = self.whole.len();
-        self.whole.push_str(&self.pieces.push(piece?));
-        Some(&self.whole[start..]).filter(|added| !added.is_empty())
-    }
-}
-
-fn unread(error: &serde_json::Error) -> Unread {
-    Unread::Malformed(error.to_string())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use futures::stream;
     use proptest::prelude::*;
 
     use super::*;
+    use crate::llm::http::Loss;
+    use crate::llm::reading::streamed;
+    use crate::llm::{Answer, Progress};
 
     /// Reads an answer from `network`, piece by piece, with nothing to wait for.
     fn read(network: Vec<Result<&[u8], Loss>>) -> (Result<Answer, Unread>, String) {
@@ -314,7 +178,7 @@ mod tests {
             .enable_time()
             .build()
             .unwrap()
-            .block_on(streamed(stream::iter(network), &mut progress));
+            .block_on(streamed::<Chat, _>(stream::iter(network), &mut progress));
         (answer, shown)
     }
 
@@ -405,7 +269,8 @@ mod tests {
         ];
         for message in bodies {
             let body = json!({"choices": [{"message": message}]}).to_string();
-            let answer = whole(&body, &mut |_| {}).unwrap();
+            let mut answer = Gathered::default();
+            Chat.take(&body, &mut answer, &mut |_| {}).unwrap();
             assert_eq!(answer.calls, [call("get", "{\"path\":\"a\"}")], "{body}");
         }
     }
@@ -477,12 +342,19 @@ mod tests {
     }
 
     #[test]
-    fn an_event_that_is_no_json_is_malformed_and_an_error_is_a_complaint() {
-        let malformed = read_whole(&(piece("a") + "data: {\"choices\": 7}\n\n"));
+    fn an_event_that_is_no_json_is_malformed_or_spoils_what_has_begun() {
+        let strange = "data: {\"choices\": 7}\n\n";
+        let malformed = read_whole(strange);
         assert!(
             matches!(malformed, Err(Unread::Malformed(_))),
             "{malformed:?}"
         );
+        let spoiled = read_whole(&(piece("a") + strange));
+        assert_eq!(spoiled, Ok(answer("a", Finish::Truncated)));
+    }
+
+    #[test]
+    fn an_error_within_a_stream_is_a_complaint() {
         let said = read_whole(&(piece("a") + "data: {\"error\": {\"code\": 503}}\n\n"));
         assert!(matches!(said, Err(Unread::Said(_))), "{said:?}");
     }

@@ -20,15 +20,21 @@ pub enum LlmError {
     #[error("`{actual}` names a provider but no model; write `{expected}`")]
     NoModel {
         actual: String,
-        expected: &'static str,
+        /// What would name one, as in `openai/MODEL`.
+        expected: String,
     },
     #[error("the base URL `{url}` cannot be used: {reason}; write one like `https://HOST:PORT`")]
     BadUrl { url: String, reason: String },
     #[error("the key of model `{alias}` cannot be had: {reason}")]
     NoKey { alias: String, reason: KeyError },
-    #[error("the server refuses the key of model `{alias}` (status {status}): {message}")]
+    #[error(
+        "the server refuses the key of model `{alias}`, which comes from {origin} (status \
+         {status}): {message}"
+    )]
     Auth {
         alias: String,
+        /// Where the key was found, in words.
+        origin: String,
         status: u16,
         message: String,
     },
@@ -54,7 +60,12 @@ pub enum LlmError {
         /// Characters of text and reasoning that had arrived.
         received: usize,
     },
-    #[error("{server} answered with something other than a chat completion: {problem}")]
+    #[error(
+        "{server} shows a certificate that is not trusted: {reason}; the variable SSL_CERT_FILE \
+         names a file with certificates that are"
+    )]
+    Untrusted { server: String, reason: String },
+    #[error("{server} answered with something other than an answer: {problem}")]
     Malformed { server: String, problem: String },
     #[error(transparent)]
     Script(#[from] ScriptError),

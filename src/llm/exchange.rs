@@ -16,6 +16,11 @@ pub struct Request<'a> {
     pub model: &'a ModelSpec,
     pub system: &'a str,
     pub user: &'a str,
+    /// How many bytes at the beginning of `system` are the same in every call of the run: what a
+    /// provider may keep for the next one.
+    pub stable: usize,
+    /// The context that the run works in, in tokens, where it is known.
+    pub context_size: Option<u64>,
     /// Overrides the model's own.
     pub temperature: Option<f64>,
     /// How many calls of this run were answered before: 0, 1, 2… A replay finds its place by
@@ -23,9 +28,21 @@ pub struct Request<'a> {
     pub call: u64,
 }
 
-impl Request<'_> {
+impl<'a> Request<'a> {
     pub(super) fn temperature(&self) -> Option<f64> {
         self.temperature.or(self.model.temperature)
+    }
+
+    /// The system message in two: what stays the same, and the rest.
+    pub(super) fn system_parts(&self) -> (&'a str, &'a str) {
+        self.system
+            .split_at_checked(self.stable)
+            .unwrap_or((self.system, ""))
+    }
+
+    /// Both messages, in bytes.
+    pub(super) fn bytes(&self) -> u64 {
+        (self.system.len() + self.user.len()) as u64
     }
 }
 
@@ -112,5 +129,15 @@ pub trait Provider: Send + Sync {
     /// The model's context window in tokens, where the provider can tell.
     fn context_length<'a>(&'a self, _model: &'a ModelSpec) -> BoxFuture<'a, Option<u64>> {
         future::ready(None).boxed()
+    }
+
+    /// The models that are there without a key and without being configured, best first.
+    fn served(&self) -> BoxFuture<'_, Vec<ModelSpec>> {
+        future::ready(Vec::new()).boxed()
+    }
+
+    /// The model that the provider offers to somebody who has set its key's usual variable.
+    fn offered(&self) -> Option<ModelSpec> {
+        None
     }
 }

@@ -22,7 +22,27 @@ const STATUS_OF_CODE: &[(&str, u16)] = &[
     ("internal_server_error", 500),
     ("api_error", 500),
     ("overloaded_error", 503),
+    ("timeout_error", 504),
+    ("not_found_error", 404),
+    ("billing_error", 402),
+    ("request_too_large", 413),
 ];
+
+/// Codes of a request that is longer than the model's context.
+const TOO_LONG: &[&str] = &["context_length_exceeded", "exceed_context_size_error"];
+
+/// What messages say of such a request where no code does, in lower case.
+const TOO_LONG_WORDS: &[&str] = &[
+    "context size",
+    "context length",
+    "context window",
+    "context limit",
+    "prompt is too long",
+    "maximum prompt length",
+];
+
+/// Codes that come with a status of "later" and mean "never": there is no money left.
+const SPENT: &[&str] = &["insufficient_quota", "billing_error"];
 
 /// An error as a server words it.
 #[derive(Debug, PartialEq, Eq)]
@@ -63,6 +83,12 @@ impl Complaint {
             .as_str()
             .or_else(|| word("message"))
             .map_or_else(|| error.to_string(), str::to_owned);
+        // A gateway's own message may say no more than that somebody else has said something.
+        let upstream = error.pointer("/metadata/raw").and_then(Value::as_str);
+        let message = match upstream {
+            Some(upstream) => format!("{message}: {upstream}"),
+            None => message,
+        };
         let codes: Vec<String> = ["code", "type"]
             .into_iter()
             .filter_map(word)
@@ -75,8 +101,14 @@ impl Complaint {
         }
     }
 
-    /// What it means for the call of the model `alias`. The message must be fit to be seen.
-    pub(super) fn failure(self, alias: &str, retry_after: Option<Duration>) -> Failure {
+    /// What it means for the call of the model `alias`, whose key comes from `origin`. The message
+    /// must be fit to be seen.
+    pub(super) fn failure(
+        self,
+        alias: &str,
+        origin: &str,
+        retry_after: Option<Duration>,
+    ) -> Failure {
         let message = presentable(&self.message);
         if self.is_about_context() {
             return Failure::Final(LlmError::ContextExceeded { message });
@@ -84,14 +116,17 @@ impl Complaint {
         match self.status {
             Some(status @ (401 | 403)) => Failure::Final(LlmError::Auth {
                 alias: alias.to_owned(),
+                origin: origin.to_owned(),
                 status,
                 message,
             }),
-            status @ Some(408 | 429 | 500..) => Failure::Transient(Transient {
-                status,
-                message,
-                retry_after,
-            }),
+            status @ Some(408 | 429 | 500..) if !self.is_coded(SPENT) => {
+                Failure::Transient(Transient {
+                    status,
+                    message,
+                    retry_after,
+                })
+            }
             status => Failure::Final(LlmError::Refused {
                 status: status.unwrap_or(200),
                 message,
@@ -102,17 +137,15 @@ impl Complaint {
     /// A code says so, or a message does where no other reading is left: a 429 about tokens per
     /// minute speaks of limits too, and passes.
     fn is_about_context(&self) -> bool {
-        let coded = self
-            .codes
-            .iter()
-            .any(|code| code == "context_length_exceeded" || code == "exceed_context_size_error");
         let worded = || {
             let message = self.message.to_lowercase();
-            ["size", "length", "window"]
-                .iter()
-                .any(|noun| message.contains(&format!("context {noun}")))
+            TOO_LONG_WORDS.iter().any(|words| message.contains(words))
         };
-        coded || (matches!(self.status, None | Some(400 | 413)) && worded())
+        self.is_coded(TOO_LONG) || (matches!(self.status, None | Some(400 | 413)) && worded())
+    }
+
+    fn is_coded(&self, with: &[&str]) -> bool {
+        self.codes.iter().any(|code| with.contains(&code.as_str()))
     }
 }
 
@@ -150,7 +183,7 @@ mod tests {
 
     /// What a complaint comes to, in a word.
     fn sorted(complaint: Complaint) -> String {
-        match complaint.failure("opus", None) {
+        match complaint.failure("opus", "nowhere", None) {
             Failure::Transient(transient) => format!("again {:?}", transient.status),
             Failure::Final(LlmError::Auth { status, .. }) => format!("key {status}"),
             Failure::Final(LlmError::ContextExceeded { .. }) => "too long".to_owned(),
@@ -173,7 +206,14 @@ mod tests {
             (413, worded, "too long"),
             (400, llama, "too long"),
             (429, per_minute, "again Some(429)"),
+            (400, "prompt is too long: 9 tokens > 8 maximum", "too long"),
             (413, "Request Entity Too Large", "no 413"),
+            (
+                429,
+                r#"{"error": {"code": "insufficient_quota"}}"#,
+                "no 429",
+            ),
+            (402, "no credit", "no 402"),
             (400, "bad temperature", "no 400"),
             (404, r#"{"detail": "no such model"}"#, "no 404"),
             (302, "", "no 302"),

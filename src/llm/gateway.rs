@@ -1,17 +1,27 @@
-//! The gateway: which provider a model belongs to, and how often a call that fails is repeated.
-//! It knows no wire format and no status code; providers tell it whether a failure may pass.
+//! The gateway: which provider a model belongs to, which models there are where none is configured,
+//! how long their contexts are, and how often a call that fails is repeated. It knows no wire format
+//! and no status code; providers tell it whether a failure may pass.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
+use super::anthropic::Anthropic;
 use super::http::Http;
 use super::key::{Keys, environment};
+use super::ollama::Ollama;
 use super::openai::OpenAi;
+use super::openrouter::OpenRouter;
 use super::replay::Replay;
+use super::xai::Xai;
 use super::{
-    Answer, Failure, Finish, LlmError, ModelSpec, Progress, Provider, Request, Retries, Sink,
-    Transient,
+    Answer, Failure, Finish, LlmError, ModelSpec, Progress, Provider, Recording, Request, Retries,
+    Sink, Transient, listing,
 };
+
+/// How long a context length that a server has told is believed. Servers are started anew with
+/// another.
+const BELIEVED: Duration = Duration::from_mins(5);
 
 /// What a gateway puts up with.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +29,11 @@ pub struct Limits {
     /// How long a server may send nothing at all. There is no limit on a whole answer: a model
     /// that writes is at work.
     pub silence: Duration,
+    /// How many bytes an answer may take on the wire. A longer one is cut off there: some models
+    /// never come to an end.
+    pub size: usize,
+    /// How long a server that nobody has configured may take to list its models.
+    pub discovery: Duration,
     pub retries: Retries,
 }
 
@@ -26,15 +41,22 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             silence: Duration::from_mins(5),
+            size: 64 << 20,
+            discovery: Duration::from_millis(300),
             retries: Retries::default(),
         }
     }
 }
 
+type Told = HashMap<(Option<String>, String), (u64, Instant)>;
+
 /// All the models that can be called. One a process is enough: connections are shared.
 pub struct Models {
     providers: Vec<Box<dyn Provider>>,
     retries: Retries,
+    /// Context lengths that servers have told, and when, by server and model.
+    told: Mutex<Told>,
+    recording: Option<Recording>,
 }
 
 impl Default for Models {
@@ -49,10 +71,16 @@ impl Models {
     }
 
     pub fn with(limits: Limits) -> Self {
-        let http = Arc::new(Http::new(limits.silence));
+        let http = Arc::new(Http::new(limits.silence, limits.size));
         let keys = Arc::new(Keys::new(environment));
+        let (h, k) = (|| Arc::clone(&http), || Arc::clone(&keys));
+        // The order in which models are offered to somebody who has configured none.
         let providers: Vec<Box<dyn Provider>> = vec![
-            Box::new(OpenAi::new(http, keys)),
+            Box::new(Ollama::new(h(), k(), limits.discovery)),
+            Box::new(OpenAi::new(h(), k())),
+            Box::new(Anthropic::new(h(), k())),
+            Box::new(OpenRouter::new(h(), k())),
+            Box::new(Xai::new(h(), k())),
             Box::new(Replay::default()),
         ];
         Self::of(providers, limits.retries)
@@ -60,7 +88,18 @@ impl Models {
 
     /// A gateway to other providers than the built-in ones. Their prefixes must differ.
     pub fn of(providers: Vec<Box<dyn Provider>>, retries: Retries) -> Self {
-        Self { providers, retries }
+        Self {
+            providers,
+            retries,
+            told: Mutex::default(),
+            recording: None,
+        }
+    }
+
+    /// Writes each answer down.
+    #[must_use]
+    pub fn recorded(self, recording: Option<Recording>) -> Self {
+        Self { recording, ..self }
     }
 
     /// Whether `model` could be called: its provider exists, its script can be read. It does not
@@ -69,13 +108,38 @@ impl Models {
         self.provider(model)?.check(model)
     }
 
-    /// The context window of `model` in tokens: what is configured, else what its provider says.
+    /// The models that can be called where none is configured, best first: those of a local
+    /// server, else what is offered to somebody who has set a provider's key.
+    pub async fn found(&self) -> Vec<ModelSpec> {
+        for provider in &self.providers {
+            let served = provider.served().await;
+            if !served.is_empty() {
+                return served;
+            }
+        }
+        let offers = self.providers.iter().map(|provider| provider.offered());
+        offers.flatten().collect()
+    }
+
+    /// The context window of `model` in tokens: what is configured, else what its provider says,
+    /// else what is known of models of that name.
     pub async fn context_length(&self, model: &ModelSpec) -> Result<Option<u64>, LlmError> {
         let provider = self.provider(model)?;
-        match model.context_length {
-            Some(length) => Ok(Some(length)),
-            None => Ok(provider.context_length(model).await),
+        if model.context_length.is_some() {
+            return Ok(model.context_length);
         }
+        let place = (model.base_url.clone(), model.actual.clone());
+        let told = self.told().get(&place).copied();
+        if let Some((length, at)) = told
+            && at.elapsed() < BELIEVED
+        {
+            return Ok(Some(length));
+        }
+        let length = provider.context_length(model).await;
+        if let Some(length) = length {
+            self.told().insert(place, (length, Instant::now()));
+        }
+        Ok(length.or_else(|| listing::known(&model.actual)))
     }
 
     /// Asks a model. What streams in goes to `progress`; the answer comes back whole.
@@ -98,7 +162,12 @@ impl Models {
                     was_truncated = true;
                     broke_off()
                 }
-                Ok(answer) => return Ok(answer),
+                Ok(answer) => {
+                    if let Some(recording) = &self.recording {
+                        recording.note(&answer);
+                    }
+                    return Ok(answer);
+                }
                 Err(Failure::Final(error)) => return Err(error),
                 Err(Failure::Transient(failed)) => failed,
             };
@@ -123,6 +192,11 @@ impl Models {
             reason: &failed.message,
         });
         (self.retries.pause)(wait).await;
+    }
+
+    fn told(&self) -> MutexGuard<'_, Told> {
+        // A map is whole between two calls of its methods, whoever panicked meanwhile.
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn provider(&self, model: &ModelSpec) -> Result<&dyn Provider, LlmError> {
@@ -186,8 +260,8 @@ mod tests {
             (
                 "gpt-x",
                 None,
-                "no provider serves `gpt-x`; the name of a model begins with one of `openai/`, \
-                 `replay/`, as in `openai/MODEL`",
+                "no provider serves `gpt-x`; the name of a model begins with one of `ollama/`, \
+                 `openai/`, `anthropic/`, `openrouter/`, `xai/`, `replay/`, as in `openai/MODEL`",
             ),
             (
                 "openai/",
@@ -217,21 +291,5 @@ mod tests {
         let missing = checked(dir.path(), "replay/DIR/missing", None);
         let expected = "the replay script `DIR/missing` cannot be read: ";
         assert!(missing.starts_with(expected), "{missing}");
-    }
-
-    #[tokio::test]
-    async fn a_configured_context_length_is_believed_and_no_server_asked() {
-        let mut model = ModelSpec {
-            alias: "opus".to_owned(),
-            actual: "openai/m".to_owned(),
-            context_length: None,
-            base_url: None,
-            api_key: Key::Default,
-            temperature: None,
-        };
-        let models = Models::new();
-        assert_eq!(models.context_length(&model).await, Ok(None));
-        model.context_length = Some(8192);
-        assert_eq!(models.context_length(&model).await, Ok(Some(8192)));
     }
 }

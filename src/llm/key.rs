@@ -39,6 +39,18 @@ impl fmt::Debug for Key {
     }
 }
 
+impl Key {
+    /// Where it comes from, for people; `usual` is the variable that [`Key::Default`] stands for.
+    pub(super) fn origin(&self, usual: &str) -> String {
+        match self {
+            Self::Default => format!("the environment variable `{usual}`"),
+            Self::Env(variable) => format!("the environment variable `{variable}`"),
+            Self::Command(_) => "its key command".to_owned(),
+            Self::Given(_) => "the editor's settings".to_owned(),
+        }
+    }
+}
+
 /// Why there is no key where one was configured.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {

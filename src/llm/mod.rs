@@ -13,40 +13,58 @@
 //! | `exchange` | [`Request`], [`Progress`], [`Answer`] and the [`Provider`] trait |
 //! | `error`, `fault` | what can go wrong, and how a server's complaint is told apart |
 //! | `retry` | how long to wait before the next attempt |
-//! | `http` | the one HTTP client, built at its first use |
-//! | `chat`, `sse`, `text`, `usage` | the chat completions format: streamed events and whole answers |
-//! | `openai`, `replay` | one provider each; `script` is the file that a replay plays |
-//! | `tokens` | the estimate where no provider has counted |
+//! | `http` | the HTTP client, built at its first use |
+//! | `service` | a provider's way to its servers: base URLs, keys, headers |
+//! | `reading`, `framing`, `text` | an answer as it comes in, whatever its wire format |
+//! | `chat`, `messages`, `responses` | a wire format each, which several servers speak |
+//! | `openai`, `openrouter`, `anthropic`, `xai`, `ollama`, `replay` | one provider each; `script` is the file that a replay plays |
+//! | `record` | answers written down as a script for `replay` |
+//! | `usage`, `listing`, `tokens` | figures: what was reported, how long a context is, the estimate where nobody has counted |
 //!
-//! A new provider is a file with an `impl Provider`, and a line in `gateway::Models::with`.
+//! A new provider is a file with an `impl Provider`, and a line in `gateway::Models::with`; a new
+//! wire format is an `impl reading::Format`.
+//!
+//! Reasoning that a model writes into its text (`<think>` at the beginning) stays there: the dialect
+//! reads it.
 //!
 //! **Invariant:** dropping the future of a call ends it, whether it waits for the server, reads
 //! the stream or sits out a back-off. Nothing here spawns a task that outlives its call.
 //!
 //! **Invariant:** a figure that a provider did not report is `None`. Nothing here invents one.
 
+mod anthropic;
 mod chat;
 mod error;
 mod exchange;
 mod fault;
+mod framing;
 mod gateway;
 mod http;
 mod key;
+mod listing;
+mod messages;
 mod model;
+mod ollama;
 mod openai;
+mod openrouter;
+mod reading;
+mod record;
 mod replay;
+mod responses;
 mod retry;
 mod script;
-mod sse;
+mod service;
 mod text;
 pub mod tokens;
 mod usage;
+mod xai;
 
 pub use error::{Failure, LlmError, Transient};
 pub use exchange::{Answer, Finish, Progress, Provider, Request, Sink, ToolCall};
 pub use gateway::{Limits, Models};
 pub use key::{Key, KeyError};
 pub use model::ModelSpec;
+pub use record::Recording;
 pub use retry::{Pause, Retries};
 pub use script::ScriptError;
 pub use usage::Usage;

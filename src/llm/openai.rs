@@ -6,40 +6,34 @@ use std::sync::Arc;
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use reqwest::Url;
+use serde_json::Value;
 
-use super::chat;
-use super::http::{Call, Http};
+use super::chat::{self, Chat};
+use super::http::{Http, KeyHeader};
 use super::key::Keys;
-use super::{Answer, Failure, KeyError, LlmError, ModelSpec, Provider, Request, Sink};
+use super::service::{Service, Usual, unconfigured};
+use super::{Answer, Failure, LlmError, ModelSpec, Provider, Request, Sink, listing};
 
-const BASE_URL: &str = "https://api.openai.com";
-const BASE_URL_VARIABLE: &str = "OPENAI_BASE_URL";
-const KEY_VARIABLE: &str = "OPENAI_API_KEY";
+const USUAL: Usual = Usual {
+    prefix: "openai",
+    base_url: "https://api.openai.com",
+    base_variables: &["OPENAI_BASE_URL"],
+    key_variable: "OPENAI_API_KEY",
+    key_header: KeyHeader::Bearer,
+    headers: &[],
+    tails: &["/chat/completions", "/v1"],
+};
+
+const CHAT: &str = "/v1/chat/completions";
 
 pub(super) struct OpenAi {
-    http: Arc<Http>,
-    keys: Arc<Keys>,
+    service: Service,
 }
 
 impl OpenAi {
     pub(super) fn new(http: Arc<Http>, keys: Arc<Keys>) -> Self {
-        Self { http, keys }
-    }
-
-    fn endpoint(&self, model: &ModelSpec) -> Result<Url, LlmError> {
-        if model.name().is_empty() {
-            return Err(LlmError::NoModel {
-                actual: model.actual.clone(),
-                expected: "openai/MODEL",
-            });
-        }
-        match &model.base_url {
-            Some(base) => endpoint(base),
-            None => match self.keys.variable(BASE_URL_VARIABLE) {
-                Some(base) => endpoint(&base),
-                None => endpoint(BASE_URL),
-            },
+        Self {
+            service: Service::new(USUAL, http, keys),
         }
     }
 
@@ -48,42 +42,38 @@ impl OpenAi {
         request: &Request<'_>,
         progress: &mut Sink<'_>,
     ) -> Result<Answer, Failure> {
-        let model = request.model;
-        let url = self.endpoint(model)?;
-        let key = self.keys.find(&model.api_key, KEY_VARIABLE).await;
-        let key = key.map_err(|reason| LlmError::NoKey {
-            alias: model.alias.clone(),
-            reason,
-        })?;
-        let call = Call {
-            alias: &model.alias,
-            url,
-            key: key.as_ref(),
-        };
-        let result = chat::ask(&self.http, &call, request, progress).await;
-        let Err(Failure::Final(LlmError::Auth { .. })) = &result else {
-            return result;
-        };
-        self.keys.forget(&model.api_key);
-        if key.is_some() {
-            return result;
+        let body = chat::body(request);
+        self.service
+            .ask::<Chat>(request, CHAT, &body, progress)
+            .await
+    }
+
+    /// The window that the server was started with, else what it says of the model. OpenAI itself
+    /// says neither.
+    async fn ask_for_context(&self, model: &ModelSpec) -> Option<u64> {
+        if self.service.is_usual(model) {
+            return None;
         }
-        Err(Failure::Final(LlmError::NoKey {
-            alias: model.alias.clone(),
-            reason: KeyError::Wanted {
-                variable: KEY_VARIABLE,
-            },
-        }))
+        let props = self.service.look_up(model, "/props", None).await;
+        let started_with = props.and_then(|props| {
+            let length = props.pointer("/default_generation_settings/n_ctx");
+            length.and_then(Value::as_u64).filter(|length| *length > 0)
+        });
+        if started_with.is_some() {
+            return started_with;
+        }
+        let models = self.service.look_up(model, "/v1/models", None).await?;
+        listing::context_length(&models, model.name())
     }
 }
 
 impl Provider for OpenAi {
     fn prefix(&self) -> &'static str {
-        "openai"
+        USUAL.prefix
     }
 
     fn check(&self, model: &ModelSpec) -> Result<(), LlmError> {
-        self.endpoint(model).map(drop)
+        self.service.url(model, CHAT).map(drop)
     }
 
     fn complete<'a>(
@@ -93,23 +83,15 @@ impl Provider for OpenAi {
     ) -> BoxFuture<'a, Result<Answer, Failure>> {
         self.attempt(request, progress).boxed()
     }
-}
 
-/// Where chat completions are under `base`, which people write with and without `/v1`.
-fn endpoint(base: &str) -> Result<Url, LlmError> {
-    let unusable = |reason: &str| LlmError::BadUrl {
-        // What stands before an `@` may be a password.
-        url: base.rsplit('@').next().unwrap_or(base).to_owned(),
-        reason: reason.to_owned(),
-    };
-    let root = base.trim().trim_end_matches('/');
-    let root = root.strip_suffix("/v1").unwrap_or(root);
-    let url = Url::parse(&format!("{root}/v1/chat/completions"))
-        .map_err(|error| unusable(&error.to_string()))?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(unusable("it is neither http nor https"));
+    fn context_length<'a>(&'a self, model: &'a ModelSpec) -> BoxFuture<'a, Option<u64>> {
+        self.ask_for_context(model).boxed()
     }
-    Ok(url)
+
+    fn offered(&self) -> Option<ModelSpec> {
+        let offered = || unconfigured("gpt", USUAL.prefix, "gpt-5");
+        self.service.has_key().then(offered)
+    }
 }
 
 #[cfg(test)]
@@ -123,7 +105,7 @@ mod tests {
 
     /// A provider for which one environment variable is set, and a model that leaves all open.
     fn provider(variables: fn(&str) -> Option<String>) -> (OpenAi, ModelSpec) {
-        let http = Arc::new(Http::new(std::time::Duration::from_secs(30)));
+        let http = Arc::new(Http::new(std::time::Duration::from_secs(30), 1 << 20));
         let model = ModelSpec {
             alias: "opus".to_owned(),
             actual: "openai/m".to_owned(),
@@ -140,7 +122,7 @@ mod tests {
         let (bare, mut model) = provider(|_| None);
         let (set, _) = provider(|name| (name == "OPENAI_BASE_URL").then(|| "http://env".into()));
         let host = |provider: &OpenAi, model: &ModelSpec| {
-            let url = provider.endpoint(model).unwrap();
+            let url = provider.service.url(model, CHAT).unwrap();
             url.host_str().unwrap().to_owned()
         };
         assert_eq!(host(&bare, &model), "api.openai.com");
@@ -170,6 +152,8 @@ mod tests {
             model: &model,
             system: "",
             user: "",
+            stable: 0,
+            context_size: None,
             temperature: None,
             call: 0,
         };
@@ -183,26 +167,5 @@ mod tests {
             "the key of model `opus` cannot be had: the server wants one; set the environment \
              variable `OPENAI_API_KEY`"
         );
-    }
-
-    #[test]
-    fn a_base_url_may_end_in_a_slash_or_a_version() {
-        for base in ["", "/", "/v1", "/v1/"] {
-            let url = endpoint(&format!("http://127.0.0.1:8080/api{base}")).unwrap();
-            let expected = "http://127.0.0.1:8080/api/v1/chat/completions";
-            assert_eq!(url.as_str(), expected, "{base}");
-        }
-    }
-
-    #[test]
-    fn a_base_url_that_is_none_is_refused_and_a_password_in_it_not_shown() {
-        let refused = |base| endpoint(base).unwrap_err().to_string();
-        assert_eq!(
-            refused("ftp://me:secret@host"),
-            "the base URL `host` cannot be used: it is neither http nor https; write one like \
-             `https://HOST:PORT`"
-        );
-        assert!(refused("127.0.0.1:8080").contains("`127.0.0.1:8080`"));
-        assert!(refused("").contains("relative URL without a base"));
     }
 }

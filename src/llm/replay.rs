@@ -68,7 +68,7 @@ impl Replay {
         match &line.outcome {
             Outcome::Error { status, message } => {
                 let complaint = Complaint::of_body(*status, message);
-                Err(complaint.failure(&model.alias, None))
+                Err(complaint.failure(&model.alias, "the script", None))
             }
             Outcome::Answer(reply) => Ok(play(reply, progress).await),
         }
@@ -105,7 +105,7 @@ fn file_of(model: &ModelSpec) -> Result<&Path, LlmError> {
     match model.name() {
         "" => Err(LlmError::NoModel {
             actual: model.actual.clone(),
-            expected: "replay/FILE",
+            expected: "replay/FILE".to_owned(),
         }),
         file => Ok(Path::new(file)),
     }
@@ -180,6 +180,8 @@ mod tests {
                 model: &self.model,
                 system: "",
                 user,
+                stable: 0,
+                context_size: None,
                 temperature: None,
                 call,
             };

@@ -16,6 +16,12 @@ impl Piece {
     }
 }
 
+impl From<&str> for Piece {
+    fn from(text: &str) -> Self {
+        Self(text.as_bytes().to_vec())
+    }
+}
+
 impl<'de> Deserialize<'de> for Piece {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         // Asked for bytes, serde_json passes on lone surrogates that it refuses in a string.

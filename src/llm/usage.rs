@@ -1,7 +1,7 @@
 //! What a call cost in tokens and money, as the provider reported it. No estimate enters here.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// Reported figures; `None` is what a provider did not say.
 ///
@@ -50,9 +50,47 @@ impl Usage {
                 "/output_tokens_details/reasoning_tokens",
             ]),
             total: count(&["/total_tokens"]),
-            cost: usage.get("cost").and_then(Value::as_f64),
+            cost: cost(usage),
         }
     }
+
+    /// Reads the `usage` of a response, whose total some servers leave to the reader.
+    pub(super) fn of_response(usage: &Value) -> Self {
+        let reported = Self::reported(usage);
+        let sum = || reported.prompt?.checked_add(reported.completion?);
+        Self {
+            total: reported.total.or_else(sum),
+            ..reported
+        }
+    }
+
+    /// Reads the `usage` of a message, whose parts of the prompt are counted apart.
+    pub(super) fn of_message(usage: &Map<String, Value>) -> Self {
+        let count = |key| usage.get(key).and_then(Value::as_u64);
+        let cached = count("cache_read_input_tokens");
+        let written = count("cache_creation_input_tokens");
+        let beside = cached.unwrap_or(0).saturating_add(written.unwrap_or(0));
+        Self {
+            prompt: count("input_tokens").map(|tokens| tokens.saturating_add(beside)),
+            cached,
+            completion: count("output_tokens"),
+            ..Self::default()
+        }
+    }
+}
+
+/// xAI counts money in these.
+const TICKS_A_DOLLAR: f64 = 1e10;
+
+/// What the call cost, in dollars. Who brings a key of an upstream provider pays there too.
+fn cost(usage: &Value) -> Option<f64> {
+    let figure = |place| usage.pointer(place).and_then(Value::as_f64);
+    let upstream = match usage.get("is_byok") {
+        Some(Value::Bool(true)) => figure("/cost_details/upstream_inference_cost").unwrap_or(0.0),
+        _ => 0.0,
+    };
+    let ticks = || Some(figure("/cost_in_usd_ticks")? / TICKS_A_DOLLAR);
+    figure("/cost").map(|cost| cost + upstream).or_else(ticks)
 }
 
 #[cfg(test)]
@@ -80,6 +118,52 @@ mod tests {
         ]
         .map(|usage| Usage::reported(&usage).reasoning);
         assert_eq!(reasoning, [Some(9); 3]);
+    }
+
+    #[test]
+    fn a_message_counts_what_came_from_the_cache_and_what_went_there_apart() {
+        let usage = json!({"input_tokens": 3, "cache_read_input_tokens": 100,
+            "cache_creation_input_tokens": 20, "output_tokens": 5});
+        let expected = Usage {
+            prompt: Some(123),
+            cached: Some(100),
+            completion: Some(5),
+            ..Usage::default()
+        };
+        assert_eq!(Usage::of_message(usage.as_object().unwrap()), expected);
+        let nothing = Usage::of_message(&serde_json::Map::new());
+        assert_eq!(nothing, Usage::default());
+    }
+
+    #[test]
+    fn a_cost_is_in_dollars_or_in_ticks_and_counts_what_is_paid_upstream() {
+        let cost = |usage| Usage::reported(&usage).cost;
+        assert_eq!(cost(json!({"cost": 0.25})), Some(0.25));
+        assert_eq!(
+            cost(json!({"cost_in_usd_ticks": 25_000_000_000_u64})),
+            Some(2.5)
+        );
+        let byok = json!({"cost": 0.5, "is_byok": true,
+            "cost_details": {"upstream_inference_cost": 1.0}});
+        assert_eq!(cost(byok), Some(1.5));
+        assert_eq!(
+            cost(json!({"cost_details": {"upstream_inference_cost": 1.0}})),
+            None
+        );
+    }
+
+    #[test]
+    fn the_total_of_a_response_is_the_reported_one_else_the_sum_of_two_reported_figures() {
+        let total = |usage| Usage::of_response(&usage).total;
+        assert_eq!(
+            total(json!({"input_tokens": 3, "output_tokens": 4})),
+            Some(7)
+        );
+        assert_eq!(
+            total(json!({"input_tokens": 3, "output_tokens": 4, "total_tokens": 9})),
+            Some(9)
+        );
+        assert_eq!(total(json!({"input_tokens": 3})), None);
     }
 
     #[test]

@@ -44,10 +44,10 @@ pub enum EngineError {
 }
 
 impl Hub {
-    pub fn new(token: Option<String>) -> Arc<Self> {
+    pub fn new(token: Option<String>, models: Models) -> Arc<Self> {
         Arc::new(Self {
             engines: tokio::sync::Mutex::default(),
-            models: Arc::new(Models::new()),
+            models: Arc::new(models),
             token,
         })
     }

@@ -122,6 +122,11 @@ impl Session {
         answer
     }
 
+    /// All messages so far: `→` to the server, `←` from it.
+    pub fn transcript(&self) -> &[String] {
+        &self.transcript
+    }
+
     /// Sends a request and waits for the answer.
     pub fn request(&mut self, method: &str, params: Value) -> Answer {
         let id = self.send(method, params);

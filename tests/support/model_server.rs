@@ -1,4 +1,4 @@
-//! A model server for tests: real HTTP on 127.0.0.1, the chat completions format, answers from a
+//! A model server for tests: real HTTP on 127.0.0.1, four wire formats (`wire`), answers from a
 //! script. It runs on a thread and a runtime of its own, so blocking tests and child processes
 //! can talk to it.
 //!
@@ -18,6 +18,8 @@
 
 #[path = "model_server/reply.rs"]
 mod reply;
+#[path = "model_server/wire.rs"]
+mod wire;
 
 use std::collections::VecDeque;
 use std::future::IntoFuture as _;
@@ -27,19 +29,19 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::Router;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::{HeaderMap, Response, header};
-use axum::routing::post;
-use axum::{Json, Router};
+use axum::http::{HeaderMap, Response, Uri, header};
 use futures::stream;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::{Semaphore, oneshot};
 
 #[allow(unused_imports, reason = "each test crate uses its own part of this")]
 pub use self::reply::{PIECE, Reply};
 
 use reply::Frame;
+use wire::Wire;
 
 /// How long a `wait_for_…` waits before it fails the test.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -66,8 +68,12 @@ struct Seen {
     script: VecDeque<Reply>,
     /// Makes the replies, in place of a script.
     inventor: Option<Inventor>,
+    /// What is answered to questions about the server itself, by path.
+    pages: Vec<(String, Value)>,
+    /// The paths of those questions, and their bodies.
+    questions: Vec<(String, Value)>,
     requests: Vec<Value>,
-    authorizations: Vec<Option<String>>,
+    headers: Vec<HeaderMap>,
     /// Answers that are under way.
     open: usize,
     /// Answers that the client did not take to their end.
@@ -121,7 +127,28 @@ impl ModelServer {
 
     /// The `Authorization` headers received so far.
     pub fn authorizations(&self) -> Vec<Option<String>> {
-        self.shared.seen().authorizations.clone()
+        self.header("authorization")
+    }
+
+    /// The headers of this name received so far.
+    pub fn header(&self, name: &str) -> Vec<Option<String>> {
+        let seen = self.shared.seen();
+        let value = |headers: &HeaderMap| {
+            let value = headers.get(name)?;
+            Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+        };
+        seen.headers.iter().map(value).collect()
+    }
+
+    /// Answers questions for `path`, which have no answer without it.
+    pub fn page(&self, path: &str, answer: Value) {
+        self.shared
+            .change(|seen| seen.pages.push((path.to_owned(), answer)));
+    }
+
+    /// The questions that were asked about the server itself: their paths and bodies.
+    pub fn questions(&self) -> Vec<(String, Value)> {
+        self.shared.seen().questions.clone()
     }
 
     /// Lets one gated answer go on: the one that waits, or the next to come to its gate.
@@ -186,22 +213,34 @@ impl Shared {
         self.changed.notify_all();
     }
 
+    fn page(&self, path: &str, body: Value) -> Response<Body> {
+        let mut page = None;
+        self.change(|seen| {
+            page = seen.pages.iter().find(|(at, _)| at == path).cloned();
+            seen.questions.push((path.to_owned(), body));
+        });
+        let status = if page.is_some() { 200 } else { 404 };
+        let text = page.map_or_else(String::new, |(_, answer)| answer.to_string());
+        Response::builder()
+            .status(status)
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Body::from(text))
+            .expect("the head is well-formed")
+    }
+
     async fn pass_gate(&self) {
         let permit = self.gate.acquire().await;
         permit.expect("the gate is never closed").forget();
     }
 
     /// Takes note of a request and finds its reply.
-    fn take(&self, headers: &HeaderMap, body: &Value) -> Reply {
-        let authorization = headers
-            .get(header::AUTHORIZATION)
-            .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    fn take(&self, wire: Wire, headers: HeaderMap, body: &Value) -> Reply {
         let mut reply = Err(String::new());
         self.change(|seen| {
             seen.open += 1;
             seen.requests.push(body.clone());
-            seen.authorizations.push(authorization);
-            reply = check(body).and_then(|user| seen.reply_to(user));
+            seen.headers.push(headers);
+            reply = wire.user(body).and_then(|user| seen.reply_to(user));
             if let Err(problem) = &reply {
                 seen.problems.push(format!("{problem}: {body}"));
             }
@@ -230,20 +269,6 @@ impl Seen {
     }
 }
 
-/// The user message of a request, or what is wrong with the request.
-fn check(body: &Value) -> Result<&str, String> {
-    let text = |place: &str| body.pointer(place).and_then(Value::as_str);
-    let roles = ["/messages/0/role", "/messages/1/role", "/messages/2/role"].map(text);
-    let system = text("/messages/0/content");
-    match text("/messages/1/content") {
-        _ if text("/model").is_none_or(str::is_empty) => Err("no `model`".to_owned()),
-        _ if body["stream"] != json!(true) => Err("`stream` is not true".to_owned()),
-        _ if roles != [Some("system"), Some("user"), None] => Err(format!("roles {roles:?}")),
-        Some(user) if system.is_some() => Ok(user),
-        _ => Err("a message is not a text".to_owned()),
-    }
-}
-
 fn serve(shared: Arc<Shared>, bound: &mpsc::Sender<SocketAddr>, stopped: oneshot::Receiver<()>) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -255,9 +280,7 @@ fn serve(shared: Arc<Shared>, bound: &mpsc::Sender<SocketAddr>, stopped: oneshot
         bound
             .send(listener.local_addr().expect("it is bound"))
             .expect("the test waits for the address");
-        let app = Router::new()
-            .route("/v1/chat/completions", post(answer))
-            .with_state(shared);
+        let app = Router::new().fallback(answer).with_state(shared);
         tokio::select! {
             served = axum::serve(listener, app).into_future() => served.expect("it serves"),
             _ = stopped => {}
@@ -267,12 +290,21 @@ fn serve(shared: Arc<Shared>, bound: &mpsc::Sender<SocketAddr>, stopped: oneshot
 
 async fn answer(
     State(shared): State<Arc<Shared>>,
+    uri: Uri,
     headers: HeaderMap,
-    Json(body): Json<Value>,
+    body: Bytes,
 ) -> Response<Body> {
-    let reply = shared.take(&headers, &body);
+    let body: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
+    match Wire::of_path(uri.path()) {
+        Some(wire) => play(shared, wire, headers, &body).await,
+        None => shared.page(uri.path(), body),
+    }
+}
+
+async fn play(shared: Arc<Shared>, wire: Wire, headers: HeaderMap, body: &Value) -> Response<Body> {
+    let reply = shared.take(wire, headers, body);
     let mut rest = Rest {
-        frames: reply.frames(),
+        frames: reply.frames(wire),
         pause: reply.pause,
         shared,
     };
@@ -282,7 +314,7 @@ async fn answer(
     let media_type = match &reply.raw {
         Some((media_type, _)) => media_type,
         None if reply.status != 200 => "application/json",
-        None => "text/event-stream",
+        None => wire.media_type(),
     };
     let mut response = Response::builder()
         .status(reply.status)
@@ -294,8 +326,7 @@ async fn answer(
         Body::from_stream(stream::unfold(rest, Rest::next))
     } else {
         rest.frames.clear();
-        let error = json!({"message": reply.text, "code": reply.code});
-        Body::from(json!({"error": error}).to_string())
+        Body::from(wire.error(&reply.text, reply.code).to_string())
     };
     response.body(body).expect("the head is well-formed")
 }

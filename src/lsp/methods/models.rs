@@ -33,7 +33,8 @@ pub struct ModelItem {
 
 impl Method for GetModels {
     const NAME: &'static str = "getModels";
-    const DESCRIPTION: &'static str = "The model aliases, configured and added, by alias.";
+    const DESCRIPTION: &'static str =
+        "The model aliases, configured and added, or else found, by alias.";
     type Params = GetModelsParams;
     type Output = Vec<ModelItem>;
 
@@ -139,13 +140,19 @@ impl Method for RemoveModel {
     }
 }
 
-/// The model that is meant: the named one, else the configured default, else the only one.
+/// The model that is meant: the named one, else the configured default, else the only one, else the
+/// best of those that were found without being configured.
 pub async fn model(
     cx: &Context,
     config: &Config,
     named: Option<String>,
 ) -> Result<ModelSpec, MethodError> {
-    let all = available(cx, config).await?;
+    let configured = configured(cx, config).await?;
+    let found = match configured.as_slice() {
+        [] => cx.engine.supervisor.models().found().await,
+        _ => Vec::new(),
+    };
+    let all = [&configured[..], &found[..]].concat();
     let aliases: Vec<&str> = all.iter().map(|spec| spec.alias.as_str()).collect();
     let names = aliases.join(", ");
     match (named.or_else(|| config.model.clone()), all.as_slice()) {
@@ -157,19 +164,29 @@ pub async fn model(
             ))),
         },
         (None, [only]) => Ok(only.clone()),
+        (None, [best, ..]) if configured.is_empty() => Ok(best.clone()),
         (None, _) => Err(MethodError::NoModel(format!(
             "several models are configured and none is the default: name one of {names}, or set `model`"
         ))),
     }
 }
 
-const NO_MODEL: &str = "no model is configured.
-Set one in config.toml ([models.NAME] actual = \"openai/…\"), by RUMMY_MODEL_NAME=openai/…,
-or with rummy.addModel {alias, actual}.";
+const NO_MODEL: &str = "no model is configured, no local Ollama answers, and no key of a provider is set.
+Start Ollama with a model (`ollama pull qwen3`), or set OPENAI_API_KEY, ANTHROPIC_API_KEY, OPENROUTER_API_KEY or XAI_API_KEY;
+or name a model: in config.toml ([models.NAME] actual = \"openai/…\"), by RUMMY_MODEL_NAME=openai/…, or with rummy.addModel {alias, actual}.";
 
-/// All models that a run can be started with, by alias: the configured ones, then those that a
-/// client has added.
-pub async fn available(cx: &Context, config: &Config) -> Result<Vec<ModelSpec>, MethodError> {
+/// All models that a run can be started with, by alias: the configured ones and those that a client
+/// has added; where there are none, those that are found.
+async fn available(cx: &Context, config: &Config) -> Result<Vec<ModelSpec>, MethodError> {
+    let mut all = configured(cx, config).await?;
+    if all.is_empty() {
+        all = cx.engine.supervisor.models().found().await;
+    }
+    all.sort_by(|a, b| a.alias.cmp(&b.alias));
+    Ok(all)
+}
+
+async fn configured(cx: &Context, config: &Config) -> Result<Vec<ModelSpec>, MethodError> {
     let added = cx.store().read(models::list).await?;
     let mut all: Vec<ModelSpec> = config.models.values().cloned().collect();
     for model in added {

@@ -29,6 +29,7 @@ pub struct Builder {
     options: Value,
     folder: bool,
     environment: Vec<(String, String)>,
+    arguments: Vec<String>,
 }
 
 impl Default for Builder {
@@ -45,6 +46,7 @@ impl Default for Builder {
             options: json!({}),
             folder: true,
             environment: Vec::new(),
+            arguments: Vec::new(),
         }
     }
 }
@@ -93,6 +95,12 @@ impl Builder {
         self
     }
 
+    /// An argument of the server's command line.
+    pub fn arg(mut self, argument: &str) -> Self {
+        self.arguments.push(argument.to_owned());
+        self
+    }
+
     /// The model `test`, answered by a server at this URL.
     pub fn model_at(self, url: &str) -> Self {
         self.env("RUMMY_MODEL_test", "openai/scripted")
@@ -115,6 +123,7 @@ impl Builder {
         initialize["initializationOptions"] = self.options;
         let mut command = Command::new(env!("CARGO_BIN_EXE_rummy-lsp"));
         command
+            .args(&self.arguments)
             .current_dir(sandbox.home())
             .env_clear()
             .envs(sandbox.environment())

@@ -77,6 +77,8 @@ impl Sandbox {
             ("XDG_CACHE_HOME", folder("cache")),
             ("RUMMY_HOME", folder("rummy")),
             ("RUMMY_DB_PATH", folder("rummy.db")),
+            // No server can listen on port 0: what runs on this machine is not looked for.
+            ("OLLAMA_HOST", "127.0.0.1:0".to_owned()),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .to_vec()

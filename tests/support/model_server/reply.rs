@@ -3,7 +3,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
+
+use super::wire::{Kind, Wire};
 
 /// Characters in one streamed piece of a text.
 pub const PIECE: usize = 4;
@@ -19,7 +21,7 @@ pub struct Reply {
     pub(super) text: String,
     reasoning: String,
     finish: Option<&'static str>,
-    usage: Value,
+    usage: Option<Value>,
     pub(super) gate_after: Option<usize>,
     cut_after: Option<usize>,
     pub(super) raw: Option<(&'static str, Vec<Vec<u8>>)>,
@@ -35,7 +37,6 @@ impl Reply {
             status: 200,
             text: text.into(),
             finish: Some("stop"),
-            usage: json!({"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}),
             piece: PIECE,
             ..Self::default()
         }
@@ -100,9 +101,9 @@ impl Reply {
         self
     }
 
-    /// The `usage` object at the end; `null` sends none.
+    /// The usage as the wire format has it; `null` sends none. Messages have two, `start` and `end`.
     pub fn usage(mut self, usage: Value) -> Self {
-        self.usage = usage;
+        self.usage = Some(usage);
         self
     }
 
@@ -136,17 +137,17 @@ impl Reply {
     }
 
     /// What goes over the wire, in order.
-    pub(super) fn frames(&self) -> VecDeque<Frame> {
+    pub(super) fn frames(&self, wire: Wire) -> VecDeque<Frame> {
         if let Some((_, pieces)) = &self.raw {
             return pieces.iter().cloned().map(Frame::Bytes).collect();
         }
-        let delta = |key: &str, text: String| event(&json!({"delta": {key: text}}));
+        let usage = self.usage.clone().unwrap_or_else(|| wire.usual_usage());
         let cut = |text| cut(text, self.piece);
-        let reasoning = cut(&self.reasoning).map(|piece| delta("reasoning_content", piece));
-        let text = cut(&self.text).map(|piece| delta("content", piece));
-        let role = event(&json!({"delta": {"role": "assistant"}}));
-        let mut frames = VecDeque::from([Frame::Bytes(role)]);
-        for (sent, piece) in reasoning.chain(text).map(Some).chain([None]).enumerate() {
+        let reasoning = cut(&self.reasoning).map(|piece| (Kind::Reasoning, piece));
+        let pieces = reasoning.chain(cut(&self.text).map(|piece| (Kind::Text, piece)));
+        let mut frames = VecDeque::from([Frame::Bytes(wire.opening(&usage))]);
+        let mut last = None;
+        for (sent, piece) in pieces.map(Some).chain([None]).enumerate() {
             if self.cut_after == Some(sent) {
                 frames.push_back(Frame::Cut);
                 return frames;
@@ -154,15 +155,12 @@ impl Reply {
             if sent > 0 && self.gate_after == Some(sent) {
                 frames.push_back(Frame::Gate);
             }
-            frames.extend(piece.into_iter().flat_map(cut_character).map(Frame::Bytes));
+            let Some((kind, text)) = piece else { break };
+            let bytes = wire.piece(kind, &text, last.replace(kind) != Some(kind));
+            frames.extend(cut_character(bytes).into_iter().map(Frame::Bytes));
         }
         if let Some(finish) = self.finish {
-            let mut end = event(&json!({"delta": {}, "finish_reason": finish}));
-            if !self.usage.is_null() {
-                end.extend(data(&json!({"choices": [], "usage": self.usage})));
-            }
-            end.extend(b"data: [DONE]\n\n");
-            frames.push_back(Frame::Bytes(end));
+            frames.push_back(Frame::Bytes(wire.ending(finish, &usage)));
         }
         frames
     }
@@ -180,14 +178,6 @@ fn cut(text: &str, piece: usize) -> impl Iterator<Item = String> + use<> {
     let characters: Vec<char> = text.chars().collect();
     let pieces: Vec<String> = characters.chunks(piece).map(String::from_iter).collect();
     pieces.into_iter()
-}
-
-fn event(choice: &Value) -> Vec<u8> {
-    data(&json!({"object": "chat.completion.chunk", "model": "served", "choices": [choice]}))
-}
-
-fn data(json: &Value) -> Vec<u8> {
-    format!("data: {json}\n\n").into_bytes()
 }
 
 /// Cuts inside the first character that has several bytes, if there is one.

@@ -1,8 +1,8 @@
-//! Server-sent events, as far as answers use them: the data of each event, one after the other.
-//! What the data means is the format's that uses it.
+//! How a stream falls into events: server-sent events, as far as answers use them, and lines. What
+//! an event means is the format's that uses it.
 
 use eventsource_stream::{EventStreamError, Eventsource as _};
-use futures::{Stream, StreamExt as _, future};
+use futures::{Stream, StreamExt as _, future, stream};
 
 use super::http::Loss;
 
@@ -38,4 +38,35 @@ fn without_mark<B: AsRef<[u8]>>(
         };
         Ok(piece[marked..].to_vec())
     })
+}
+
+/// The lines in `bytes` that are not blank. The last one need not end.
+pub(super) fn lines<B: AsRef<[u8]>>(
+    bytes: impl Stream<Item = Result<B, Loss>>,
+) -> impl Stream<Item = Result<String, Loss>> {
+    let mut begun = Vec::new();
+    bytes
+        .map(Some)
+        .chain(stream::iter([None]))
+        .flat_map(move |piece| {
+            let mut whole: Vec<Result<String, Loss>> = Vec::new();
+            match piece {
+                Some(Ok(piece)) => {
+                    for part in piece.as_ref().split_inclusive(|byte| *byte == b'\n') {
+                        begun.extend_from_slice(part);
+                        if part.ends_with(b"\n") {
+                            whole.push(text(&mut begun));
+                        }
+                    }
+                }
+                Some(Err(loss)) => whole.push(Err(loss)),
+                None => whole.push(text(&mut begun)),
+            }
+            stream::iter(whole)
+        })
+        .filter(|line| future::ready(!matches!(line, Ok(line) if line.trim().is_empty())))
+}
+
+fn text(bytes: &mut Vec<u8>) -> Result<String, Loss> {
+    String::from_utf8(std::mem::take(bytes)).map_err(|_bytes| Loss::NotText)
 }
