@@ -121,7 +121,7 @@ pub enum Refused {
     },
     #[error(
         "edit {edit}: the search half is empty and the text is not: copy the lines to replace \
-         into it, or leave the search half out to replace the whole text"
+         into it, or write the whole text alone"
     )]
     EmptySearch { edit: usize },
     #[error(

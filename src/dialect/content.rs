@@ -161,6 +161,9 @@ fn written(fields: &mut Attributes, path: Option<&str>, text: Option<&str>) -> C
         .filter(filled)
         .filter(|body| !describes || !body.trim().is_empty());
     let text = text.map(str::to_owned);
+    // What replaces nothing creates a text, and is no reason to replace the one that is there.
+    let is_creation = search_is_named && replace.is_some() && text.is_none() && body.is_none();
+    let search = search.or_else(|| is_creation.then(String::new));
     let is_whole = search.is_none() && replace.is_none();
     if let (true, Some(whole)) = (is_whole, alone(text.as_deref(), body.as_deref())) {
         return match edit::parse(path, whole, all) {

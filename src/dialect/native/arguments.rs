@@ -354,7 +354,11 @@ impl Fields {
         }
     }
 
-    fn calls(self, tool: Tool) -> Vec<Call> {
+    fn calls(mut self, tool: Tool) -> Vec<Call> {
+        // A new half alone is an edit whose old one is missing, not a text.
+        if tool == Tool::Set && self.has("replace") && !self.has("search") && !self.has("body") {
+            self.attributes.insert("search", "");
+        }
         // An empty body beside more than a path is a field of a form that was not filled in.
         let may_be_empty = self.attributes.is_only("path");
         let is_filled = |body: &&str| !body.is_empty() || may_be_empty;

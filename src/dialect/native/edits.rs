@@ -31,7 +31,7 @@ pub(super) fn read(path: Option<&str>, value: Value) -> Result<Vec<Edit>, EditEr
     }
 }
 
-/// The edits of one item. An item that replaces all would undo the others.
+/// The edits of one item. Beside others it needs old lines: a whole text would undo them.
 fn item_of(
     path: Option<&str>,
     item: Value,
@@ -54,9 +54,7 @@ fn item_of(
         _ => return Err(unreadable),
     };
     match content {
-        Content::Edits(edits) if !several || edits.iter().all(|edit| edit.search.is_some()) => {
-            Ok(edits)
-        }
+        Content::Edits(edits) if !several || edits.iter().all(Edit::needs_text) => Ok(edits),
         Content::Unparsable(error @ EditError::Placed { .. }) => Err(error),
         _ => Err(unreadable),
     }

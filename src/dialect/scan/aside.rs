@@ -7,6 +7,7 @@ use std::ops::Range;
 use memchr::memchr_iter;
 
 use super::super::command::{Call, Think};
+use super::super::native::token;
 use super::super::tag::{THOUGHTS, name_length, tool_at};
 use super::thought::says_more;
 use super::{Walk, advice};
@@ -19,20 +20,6 @@ const RESULTS: [&str; 5] = [
     "function_response",
     "function_results",
 ];
-
-/// Tokens that end the model's turn.
-const ENDS: [&str; 7] = [
-    "<|im_end|>",
-    "<|eot_id|>",
-    "<|endoftext|>",
-    "<|end_of_text|>",
-    "<end_of_turn>",
-    "<｜end▁of▁sentence｜>",
-    PLAIN_END,
-];
-
-/// The one that is an HTML tag too: it counts on a line of its own.
-const PLAIN_END: &str = "</s>";
 
 impl Walk<'_> {
     /// Deals with an element that is set aside, if one stands at `at`, and says where to go on.
@@ -97,7 +84,8 @@ impl Walk<'_> {
     /// Steps over a token that says nothing, or to the end where it ends the turn.
     pub(super) fn token(&mut self, span: Range<usize>) -> usize {
         let token = &self.text[span.clone()];
-        let ends = ENDS.contains(&token) && (token != PLAIN_END || self.is_alone(&span));
+        let ends =
+            token::ENDS.contains(&token) && (token != token::PLAIN_END || self.is_alone(&span));
         if !ends {
             return span.end;
         }

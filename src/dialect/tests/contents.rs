@@ -77,6 +77,29 @@ fn no_marker_of_an_edit_becomes_text_wherever_in_the_tag_it_stands() {
 }
 
 #[test]
+fn an_edit_without_an_old_text_creates_and_never_overwrites() {
+    let new = "import os\n";
+    let native = |arguments: serde_json::Value| content_of(&arguments.to_string());
+    let invoked = "<invoke name=\"set\">\n<parameter name=\"path\">a.py</parameter>\n<parameter \
+                   name=\"edits\">[{\"old_text\": \"\", \"new_text\": \"import os\\n\"}]</parameter>\n\
+                   </invoke>";
+    for content in [
+        native(json!({"path": "a.py", "edits": [{"old_text": "", "new_text": new}]})),
+        native(json!({"path": "a.py", "edits": [{"new_text": new}]})),
+        native(json!({"path": "a.py", "old_string": "", "new_string": new})),
+        native(json!({"path": "a.py", "new_string": new})),
+        content("<set path=\"a.py\" search=\"\" replace=\"import os\n\"/>"),
+        content(invoked),
+    ] {
+        let edits = vec![Edit::attributes("", new, false)];
+        assert_eq!(content, Content::Edits(edits));
+        assert_eq!(content.written("a.py", None).unwrap().text, new);
+        let refused = content.written("a.py", Some("x = 1\n"));
+        assert!(refused.is_err(), "{refused:?}");
+    }
+}
+
+#[test]
 fn a_search_may_be_a_marker_that_was_left_in_a_file() {
     assert_eq!(
         content("<set path=\"a.py\" search=\">>>>>>> REPLACE\" replace=\"\"/>"),
