@@ -295,6 +295,15 @@ fn a_body_that_holds_the_tag_of_its_own_tool_is_told_about() {
           before the next one begins."
         ]
     );
+    for (answer, count) in [
+        ("<sh>\ncat\n<sh>\n</sh>\nDone.", 0),
+        ("<sh>\ncat\n<sh>\n</sh>\n<sh>ls</sh>", 0),
+        ("<set path=\"a\">\n<set path=\"b\"/>\n</set>", 0),
+        ("<set path=\"a\">\n<set>\n</set>", 0),
+        ("<set path=\"a\">\n<set>\n</set>\nx\n</set>", 2),
+    ] {
+        assert_eq!(told(&read(answer)).len(), count, "{answer}");
+    }
 }
 
 #[test]
