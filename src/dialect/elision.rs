@@ -410,6 +410,14 @@ mod tests {
             ("[...]", true),
             ("// ... your existing component code here ...", true),
             ("# rest of the imports are lazy", false),
+        ] {
+            assert_eq!(elided_line(line, "", false).is_some(), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_sentence_about_what_is_left_out_is_a_comment() {
+        for (line, expected) in [
             ("# Existing files are skipped", false),
             ("// Other entries are skipped.", false),
             ("// The rest of the line is skipped", false),

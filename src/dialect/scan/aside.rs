@@ -161,8 +161,13 @@ fn ends_turn(rest: &str) -> bool {
         "<start_of_turn>",
         "<｜User｜>",
     ];
+    /// Nobody mentions more tokens in a row than this.
+    const LONGEST_RUN: usize = 8;
     let mut rest = rest.trim_start();
-    while !STARTS.iter().any(|start| rest.starts_with(start)) {
+    for _ in 0..LONGEST_RUN {
+        if STARTS.iter().any(|start| rest.starts_with(start)) {
+            break;
+        }
         let Some(length) = token::length(rest) else {
             return rest.is_empty();
         };

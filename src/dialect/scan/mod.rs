@@ -110,10 +110,8 @@ struct Walk<'t> {
     placed: (usize, Place),
     /// The end of a thought that nothing opened, as far as it is looked for.
     thought: Sought,
-    /// The last body that its own closer ended, and where that stands.
-    closed: Option<(Tool, usize)>,
-    /// How many commands there were before it.
-    closed_after: usize,
+    /// The last body that its own closer ended.
+    closed: Option<Closed>,
     /// Closers of which none is left that ends what stands between commands.
     endless: Vec<String>,
     /// From where the next tag that begins a line was looked for last, and where it was.
@@ -121,6 +119,14 @@ struct Walk<'t> {
     /// The text between commands.
     prose: Vec<Prose>,
     result: Scan,
+}
+
+/// A body that its own closer ended.
+struct Closed {
+    tool: Tool,
+    closer: usize,
+    /// How many commands there were before it.
+    before: usize,
 }
 
 /// Where text stands that is part of no command.
@@ -146,7 +152,6 @@ impl<'t> Walk<'t> {
             placed: (0, Place { line: 1, column: 1 }),
             thought: Sought::No,
             closed: None,
-            closed_after: 0,
             endless: Vec::new(),
             line_tag: None,
             prose: Vec::new(),
@@ -240,12 +245,12 @@ impl<'t> Walk<'t> {
         }
         if self.has_more_to_say() {
             // What stands behind other commands is no part of a thought.
-            let is_apart =
-                tool == Some(Tool::Think) && self.result.commands.len() > self.closed_after + 1;
-            let earlier = self
-                .closed
-                .filter(|(closed, _)| Some(*closed) == tool && !is_apart);
-            let earlier = earlier.map(|(_, closer)| self.fences.line_of(closer) + 1);
+            let commands = self.result.commands.len();
+            let earlier = self.closed.as_ref().filter(|closed| {
+                Some(closed.tool) == tool
+                    && (closed.tool != Tool::Think || commands <= closed.before + 1)
+            });
+            let earlier = earlier.map(|closed| self.fences.line_of(closed.closer) + 1);
             self.advise(at, advice::stray(name, earlier));
         }
         Some(end)
@@ -316,12 +321,14 @@ impl<'t> Walk<'t> {
     }
 
     fn report_body(&mut self, at: usize, tool: Tool, body: &Body) {
+        let closed = Closed {
+            tool,
+            closer: body.end,
+            before: self.result.commands.len(),
+        };
         match &body.repair {
             Some(repair) => self.advise(at, advice::repair(repair, tool)),
-            None => {
-                self.closed = Some((tool, body.end));
-                self.closed_after = self.result.commands.len();
-            }
+            None => self.closed = Some(closed),
         }
         if let Some(inner) = body.own_opener
             && (self.names_path(inner) || self.is_stray_behind(tool, body.next))
