@@ -144,8 +144,9 @@ impl<'t> Bodies<'t> {
         }
         let own_opener = walk.own_opener;
         let body = found.unwrap_or_else(|| walk.fall_back());
-        if is_all_shown {
-            self.closers.remove(&tool);
+        if is_all_shown && let Some(closers) = self.closers.get_mut(&tool) {
+            // What was looked at ahead of the walk leaves the closers before it.
+            closers.retain(|at| *at < opening.end);
         }
         Body {
             own_opener: own_opener.filter(|at| *at < body.end),

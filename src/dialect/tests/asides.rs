@@ -204,6 +204,11 @@ fn what_is_only_mentioned_hides_no_command() {
         ),
         ("@\n</think>\nAll done.", "set a.txt"),
         ("I see.</think>@", "think |set a.txt"),
+        (
+            "<thinking>\nx <set path=\"b\">y</set>\n<set path=\"c\">\n```\n<set>\n</set>\n```\n\
+             <get path=\"d\"/>\n<sh>\necho </thinking>\n</sh>",
+            "set b|set c|get d|sh echo </thinking>",
+        ),
     ];
     for (answer, commands) in answers {
         let answer = answer.replace('@', set);
