@@ -121,7 +121,7 @@ pub enum Refused {
     },
     #[error(
         "edit {edit}: the search half is empty and the text is not: copy the lines to replace \
-         into it, or leave the search half out to replace the whole text"
+         into it, or write the whole text alone"
     )]
     EmptySearch { edit: usize },
     #[error(
@@ -163,8 +163,14 @@ pub enum Refused {
 
 /// Applies `edits` one after the other, each to what the one before left. All or none.
 pub fn apply(text: &str, edits: &[Edit]) -> Result<Applied, Refused> {
+    apply_to(text, false, edits)
+}
+
+/// [`apply()`] on a text that may be Markdown.
+pub(super) fn apply_to(text: &str, is_markdown: bool, edits: &[Edit]) -> Result<Applied, Refused> {
     let mut editing = Editing {
         text: text.to_owned(),
+        is_markdown,
         shifts: Vec::new(),
         drift: 0,
         work: MAX_WORK,
@@ -183,6 +189,7 @@ pub fn apply(text: &str, edits: &[Edit]) -> Result<Applied, Refused> {
 /// A text between its edits.
 struct Editing {
     text: String,
+    is_markdown: bool,
     /// By how many lines the text has grown, and before which line, an entry a change. Lines are
     /// 0-based and those of the text before that edit.
     shifts: Vec<(usize, isize)>,
@@ -204,7 +211,7 @@ impl Editing {
             self.text.len() + edit.replace.len() + LINE * self.shifts.len(),
             number,
         )?;
-        check_elisions(edit, &self.text, number)?;
+        check_elisions(edit, &self.text, self.is_markdown, number)?;
         let search = edit.search.as_deref().unwrap_or("");
         let is_empty = self.text.trim().is_empty();
         if edit.search.is_none() || (search.trim().is_empty() && is_empty) {
@@ -438,12 +445,18 @@ fn sed(edit: &Edit, file: &[&str], number: usize) -> Result<Step, Refused> {
     })
 }
 
-fn check_elisions(edit: &Edit, text: &str, number: usize) -> Result<(), Refused> {
+fn check_elisions(
+    edit: &Edit,
+    text: &str,
+    is_markdown: bool,
+    number: usize,
+) -> Result<(), Refused> {
     if edit.kind == EditKind::Sed {
         return Ok(());
     }
     let halves = [edit.search.as_deref().unwrap_or(""), &edit.replace];
-    match halves.iter().find_map(|half| elided_line(half, text)) {
+    let elided = |half| elided_line(half, text, is_markdown);
+    match halves.iter().find_map(|half| elided(half)) {
         Some(line) => Err(Refused::Elided {
             edit: number,
             line: line.to_owned(),

@@ -16,6 +16,7 @@ use memchr::{memchr, memchr_iter, memmem};
 
 use super::command::Tool;
 use super::fence::Fences;
+use super::native::token;
 use super::tag::{Opening, closer_at, is_thought, name_length, tool_at};
 
 /// How the end of a body was found when its own closer did not say.
@@ -68,8 +69,8 @@ impl Body {
 pub(super) struct Bodies<'t> {
     text: &'t str,
     fences: &'t Fences,
-    /// Where the last closer of each tool begins.
-    last_closer: HashMap<Tool, usize>,
+    /// Where the closers of each tool begin.
+    closers: HashMap<Tool, Vec<usize>>,
     /// Where the last closer of a thought begins, whatever it is called.
     pub last_thought: Option<usize>,
     /// Tools in whose bodies fences have been seen not to hold together.
@@ -78,7 +79,7 @@ pub(super) struct Bodies<'t> {
 
 impl<'t> Bodies<'t> {
     pub(super) fn new(text: &'t str, fences: &'t Fences) -> Self {
-        let mut last_closer = HashMap::new();
+        let mut closers: HashMap<Tool, Vec<usize>> = HashMap::new();
         let mut last_thought = None;
         for at in memmem::find_iter(text.as_bytes(), "</") {
             let Some((name, _)) = closer_at(text, at) else {
@@ -86,7 +87,7 @@ impl<'t> Bodies<'t> {
             };
             let tool = Tool::from_name(name);
             if let Some(tool) = tool {
-                last_closer.insert(tool, at);
+                closers.entry(tool).or_default().push(at);
             }
             if matches!(tool, None | Some(Tool::Think)) && is_thought(name) {
                 last_thought = Some(at);
@@ -95,21 +96,28 @@ impl<'t> Bodies<'t> {
         Self {
             text,
             fences,
-            last_closer,
+            closers,
             last_thought,
             unfenced: Vec::new(),
         }
     }
 
     pub(super) fn has_closer_from(&self, tool: Tool, offset: usize) -> bool {
-        self.last_closer.get(&tool).is_some_and(|at| *at >= offset)
+        let last = self.closers.get(&tool).and_then(|closers| closers.last());
+        last.is_some_and(|at| *at >= offset)
+    }
+
+    /// Where the first closer of `tool` from `offset` on begins.
+    pub(super) fn first_closer(&self, tool: Tool, offset: usize) -> Option<usize> {
+        let closers = self.closers.get(&tool)?;
+        let index = closers.partition_point(|at| *at < offset);
+        closers.get(index).copied()
     }
 
     /// Whether the first closer of `opening` stands behind `limit`.
     pub(super) fn is_closed_behind(&self, opening: &Opening, limit: usize) -> bool {
-        self.has_closer_from(opening.tool, limit)
-            && !memmem::find_iter(&self.text.as_bytes()[opening.end.min(limit)..limit], "</")
-                .any(|found| self.closes(opening.tool, opening.end + found).is_some())
+        let first = self.first_closer(opening.tool, opening.end);
+        first.is_some_and(|at| at >= limit)
     }
 
     /// The next tag of a tool that begins a line in `from..to`.
@@ -125,7 +133,8 @@ impl<'t> Bodies<'t> {
         let fenced = !self.unfenced.contains(&tool);
         let mut walk = Walk::new(self, opening, fenced);
         let mut found = walk.find();
-        if found.is_none() && walk.skipped_fence && self.has_closer_from(tool, opening.end) {
+        let is_all_shown = walk.is_all_shown && !walk.skipped_closer;
+        if found.is_none() && walk.skipped_closer && self.has_closer_from(tool, opening.end) {
             self.unfenced.push(tool);
             walk = Walk::new(self, opening, false);
             found = walk.find().map(|body| Body {
@@ -135,6 +144,10 @@ impl<'t> Bodies<'t> {
         }
         let own_opener = walk.own_opener;
         let body = found.unwrap_or_else(|| walk.fall_back());
+        if is_all_shown && let Some(closers) = self.closers.get_mut(&tool) {
+            // What was looked at ahead of the walk leaves the closers before it.
+            closers.retain(|at| *at < opening.end);
+        }
         Body {
             own_opener: own_opener.filter(|at| *at < body.end),
             ..body
@@ -183,7 +196,10 @@ struct Walk<'b, 't> {
     position: usize,
     /// Whether fences protect what is in them.
     fenced: bool,
-    skipped_fence: bool,
+    /// Whether a closer was skipped in a fence that nothing in the fence opened.
+    skipped_closer: bool,
+    /// Whether every closer that is left stands in fences that open it too: then there is none.
+    is_all_shown: bool,
     /// The first fence line that was not looked at.
     fence: usize,
     /// Open elements of the body by name, so that a closer of nothing can be told.
@@ -202,7 +218,8 @@ impl<'b, 't> Walk<'b, 't> {
             start: opening.end,
             position: opening.end,
             fenced,
-            skipped_fence: false,
+            skipped_closer: false,
+            is_all_shown: false,
             fence: bodies.fences.first_from(opening.end),
             open: HashMap::new(),
             stray: None,
@@ -240,7 +257,7 @@ impl<'b, 't> Walk<'b, 't> {
             if end.is_some() {
                 return end;
             }
-            if hopeless && self.makeshift.is_some() {
+            if (hopeless || self.is_all_shown) && self.makeshift.is_some() {
                 break;
             }
         }
@@ -256,7 +273,8 @@ impl<'b, 't> Walk<'b, 't> {
         self.makeshift
             .or_else(|| last.map(|stray| stray.as_end()))
             .unwrap_or_else(|| {
-                let end = self.start + cut_closer(&text[self.start..], self.tool);
+                let length = cut_closer(&text[self.start..], self.tool);
+                let end = self.start + without_end_token(&text[self.start..][..length]).len();
                 Body::repaired(end, text.len(), Repair::EndOfText)
             })
     }
@@ -363,25 +381,39 @@ impl<'t> Walk<'_, 't> {
     }
 
     /// Decides on a fence that goes from `start` to `end`: it protects what is in it if a closer
-    /// is left behind it, or if there is none at all.
+    /// is left behind it, or if there is none but those that are opened in fences too.
     ///
     /// A fence that was never closed pairs up with one in a later command. That shows: a closer of
     /// this tag stands in it that nothing in the fence opened, and a tag begins a line behind it.
     /// Then the closer is the closer. So is a closer of another name where this tag has none.
     fn fence_to(&mut self, start: usize, end: usize) -> FenceSays {
         let bodies = self.bodies;
-        if !bodies.has_closer_from(self.tool, self.start) {
+        let is_closed = bodies.has_closer_from(self.tool, self.start);
+        let unopened = if is_closed {
+            self.unopened_closer(start, end)
+        } else {
+            None
+        };
+        if !bodies.has_closer_from(self.tool, end) {
+            if unopened.is_some() {
+                return FenceSays::Nothing;
+            }
             if let Some(stray) = self.wrong_closer(start, end) {
                 return FenceSays::End(stray.as_end());
             }
-        } else if !bodies.has_closer_from(self.tool, end) {
-            return FenceSays::Nothing;
-        } else if let Some((at, closer_end)) = self.unopened_closer(start, end)
+            self.is_all_shown = is_closed;
+            if is_closed
+                && !self.skipped_closer
+                && let Some(body) = self.makeshift.take()
+            {
+                return FenceSays::End(body);
+            }
+        } else if let Some((at, closer_end)) = unopened
             && bodies.next_line_tag(closer_end, end).is_some()
         {
             return FenceSays::End(Body::closed(at, closer_end));
         }
-        self.skipped_fence = true;
+        self.skipped_closer |= unopened.is_some();
         self.position = end;
         self.fence = bodies.fences.first_from(end);
         FenceSays::GoOn
@@ -437,6 +469,13 @@ impl<'t> Walk<'_, 't> {
         }
         None
     }
+}
+
+/// The body without the token that ended the answer.
+fn without_end_token(body: &str) -> &str {
+    let text = body.trim_end();
+    let inner = token::ENDS.iter().find_map(|end| text.strip_suffix(end));
+    inner.unwrap_or(body)
 }
 
 /// The length of `body` without the beginning of a closer that an answer broke off in.

@@ -14,6 +14,8 @@ pub(super) fn of(fields: &mut Attributes, path: Option<&str>, text: Option<&str>
     let written = written(fields, path, text);
     let refused = match &written {
         Content::Absent => unknown(fields, true),
+        // Whatever describes a note may be called so.
+        _ if is_note(path) => placed(fields, path),
         _ => placed(fields, path).or_else(|| unknown(fields, false)),
     };
     refused.map_or(written, Content::Unparsable)
@@ -87,6 +89,8 @@ fn placed(fields: &Attributes, path: Option<&str>) -> Option<EditError> {
     let means_a_part = |(name, value): &(&str, &str)| match plain(name).as_str() {
         "mode" => MODES.iter().any(|mode| mode.eq_ignore_ascii_case(value)),
         "append" | "prepend" | "insert" => !says_no(value),
+        _ if value.is_empty() => false,
+        name if is_note(path) && NUMBERS.contains(&name) => is_range(value),
         name => is_place(name, path),
     };
     let (name, _) = fields.all().find(means_a_part)?;
@@ -95,8 +99,20 @@ fn placed(fields: &Attributes, path: Option<&str>) -> Option<EditError> {
 }
 
 fn is_place(name: &str, path: Option<&str>) -> bool {
-    let is_note = path.is_some_and(|path| path.contains("://"));
-    PLACES.contains(&name) || (!is_note && PLACES_IN_FILES.contains(&name))
+    PLACES.contains(&name) || (!is_note(path) && PLACES_IN_FILES.contains(&name))
+}
+
+/// Of these, the ones that may describe a note too, unless they hold a number.
+const NUMBERS: [&str; 5] = ["line", "lines", "limit", "range", "offset"];
+
+/// Whether a value is a number, or goes from one to another.
+fn is_range(value: &str) -> bool {
+    let is_part = |sign: char| sign.is_ascii_digit() || " -–:,.[]".contains(sign);
+    value.contains(|sign: char| sign.is_ascii_digit()) && value.chars().all(is_part)
+}
+
+fn is_note(path: Option<&str>) -> bool {
+    path.is_some_and(|path| path.contains("://"))
 }
 
 /// What models call the text or a half of an edit where they do not call it `body`, `search` or
@@ -161,6 +177,9 @@ fn written(fields: &mut Attributes, path: Option<&str>, text: Option<&str>) -> C
         .filter(filled)
         .filter(|body| !describes || !body.trim().is_empty());
     let text = text.map(str::to_owned);
+    // What replaces nothing creates a text, and is no reason to replace the one that is there.
+    let is_creation = search_is_named && replace.is_some() && text.is_none() && body.is_none();
+    let search = search.or_else(|| is_creation.then(String::new));
     let is_whole = search.is_none() && replace.is_none();
     if let (true, Some(whole)) = (is_whole, alone(text.as_deref(), body.as_deref())) {
         return match edit::parse(path, whole, all) {

@@ -3,6 +3,8 @@
 
 use std::collections::HashSet;
 
+use super::fence::Fences;
+
 /// Signs that begin or end a comment, or stand around one.
 const COMMENT_SIGNS: [char; 14] = [
     '/', '*', '#', '-', ';', '<', '>', '!', '%', '{', '}', '(', ')', '[',
@@ -43,15 +45,7 @@ const PARTS: [&str; 30] = [
 ];
 
 /// The same, where the comment need not say more to mean that it is left out.
-const CODE: [&str; 7] = [
-    "code",
-    "content",
-    "contents",
-    "implementation",
-    "logic",
-    "markup",
-    "text",
-];
+const CODE: [&str; 3] = ["code", "implementation", "markup"];
 
 /// What says that a part was there before.
 const EARLIER: [&str; 6] = [
@@ -90,29 +84,26 @@ const KEPT: [&str; 22] = [
 ];
 
 /// What says that a part was not written.
-const OMITTED: [&str; 6] = [
-    "omitted",
-    "elided",
-    "truncated",
-    "skipped",
-    "left out",
-    "not shown",
-];
+const OMITTED: [&str; 4] = ["omitted", "elided", "left out", "not shown"];
 
 /// What a whole comment says that stands for text.
-const PHRASES: [&str; 12] = [
-    "unchanged",
+const PHRASES: [&str; 7] = [
     "unchanged code",
-    "no changes",
-    "no changes here",
-    "same as before",
-    "same as above",
     "same code as before",
     "same code as above",
     "everything else unchanged",
     "everything else stays the same",
     "everything else remains the same",
     "everything else is unchanged",
+];
+
+/// The same where dots stand beside it; without them it comments on what follows.
+const LOOSE_PHRASES: [&str; 5] = [
+    "unchanged",
+    "no changes",
+    "no changes here",
+    "same as before",
+    "same as above",
 ];
 
 /// What begins or ends a comment whose dots tell it from a heading.
@@ -151,9 +142,20 @@ const LONGEST_GAP: usize = 8;
 /// The longest line, in characters, that is read as nothing but a stand-in.
 const LONGEST: usize = 80;
 
-/// The first line of `text` that stands for text left out and that `previous` does not hold.
-pub fn elided_line<'t>(text: &'t str, previous: &str) -> Option<&'t str> {
-    let mut stand_ins = elisions(text).peekable();
+/// The first line of `text` that stands for text left out and that `previous` does not hold. In
+/// Markdown a heading is no comment, and what a fence shows is an example.
+pub(super) fn elided_line<'t>(text: &'t str, previous: &str, is_markdown: bool) -> Option<&'t str> {
+    let outside = if is_markdown {
+        outside_of_fences(text)
+    } else {
+        vec![text]
+    };
+    let is_heading = |line: &&str| is_markdown && line.starts_with('#');
+    let mut stand_ins = outside
+        .into_iter()
+        .flat_map(elisions)
+        .filter(|line| !is_heading(line))
+        .peekable();
     stand_ins.peek()?;
     let kept: HashSet<&str> = elisions(previous).collect();
     stand_ins.find(|line| !kept.contains(line))
@@ -163,8 +165,33 @@ fn elisions(text: &str) -> impl Iterator<Item = &str> {
     text.lines().map(str::trim).filter(|line| is_elision(line))
 }
 
-/// Whether a trimmed line is nothing but a stand-in.
+/// The parts of a text that stand in no closed fence.
+fn outside_of_fences(text: &str) -> Vec<&str> {
+    let fences = Fences::of(text);
+    let mut parts = Vec::new();
+    let mut start = 0;
+    let mut index = 0;
+    while let Some(fence) = fences.get(index) {
+        index += 1;
+        if let (Some(closer), Some(closing)) = (fence.closed_by, fences.closing(index - 1)) {
+            parts.push(&text[start..fence.span.start]);
+            start = closing.span.end;
+            index = closer + 1;
+        }
+    }
+    parts.push(&text[start..]);
+    parts
+}
+
+/// Whether a trimmed line is nothing but a stand-in. What documents code shows examples, and stands
+/// for none.
 fn is_elision(line: &str) -> bool {
+    if ["///", "//!", "* "]
+        .iter()
+        .any(|sign| line.starts_with(sign))
+    {
+        return false;
+    }
     let said =
         line.trim_matches(|sign: char| COMMENT_SIGNS.contains(&sign) || matches!(sign, ']' | ' '));
     if said == "…" {
@@ -194,7 +221,12 @@ fn is_elision(line: &str) -> bool {
         return true;
     }
     let trails_off = ["...", "…"].iter().any(|dots| said.ends_with(dots));
-    commented && (says_so(words) || (trails_off && names_others(words)) || is_bare(line, words))
+    let is_loose = gap.is_some() || trails_off;
+    commented
+        && (is_loose && LOOSE_PHRASES.contains(&words)
+            || says_so(words) && !line.starts_with("##")
+            || trails_off && names_others(words)
+            || is_bare(line, words))
 }
 
 /// Whether what follows the dots that begin a comment says what they stand for. A sentence that goes
@@ -209,16 +241,11 @@ fn is_gap(rest: &str) -> bool {
             || words.split(' ').count() <= LONGEST_GAP)
 }
 
-/// Whether a line is a comment in some language, and no value between brackets. What documents code
-/// shows examples, and stands for none.
+/// Whether a line is a comment in some language, and no value between brackets.
 fn begins_comment(line: &str) -> bool {
-    if line.starts_with("///") || line.starts_with("//!") {
-        return false;
-    }
-    let line = line.trim_start_matches(['{', '(', '[']);
-    ["//", "/*", "#", "<!--", "-- ", "--[", ";", "%", "* "]
-        .iter()
-        .any(|sign| line.starts_with(sign))
+    let inner = line.trim_start_matches(['{', '(', '[']);
+    let signs = ["//", "/*", "#", "<!--", "-- ", "--[", ";", "%"];
+    line.starts_with("(*") || signs.iter().any(|sign| inner.starts_with(sign))
 }
 
 /// Whether a comment says that something is left out, and nothing else.
@@ -230,30 +257,45 @@ fn says_so(words: &str) -> bool {
         .strip_suffix(" for brevity")
         .or_else(|| words.strip_suffix(" here"))
         .unwrap_or(words);
-    let omitted = |words: &str| {
-        OMITTED
-            .iter()
-            .any(|word| words.strip_suffix(word).is_some())
-    };
-    let kept = |rest: &str| KEPT.contains(&rest) || omitted(rest);
-    if let Some(rest) = words.strip_prefix("rest") {
-        let rest = rest
-            .strip_prefix(" of")
-            .map_or(rest, behind_part)
-            .trim_start();
-        return rest.is_empty() && words != "rest" || kept(rest);
+    if let Some(rest) = behind_word(words, "rest") {
+        let rest = match rest.strip_prefix(" of ") {
+            Some(rest) => behind_part(rest),
+            None => rest,
+        };
+        let rest = rest.trim_start();
+        return rest.is_empty() && words != "rest" || is_kept(rest) || is_omitted(rest);
     }
-    let behind = EARLIER.iter().find_map(|word| words.strip_prefix(word));
-    if let Some(rest) = behind.map(behind_part) {
-        return kept(rest.trim_start());
+    let behind = EARLIER.iter().find_map(|word| behind_word(words, word));
+    if let Some(rest) = behind {
+        let other = behind_part(rest);
+        let names_part = other.len() < rest.len() || words.starts_with("remaining");
+        return names_part && (is_kept(other.trim_start()) || is_omitted(other.trim_start()));
     }
     let rest = behind_part(words);
-    rest.len() < words.len() && omitted(rest) && words.split(' ').count() <= 4
+    rest.len() < words.len() && is_omitted(rest)
+}
+
+fn is_kept(words: &str) -> bool {
+    KEPT.contains(&words)
+}
+
+fn is_omitted(words: &str) -> bool {
+    let words = ["is ", "are ", "was ", "were "]
+        .iter()
+        .find_map(|verb| words.strip_prefix(verb))
+        .unwrap_or(words);
+    OMITTED.contains(&words)
+}
+
+/// What stands behind the word that `text` begins with.
+fn behind_word<'t>(text: &'t str, word: &str) -> Option<&'t str> {
+    let rest = text.strip_prefix(word)?;
+    (rest.is_empty() || rest.starts_with(' ')).then_some(rest)
 }
 
 /// `// Other functions...`
 fn names_others(words: &str) -> bool {
-    let behind = EARLIER.iter().find_map(|word| words.strip_prefix(word));
+    let behind = EARLIER.iter().find_map(|word| behind_word(words, word));
     behind.is_some_and(|rest| rest.len() > behind_part(rest).len() && behind_part(rest).is_empty())
 }
 
@@ -335,7 +377,7 @@ mod tests {
             ("// code omitted for brevity", true),
             ("// rest of the methods omitted for brevity", true),
             ("// imports omitted", true),
-            ("// Same as above", true),
+            ("// Same as above", false),
             ("// ....", true),
             ("# ... existing code ...", true),
             ("<!-- rest of the page -->", true),
@@ -343,7 +385,7 @@ mod tests {
             ("// The rest of the file is unchanged.", true),
             ("// Other methods remain unchanged", true),
             ("// Everything else stays the same", true),
-            ("// unchanged", true),
+            ("// unchanged", false),
             ("# Existing content", false),
             ("// other functions", false),
             ("// rest of the arguments", false),
@@ -369,13 +411,66 @@ mod tests {
             ("// ... your existing component code here ...", true),
             ("# rest of the imports are lazy", false),
         ] {
-            assert_eq!(elided_line(line, "").is_some(), expected, "{line}");
+            assert_eq!(elided_line(line, "", false).is_some(), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_sentence_about_what_is_left_out_is_a_comment() {
+        for (line, expected) in [
+            ("# Existing files are skipped", false),
+            ("// Other entries are skipped.", false),
+            ("// The rest of the line is skipped", false),
+            ("// remaining bytes are truncated", false),
+            ("-- Existing rows are skipped", false),
+            ("# text truncated", false),
+            ("# tests skipped", false),
+            ("## Tests skipped", false),
+            ("// Restart skipped", false),
+            ("## REST API omitted", false),
+            ("## Tests omitted", false),
+            ("# No changes", false),
+            ("// ... no changes ...", true),
+            ("// unchanged ...", true),
+            ("* ...", false),
+            ("* ... rest of the file", false),
+            ("// previous content", false),
+            ("// existing content", false),
+            ("# existing logic", false),
+            ("/// ... existing code ...", false),
+            ("/// …", false),
+            ("// The original is unchanged", false),
+            ("// rest unchanged", true),
+            ("// the rest is omitted", true),
+            ("// existing code is omitted", true),
+        ] {
+            assert_eq!(elided_line(line, "", false).is_some(), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn markdown_shows_stand_ins_in_its_fences() {
+        let elided = |text| elided_line(text, "", true);
+        for (text, expected) in [
+            ("# ... existing code ...", None),
+            ("```js\n// ... existing code ...\n```\n", None),
+            (
+                "```js\n// ... existing code ...\n",
+                Some("// ... existing code ..."),
+            ),
+            (
+                "```\nx\n```\n<!-- rest of the page -->",
+                Some("<!-- rest of the page -->"),
+            ),
+            ("...\n… \n", Some("…")),
+        ] {
+            assert_eq!(elided(text), expected, "{text}");
         }
     }
 
     #[test]
     fn a_stand_in_that_the_file_holds_is_text() {
-        assert_eq!(elided_line("a\n  # ...\n", "x\n# ...\n"), None);
-        assert_eq!(elided_line("a\n  # ...\n", "x\n"), Some("# ..."));
+        assert_eq!(elided_line("a\n  # ...\n", "x\n# ...\n", false), None);
+        assert_eq!(elided_line("a\n  # ...\n", "x\n", false), Some("# ..."));
     }
 }

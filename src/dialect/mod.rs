@@ -53,7 +53,6 @@ pub use command::{
     Transfer, Update,
 };
 pub use edit::{Edit, EditError, EditKind, Hint};
-pub use elision::elided_line;
 pub use envelope::FileAction;
 pub use native::{CallError, from_call};
 pub use pattern::{BodyFilter, PathPattern, PatternError};

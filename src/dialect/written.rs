@@ -3,9 +3,9 @@
 
 use thiserror::Error;
 
-use super::apply::{Match, MatchKind, Refused, apply};
+use super::apply::{Match, MatchKind, Refused, apply_to};
 use super::command::Content;
-use super::edit::{Edit, EditError, Unfenced, unfenced};
+use super::edit::{Edit, EditError, Unfenced, is_markdown, unfenced};
 use super::elision::elided_line;
 use super::lines::whole_text;
 
@@ -58,7 +58,7 @@ impl Content {
                     Unfenced::Text(inner) => (inner, How::Unfenced),
                     Unfenced::Unclear => return Err(NotWritten::Fences),
                 };
-                if let Some(line) = elided_line(text, old) {
+                if let Some(line) = elided_line(text, old, is_markdown(path)) {
                     let line = line.to_owned();
                     return Err(NotWritten::Elided { line });
                 }
@@ -71,7 +71,7 @@ impl Content {
                 if before.is_none() && edits.iter().any(Edit::needs_text) {
                     return Err(NotWritten::NothingToEdit);
                 }
-                let applied = apply(old, edits)?;
+                let applied = apply_to(old, is_markdown(path), edits)?;
                 Ok(Written {
                     text: applied.text,
                     how: How::Edited(applied.matches),

@@ -19,6 +19,7 @@ use thiserror::Error;
 use super::envelope::{self, FileAction};
 pub use fenced::{Unfenced, unfenced};
 use target::Target;
+pub(super) use target::is_markdown;
 
 /// One change to a text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -4,7 +4,9 @@
 
 use std::borrow::Cow;
 
+use super::super::envelope;
 use super::EditError;
+use super::blocks::is_prose;
 use super::target::Target;
 
 /// What a line may be of a block, however it is dressed.
@@ -48,22 +50,30 @@ pub(super) fn find(target: Target<'_>, lines: &[&str]) -> Option<EditError> {
 /// How the sections of a patch envelope begin.
 const SECTIONS: [&str; 3] = ["*** Update File: ", "*** Add File: ", "*** Delete File: "];
 
-/// The refusal of the sections of a patch envelope without its first line.
+/// The refusal of a patch envelope without its first line, or behind what introduces it.
 pub(super) fn of_envelope(target: Target<'_>, lines: &[&str]) -> Option<EditError> {
     if target.is_markdown() {
         return None;
     }
-    let is_section = |line: &str| SECTIONS.iter().any(|start| line.trim().starts_with(start));
-    let index = lines.iter().position(|line| is_section(line))?;
-    Some(EditError::Unexpected {
+    let index = lines.iter().position(|line| !is_introduction(line))?;
+    let line = lines[index].trim();
+    let begins = envelope::begins(line) || SECTIONS.iter().any(|start| line.starts_with(start));
+    begins.then(|| EditError::Unexpected {
         line: index + 1,
-        text: lines[index].trim().to_owned(),
+        text: line.to_owned(),
         expected: "a patch begins with a line `*** Begin Patch` and ends with `*** End Patch`",
     })
 }
 
+/// Whether a line may stand before an edit: a sentence, the mark of a fence, or nothing.
+fn is_introduction(line: &str) -> bool {
+    let text = line.trim();
+    text.is_empty() || text.starts_with("```") || text.starts_with("~~~") || is_prose(text)
+}
+
 /// The refusal of a body that holds the tags of an old and a new text among other things. Only a
-/// document or a text of tags does.
+/// document or a text of tags does; tags of usual names begin an edit if nothing but prose stands
+/// before them.
 pub(super) fn of_pairs(target: Target<'_>, body: &str) -> Option<EditError> {
     const NAMES: [(&str, &str); 7] = [
         ("<old_text", "</new_text"),
@@ -74,23 +84,32 @@ pub(super) fn of_pairs(target: Target<'_>, body: &str) -> Option<EditError> {
         ("<find>", "</replace>"),
         ("<old>", "</new>"),
     ];
+    /// How many of them no other text has.
+    const CLEAR: usize = 4;
     if target.is_markdown() || target.is_markup() || !body.contains('<') {
         return None;
     }
-    let old_of = |line: &str| {
+    let pair_of = |line: &str, names: &[(&str, &'static str)]| {
         let line = line.trim_start();
-        NAMES.iter().find(|(old, _)| {
+        let pair = names.iter().find(|(old, _)| {
             let head = line.as_bytes().get(..old.len());
             head.is_some_and(|head| head.eq_ignore_ascii_case(old.as_bytes()))
-        })
+        });
+        pair.map(|(_, new)| *new)
     };
     let mut lines = body.lines().enumerate();
-    let (line, (_, new)) = lines.find_map(|(index, line)| Some((index, old_of(line)?)))?;
+    let clear = lines.find_map(|(index, line)| Some((index, pair_of(line, &NAMES[..CLEAR])?)));
+    let (line, new) = clear.or_else(|| {
+        let mut lines = body.lines().enumerate();
+        let (index, line) = lines.find(|(_, line)| !is_introduction(line))?;
+        Some((index, pair_of(line, &NAMES[CLEAR..])?))
+    })?;
     body.to_ascii_lowercase().contains(new).then(|| EditError::Unexpected {
         line: line + 1,
         text: body.lines().nth(line).unwrap_or("").trim().to_owned(),
         expected: "write nothing but pairs of `<old_text>…</old_text><new_text>…</new_text>`, or \
-                   SEARCH/REPLACE blocks",
+                   SEARCH/REPLACE blocks; where the tags are text, write the whole text between a \
+                   line `=========` and a line `>>>>>>>>> REPLACE`",
     })
 }
 
@@ -132,10 +151,12 @@ fn part(line: &str) -> Option<Part> {
         .map_or(bare, |rest| rest.trim_matches(dressed));
     let sign = bare.chars().next()?;
     let length = bare.chars().take_while(|other| *other == sign).count();
-    let word = bare[length * sign.len_utf8()..]
-        .trim()
-        .trim_end_matches([':', sign])
-        .trim();
+    let behind = bare[length * sign.len_utf8()..].trim();
+    // `---- Find ----` is a heading.
+    if matches!(sign, '-' | '+') && behind.len() > 1 && behind.ends_with(sign) {
+        return None;
+    }
+    let word = behind.trim_end_matches([':', sign]).trim();
     let says = |words: &[&str]| words.iter().any(|known| word.eq_ignore_ascii_case(known));
     let (searches, replaces) = (
         says(&["SEARCH", "FIND", "ORIGINAL", "OLD"]),
@@ -210,12 +231,46 @@ mod tests {
     }
 
     #[test]
+    fn pairs_and_patches_that_a_file_shows_are_text() {
+        for (path, body) in [
+            (
+                "a.py",
+                "def f():\n    \"\"\"Reads a patch:\n\n    *** Begin Patch\n    *** Update File: a.py\n    \
+                 @@\n    -a\n    +b\n    *** End Patch\n    \"\"\"\n",
+            ),
+            (
+                "a.js",
+                "const fixture = `\n<find>a</find>\n<replace>b</replace>\n`;\n",
+            ),
+            (
+                "a.yaml",
+                "prompt: |\n  <old>\n  a\n  </old>\n  <new>b</new>\n",
+            ),
+            (
+                "app.config",
+                "Some words go here:\n<search>a</search>\n<replace>b</replace>\n",
+            ),
+        ] {
+            let parsed = super::super::parse(Some(path), body, false);
+            assert_eq!(parsed, Ok(None), "{body}");
+        }
+        for body in [
+            "Here it is:\n<find>a</find>\n<replace>b</replace>\nDone so far.\nx = 1",
+            "This is the patch:\n\n*** Begin Patch\n*** Update File: a.py\n@@\n-a\n+b\n*** End Patch",
+        ] {
+            let parsed = super::super::parse(Some("a.py"), body, false);
+            assert!(parsed.is_err(), "{body}: {parsed:?}");
+        }
+    }
+
+    #[test]
     fn code_and_documents_are_no_blocks() {
         for body in [
             "Title\n=====\n\n>>> print(1)\n1\n",
             "std::cout\n    << a\n    << endl;\n// ====\nx >> y;",
             "a = 1\n# ======\nb = 2\n",
             "--\nsig\n==\n++",
+            "# ---- Find ----\nx\n# ==========\n# ---- Replace ----\ny",
             "template <class T>\n=\n>",
             "",
         ] {

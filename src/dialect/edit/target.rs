@@ -32,7 +32,10 @@ impl<'p> Target<'p> {
 
     /// Whether a text there is made of tags.
     pub(super) fn is_markup(self) -> bool {
-        self.has_extension(&["xml", "html", "htm", "svg", "vue", "svelte", "jsx", "tsx"])
+        self.has_extension(&[
+            "xml", "xsd", "xsl", "html", "htm", "svg", "vue", "svelte", "jsx", "tsx", "php",
+            "config", "plist", "csproj",
+        ])
     }
 
     /// Whether a text there is a program or made of markup, whose whole is never an edit.

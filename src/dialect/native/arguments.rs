@@ -7,13 +7,13 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use super::super::command::{Call, Set, Tool};
-use super::super::edit::{Edit, EditError};
 use super::super::envelope;
 use super::super::fields::{self, Built};
 use super::super::patch;
-use super::super::tag::{Attributes, name_length};
+use super::super::tag::{Attributes, name_length, says_no};
+use super::Arguments;
+use super::edits::{self, List};
 use super::value::{Notation, Reader};
-use super::{Arguments, edits};
 
 /// The tool that takes a patch of several files. It is none of ours, and every coding model knows
 /// it.
@@ -286,7 +286,7 @@ struct Fields {
     more_paths: Vec<String>,
     options: Vec<String>,
     /// What a list of edits holds, if there is one.
-    edits: Option<Result<Vec<Edit>, EditError>>,
+    edits: Option<List>,
 }
 
 impl Fields {
@@ -324,7 +324,11 @@ impl Fields {
             }
         }
         let path = self.attributes.get("path");
-        self.edits = list.map(|list| edits::read(path, list));
+        let all = ["all", "g"].iter().any(|name| {
+            let flag = self.attributes.get(name);
+            flag.is_some_and(|flag| !says_no(flag))
+        });
+        self.edits = list.map(|list| List::of(path, list, all));
     }
 
     fn has(&self, field: &str) -> bool {
@@ -354,7 +358,11 @@ impl Fields {
         }
     }
 
-    fn calls(self, tool: Tool) -> Vec<Call> {
+    fn calls(mut self, tool: Tool) -> Vec<Call> {
+        // A new half alone is an edit whose old one is missing, not a text.
+        if tool == Tool::Set && self.has("replace") && !self.has("search") && !self.has("body") {
+            self.attributes.insert("search", "");
+        }
         // An empty body beside more than a path is a field of a form that was not filled in.
         let may_be_empty = self.attributes.is_only("path");
         let is_filled = |body: &&str| !body.is_empty() || may_be_empty;

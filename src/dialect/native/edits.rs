@@ -7,8 +7,30 @@ use super::super::edit::{self, Edit, EditError};
 use super::arguments::set_of;
 use super::value::{Notation, Reader};
 
-/// Reads the argument: a list, one edit, or either as a text of JSON.
-pub(super) fn read(path: Option<&str>, value: Value) -> Result<Vec<Edit>, EditError> {
+/// The argument, read.
+#[derive(Debug)]
+pub(super) struct List {
+    edits: Result<Vec<Edit>, EditError>,
+    is_description: bool,
+}
+
+impl List {
+    /// Where `all` stands beside the list it is meant for every item.
+    pub(super) fn of(path: Option<&str>, value: Value, all: bool) -> Self {
+        let is_description = is_description(path, &value);
+        let mut edits = read(path, value);
+        for edit in edits.iter_mut().flatten() {
+            edit.all |= all;
+        }
+        Self {
+            edits,
+            is_description,
+        }
+    }
+}
+
+/// Reads a list, one edit, or either as a text of JSON.
+fn read(path: Option<&str>, value: Value) -> Result<Vec<Edit>, EditError> {
     match value {
         Value::Array(items) if items.is_empty() => Err(EditError::NoEdits),
         Value::Array(items) => {
@@ -31,7 +53,7 @@ pub(super) fn read(path: Option<&str>, value: Value) -> Result<Vec<Edit>, EditEr
     }
 }
 
-/// The edits of one item. An item that replaces all would undo the others.
+/// The edits of one item. Beside others it needs old lines: a whole text would undo them.
 fn item_of(
     path: Option<&str>,
     item: Value,
@@ -54,18 +76,36 @@ fn item_of(
         _ => return Err(unreadable),
     };
     match content {
-        Content::Edits(edits) if !several || edits.iter().all(|edit| edit.search.is_some()) => {
-            Ok(edits)
-        }
+        Content::Edits(edits) if !several || edits.iter().all(Edit::needs_text) => Ok(edits),
         Content::Unparsable(error @ EditError::Placed { .. }) => Err(error),
         _ => Err(unreadable),
     }
 }
 
+/// Whether the argument holds no edit and tries to hold none: it is empty, or says in words what was
+/// done.
+fn is_description(path: Option<&str>, value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items
+            .iter()
+            .all(|item| item.is_string() && is_description(path, item)),
+        Value::String(text) => {
+            let json = Reader::new(text, 0, Notation::Json).value();
+            match json {
+                Ok(value @ Value::Array(_)) => is_description(path, &value),
+                Ok(Value::Object(_)) => false,
+                _ => matches!(edit::parse(path, text, false), Ok(None)),
+            }
+        }
+        _ => false,
+    }
+}
+
 /// What the list makes of a `set` that says `other` beside it.
-pub(super) fn beside(other: &Content, edits: Result<Vec<Edit>, EditError>) -> Content {
-    match (other, edits) {
+pub(super) fn beside(other: &Content, list: List) -> Content {
+    match (other, list.edits) {
         (Content::Unparsable(_), _) => other.clone(),
+        (Content::Text(_) | Content::Edits(_), _) if list.is_description => other.clone(),
         (_, Err(error)) => Content::Unparsable(error),
         (Content::Absent, Ok(edits)) => Content::Edits(edits),
         (Content::Text(_) | Content::Edits(_), Ok(_)) => Content::Unparsable(EditError::MarkedHalf),

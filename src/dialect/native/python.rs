@@ -29,7 +29,10 @@ impl Natives<'_> {
             Found::Calls(mut calls) => {
                 let end = xml::skip_blanks(self.text, calls.end);
                 self.python_from = end;
-                self.text[end..].starts_with(']').then(|| {
+                // With words behind it, it is the text of a link or an index.
+                let behind = self.text[end..].strip_prefix(']')?;
+                let line = behind.trim_start_matches([' ', '\t', '\r']);
+                (line.is_empty() || line.starts_with('\n')).then(|| {
                     calls.end = end + 1;
                     Found::Calls(calls)
                 })

@@ -4,6 +4,20 @@
 /// No token is longer than this, in bytes.
 const MAX_TOKEN: usize = 64;
 
+/// Tokens that end the model's turn.
+pub(in super::super) const ENDS: [&str; 7] = [
+    "<|im_end|>",
+    "<|eot_id|>",
+    "<|endoftext|>",
+    "<|end_of_text|>",
+    "<end_of_turn>",
+    "<｜end▁of▁sentence｜>",
+    PLAIN_END,
+];
+
+/// The one that is an HTML tag too: it counts on a line of its own.
+pub(in super::super) const PLAIN_END: &str = "</s>";
+
 /// Tokens without the signs that mark the others.
 const PLAIN: [&str; 22] = [
     "</s>",

@@ -81,6 +81,14 @@ const MAX_NAMED: usize = 8;
 
 /// About the calls in a thought that only its closer shows.
 pub(super) fn unopened(closer: &str, calls: &[Call]) -> String {
+    format!(
+        "`{closer}` closes a thought that nothing opened: all before it was read as thought, and \
+         not run: {}.",
+        named(calls)
+    )
+}
+
+fn named(calls: &[Call]) -> String {
     let named = calls.iter().take(MAX_NAMED).map(|call| {
         let target = call.target().lines().next().unwrap_or("");
         let target: String = target.chars().take(MAX_TARGET).collect();
@@ -91,11 +99,7 @@ pub(super) fn unopened(closer: &str, calls: &[Call]) -> String {
         0 => String::new(),
         others => format!(" and {others} more"),
     };
-    format!(
-        "`{closer}` closes a thought that nothing opened: all before it was read as thought, and \
-         not run: {}{others}.",
-        named.join(", ")
-    )
+    named.join(", ") + &others
 }
 
 /// Signs of a target that are shown.
@@ -107,8 +111,14 @@ pub(super) fn commented(name: &str) -> String {
     )
 }
 
-pub(super) fn other_thought(name: &str) -> String {
-    format!("`<{name}>` read as `<think>`: think there.")
+pub(super) fn other_thought(name: &str, calls: &[Call]) -> String {
+    if calls.is_empty() {
+        return format!("`<{name}>` read as `<think>`: think there.");
+    }
+    format!(
+        "`<{name}>` read as `<think>`, and not run: {}. Think there.",
+        named(calls)
+    )
 }
 
 pub(super) fn results(name: &str) -> String {

@@ -4,12 +4,13 @@
 
 use std::ops::Range;
 
-use memchr::memchr_iter;
+use memchr::{memchr_iter, memmem};
 
-use super::super::command::{Call, Think};
-use super::super::tag::{THOUGHTS, name_length, tool_at};
+use super::super::command::{Call, Think, Tool};
+use super::super::native::token;
+use super::super::tag::{THOUGHTS, name_length, opening_at, tool_at};
 use super::thought::says_more;
-use super::{Walk, advice};
+use super::{Walk, advice, scan};
 
 /// Elements in which a system would answer. What a model writes there it has made up.
 const RESULTS: [&str; 5] = [
@@ -19,20 +20,6 @@ const RESULTS: [&str; 5] = [
     "function_response",
     "function_results",
 ];
-
-/// Tokens that end the model's turn.
-const ENDS: [&str; 7] = [
-    "<|im_end|>",
-    "<|eot_id|>",
-    "<|endoftext|>",
-    "<|end_of_text|>",
-    "<end_of_turn>",
-    "<｜end▁of▁sentence｜>",
-    PLAIN_END,
-];
-
-/// The one that is an HTML tag too: it counts on a line of its own.
-const PLAIN_END: &str = "</s>";
 
 impl Walk<'_> {
     /// Deals with an element that is set aside, if one stands at `at`, and says where to go on.
@@ -60,7 +47,7 @@ impl Walk<'_> {
     }
 
     fn comment(&mut self, at: usize) -> Option<usize> {
-        let end = self.seeker.next("-->", at + "<!--".len())? + "-->".len();
+        let end = self.end_of(at, "-->")?.end;
         if let Some((tag, name)) = self.first_tag(at..end) {
             self.advise(tag, advice::commented(name));
         }
@@ -74,17 +61,60 @@ impl Walk<'_> {
         if self.gives_thought_up() || !self.has_room(at) {
             return Some(self.text.len());
         }
-        self.advise(at, advice::other_thought(name));
         let start = at + name.len() + "<>".len();
         let body = self.text[start..closer.start].trim().to_owned();
+        let commands = scan(&body, usize::MAX).commands.into_iter();
+        let calls: Vec<Call> = commands
+            .map(|command| command.call)
+            .filter(|call| call.tool() != Tool::Think)
+            .collect();
+        self.advise(at, advice::other_thought(name, &calls));
         Some(self.push(at, vec![Call::Think(Think { body })], closer.end))
     }
 
     /// The closer of the element `name` that begins at `at`.
     fn element_end(&mut self, at: usize, name: &str) -> Option<Range<usize>> {
-        let closer = ["</", name, ">"].concat();
-        let start = self.seeker.next(&closer, at)?;
-        Some(start..start + closer.len())
+        self.end_of(at, &["</", name, ">"].concat())
+    }
+
+    /// Where `closer` ends what begins at `at`. What begins within a line is mentioned unless it ends
+    /// there too; a closer in the body of a command that begins a line in between is text.
+    fn end_of(&mut self, at: usize, closer: &str) -> Option<Range<usize>> {
+        let mut end = self.seeker.next(closer, at + 1)?;
+        let line_end = self.fences.line_start(self.fences.line_of(at) + 1);
+        let found = |end: usize| Some(end..end + closer.len());
+        if end < line_end {
+            return found(end);
+        }
+        if self.is_within_line(at) || self.endless.iter().any(|known| known == closer) {
+            return None;
+        }
+        let mut position = at + 1;
+        while let Some(tag) = self.bodies.next_line_tag(position, end) {
+            position = tag + 1;
+            let Some(opening) = opening_at(self.text, tag) else {
+                continue;
+            };
+            position = opening.end;
+            if !opening.self_closing {
+                let body = self.bodies.read(&opening);
+                let is_closed =
+                    body.repair.is_none() && body.own_opener.is_none_or(|inner| inner < end);
+                if body.next > end && !(is_closed && end < body.end) {
+                    return found(end);
+                }
+                position = body.next;
+            }
+            if position > end {
+                let rest = &self.text.as_bytes()[position..];
+                let Some(next) = memmem::find(rest, closer.as_bytes()) else {
+                    self.endless.push(closer.to_owned());
+                    return None;
+                };
+                end = position + next;
+            }
+        }
+        found(end)
     }
 
     fn first_tag(&self, span: Range<usize>) -> Option<(usize, &'static str)> {
@@ -97,7 +127,10 @@ impl Walk<'_> {
     /// Steps over a token that says nothing, or to the end where it ends the turn.
     pub(super) fn token(&mut self, span: Range<usize>) -> usize {
         let token = &self.text[span.clone()];
-        let ends = ENDS.contains(&token) && (token != PLAIN_END || self.is_alone(&span));
+        let line_end = self.fences.line_start(self.fences.line_of(span.start) + 1);
+        let ends = token::ENDS.contains(&token)
+            && ends_turn(&self.text[span.end..line_end])
+            && (token != token::PLAIN_END || self.is_alone(&span));
         if !ends {
             return span.end;
         }
@@ -116,4 +149,29 @@ impl Walk<'_> {
         );
         self.text[start..span.start].trim().is_empty() && self.text[span.end..end].trim().is_empty()
     }
+}
+
+/// Whether the turn can have ended before the rest of a line: nothing is said in it, or the next
+/// turn begins.
+fn ends_turn(rest: &str) -> bool {
+    const STARTS: [&str; 5] = [
+        "<|im_start|>",
+        "<|start_header_id|>",
+        "<|user|>",
+        "<start_of_turn>",
+        "<｜User｜>",
+    ];
+    /// Nobody mentions more tokens in a row than this.
+    const LONGEST_RUN: usize = 8;
+    let mut rest = rest.trim_start();
+    for _ in 0..LONGEST_RUN {
+        if STARTS.iter().any(|start| rest.starts_with(start)) {
+            break;
+        }
+        let Some(length) = token::length(rest) else {
+            return rest.is_empty();
+        };
+        rest = rest[length..].trim_start();
+    }
+    true
 }

@@ -11,6 +11,7 @@ mod thought;
 
 use std::ops::Range;
 
+use memchr::memchr_iter;
 use serde::Serialize;
 
 use super::body::{Bodies, Body};
@@ -19,7 +20,7 @@ use super::fence::Fences;
 use super::fields::{self, Built};
 use super::native::{self, Natives, Seeker};
 use super::span::CodeSpans;
-use super::tag::{Opening, closer_at, is_thought, opening_at};
+use super::tag::{Opening, closer_at, is_thought, opening_at, tool_at};
 use fences::Wrapper;
 use thought::Sought;
 
@@ -109,11 +110,23 @@ struct Walk<'t> {
     placed: (usize, Place),
     /// The end of a thought that nothing opened, as far as it is looked for.
     thought: Sought,
-    /// The last body that its own closer ended, and where that stands.
-    closed: Option<(Tool, usize)>,
+    /// The last body that its own closer ended.
+    closed: Option<Closed>,
+    /// Closers of which none is left that ends what stands between commands.
+    endless: Vec<String>,
+    /// From where the next tag that begins a line was looked for last, and where it was.
+    line_tag: Option<(usize, Option<usize>)>,
     /// The text between commands.
     prose: Vec<Prose>,
     result: Scan,
+}
+
+/// A body that its own closer ended.
+struct Closed {
+    tool: Tool,
+    closer: usize,
+    /// How many commands there were before it.
+    before: usize,
 }
 
 /// Where text stands that is part of no command.
@@ -139,6 +152,8 @@ impl<'t> Walk<'t> {
             placed: (0, Place { line: 1, column: 1 }),
             thought: Sought::No,
             closed: None,
+            endless: Vec::new(),
+            line_tag: None,
             prose: Vec::new(),
             result: Scan::default(),
         }
@@ -229,20 +244,50 @@ impl<'t> Walk<'t> {
             }
         }
         if self.has_more_to_say() {
-            let earlier = self.closed.filter(|(closed, _)| Some(*closed) == tool);
-            let earlier = earlier.map(|(_, closer)| self.fences.line_of(closer) + 1);
+            // What stands behind other commands is no part of a thought.
+            let commands = self.result.commands.len();
+            let earlier = self.closed.as_ref().filter(|closed| {
+                Some(closed.tool) == tool
+                    && (closed.tool != Tool::Think || commands <= closed.before + 1)
+            });
+            let earlier = earlier.map(|closed| self.fences.line_of(closed.closer) + 1);
             self.advise(at, advice::stray(name, earlier));
         }
         Some(end)
     }
 
-    /// "Use `<get>` for that": a bare tag within a line that nothing closes is talked about.
-    fn is_mention(&self, at: usize, opening: &Opening) -> bool {
-        let line = &self.text[self.fences.line_start(self.fences.line_of(at))..at];
-        opening.attributes.is_empty()
-            && !opening.self_closing
-            && !line.trim().is_empty()
-            && !self.bodies.has_closer_from(opening.tool, opening.end)
+    /// "Use `<get>` for that": a bare tag within a line is talked about where nothing closes it, or
+    /// a command begins before its closer.
+    fn is_mention(&mut self, at: usize, opening: &Opening) -> bool {
+        if !opening.attributes.is_empty() || opening.self_closing || !self.is_within_line(at) {
+            return false;
+        }
+        let Some(closer) = self.bodies.first_closer(opening.tool, opening.end) else {
+            return true;
+        };
+        opening.tool != Tool::Think
+            && self
+                .line_tag_from(opening.end)
+                .is_some_and(|tag| tag < closer)
+    }
+
+    /// The next tag of a tool that begins a line.
+    fn line_tag_from(&mut self, from: usize) -> Option<usize> {
+        if let Some((asked, answer)) = self.line_tag
+            && asked <= from
+            && answer.is_none_or(|answer| from <= answer)
+        {
+            return answer;
+        }
+        let answer = self.bodies.next_line_tag(from, self.text.len());
+        self.line_tag = Some((from, answer));
+        answer
+    }
+
+    /// Whether something else stands before `at` on its line.
+    fn is_within_line(&self, at: usize) -> bool {
+        let start = self.fences.line_start(self.fences.line_of(at));
+        !self.text[start..at].trim_start().is_empty()
     }
 
     fn command(&mut self, at: usize, opening: Opening) -> usize {
@@ -276,13 +321,37 @@ impl<'t> Walk<'t> {
     }
 
     fn report_body(&mut self, at: usize, tool: Tool, body: &Body) {
+        let closed = Closed {
+            tool,
+            closer: body.end,
+            before: self.result.commands.len(),
+        };
         match &body.repair {
             Some(repair) => self.advise(at, advice::repair(repair, tool)),
-            None => self.closed = Some((tool, body.end)),
+            None => self.closed = Some(closed),
         }
-        if let Some(inner) = body.own_opener {
+        if let Some(inner) = body.own_opener
+            && (self.names_path(inner) || self.is_stray_behind(tool, body.next))
+        {
             self.advise(inner, advice::own_opener(tool));
         }
+    }
+
+    /// Whether the tag at `at` says what it is about and has a body.
+    fn names_path(&self, at: usize) -> bool {
+        opening_at(self.text, at).is_some_and(|opening| {
+            !opening.self_closing && opening.attributes.get("path").is_some()
+        })
+    }
+
+    /// Whether a closer of `tool` follows that nothing behind `from` opens.
+    fn is_stray_behind(&self, tool: Tool, from: usize) -> bool {
+        let Some(closer) = self.bodies.first_closer(tool, from) else {
+            return false;
+        };
+        let is_opener =
+            |found: usize| tool_at(self.text, from + found).is_some_and(|(other, _)| other == tool);
+        !memchr_iter(b'<', &self.text.as_bytes()[from..closer]).any(is_opener)
     }
 
     /// Takes the commands that stand at `at` and says where to go on.

@@ -27,8 +27,8 @@ pub(super) struct Unopened {
 }
 
 /// The thought that a text closes without having opened it. Its closer is where a walk meets it:
-/// in a fence, a body, a call or a code span it is text. Something follows it; at the end of an
-/// answer such a closer is a stray one.
+/// in a fence, a body, a call or a code span it is text. Something follows it, and a command where
+/// commands stand before it; at the end of an answer such a closer is a stray one.
 pub(super) fn unopened(text: &str, fences: &Fences, bodies: &Bodies<'_>) -> Option<Unopened> {
     let last = bodies.last_thought?;
     let mut walk = Walk::new(text, fences, bodies.clone(), usize::MAX);
@@ -38,18 +38,32 @@ pub(super) fn unopened(text: &str, fences: &Fences, bodies: &Bodies<'_>) -> Opti
         return None;
     };
     let commands = walk.result.commands.into_iter();
-    let calls = commands.map(|command| command.call).collect();
-    Some(Unopened { closer, calls })
+    let calls: Vec<Call> = commands.map(|command| command.call).collect();
+    let is_thought = calls.is_empty() || {
+        let mut walk = Walk::new(text, fences, bodies.clone(), 1);
+        walk.run(closer.end, text.len());
+        !walk.result.commands.is_empty()
+    };
+    is_thought.then_some(Unopened { closer, calls })
 }
 
 impl Walk<'_> {
     /// Whether this closer is the one that is looked for.
     pub(super) fn ends_thought(&mut self, closer: Range<usize>) -> bool {
-        let ends = matches!(self.thought, Sought::Yes) && says_more(&self.text[closer.end..]);
+        let ends = matches!(self.thought, Sought::Yes)
+            && says_more(&self.text[closer.end..])
+            && !self.is_amid_words(&closer);
         if ends {
             self.thought = Sought::Found(closer);
         }
         ends
+    }
+
+    /// Whether a closer has words on both sides of it on its line: then it is talked about.
+    fn is_amid_words(&self, closer: &Range<usize>) -> bool {
+        let line_end = self.fences.line_start(self.fences.line_of(closer.end) + 1);
+        let behind = self.text[closer.end..line_end.max(closer.end)].trim_start();
+        self.is_within_line(closer.start) && !behind.is_empty() && !behind.starts_with('<')
     }
 
     /// A thought that is opened before a closer comes is no unopened one. Says whether one was
@@ -67,9 +81,7 @@ impl Walk<'_> {
             return false;
         };
         let line = self.fences.line_of(at);
-        let in_sentence = !self.text[self.fences.line_start(line)..at]
-            .trim()
-            .is_empty();
+        let in_sentence = self.is_within_line(at);
         let goes_on = self.fences.line_of(body.end) > line;
         opening.tool != Tool::Think
             && is_thought(name)

@@ -237,7 +237,7 @@ fn each_form_of_an_edit_stands_in_a_set() {
         ),
         (
             r#"<set path="f" search="" replace="b"/>"#,
-            r#"set path="f" replace="b""#,
+            r#"set path="f" search="" replace="b""#,
         ),
         (
             r#"<set path="f" replace="b"/>"#,

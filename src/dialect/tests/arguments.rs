@@ -31,7 +31,7 @@ fn the_text_and_the_edits_of_a_set_have_many_names() {
         ),
         (
             r#"{"path": "a", "old_string": "", "new_string": "x"}"#,
-            edits("a", vec![Edit::whole("x")]),
+            edits("a", attributes("", "x", false)),
         ),
         (
             r#"{"path": "a", "edits": [{"old_text": "x", "new_text": "y"}, {"oldText": "v", "newText": "w"}]}"#,

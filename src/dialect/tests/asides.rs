@@ -102,7 +102,9 @@ fn a_thought_by_another_name_is_a_thought() {
         assert_eq!(outline(&scan), ["think ", "get b"]);
         assert_eq!(
             told(&scan),
-            [format!("1:1 `<{name}>` read as `<think>`: think there.")]
+            [format!(
+                "1:1 `<{name}>` read as `<think>`, and not run: `rm a`. Think there."
+            )]
         );
         let scan = read(&format!("<rm path=\"a\"/>\n</{name}>\n<get path=\"b\"/>"));
         assert_eq!(outline(&scan), ["think ", "get b"]);
@@ -159,6 +161,68 @@ fn what_follows_the_end_of_the_turn_is_not_run_and_told() {
     }
     let scan = read("An <s>old</s> word\n<get path=\"a\"/>");
     assert_eq!(outline(&scan), ["get a"]);
+}
+
+#[test]
+fn what_is_only_mentioned_hides_no_command() {
+    let set = "<set path=\"a.txt\">\nsays </thinking> and --> and </tool_result>\n</set>";
+    let answers = [
+        ("I dropped the <thinking> block.\n\n@", "set a.txt"),
+        ("It prints a <tool_result> element.\n\n@", "set a.txt"),
+        ("A comment begins with <!-- there.\n\n@", "set a.txt"),
+        ("<thinking>\n\n@", "set a.txt"),
+        ("<!--\n\n@", "set a.txt"),
+        (
+            "<thinking>\n@\n</thinking>\n<get path=\"b\"/>",
+            "think |get b",
+        ),
+        ("<!--\n@\n-->\n<get path=\"b\"/>", "get b"),
+        ("Well. <!-- <rm path=\"a\"/> --> <get path=\"b\"/>", "get b"),
+        (
+            "<thinking>\n<rm path=\"a\">\n</thinking>\n<get path=\"b\"/>",
+            "think |get b",
+        ),
+        ("I will add <|endoftext|> to the tokens.\n\n@", "set a.txt"),
+        (
+            "@\n<|im_end|> <|im_start|>user\n<rm path=\"b\"/>",
+            "set a.txt",
+        ),
+        ("I will use <set> to fix this.\n\n@", "set a.txt"),
+        (
+            "I will run it with <sh> first.\n\n<sh>cargo test</sh>",
+            "sh cargo test",
+        ),
+        (
+            "I close with <update> at the end.\n\n@\n<update>x</update>",
+            "set a.txt|update ",
+        ),
+        ("I will use <rm> on it.\n\n<rm>old.txt</rm>", "rm old.txt"),
+        ("I will use <set> here.\n</think>\n@", "think |set a.txt"),
+        (
+            "@\nThe tag </think> ends it.\n<get path=\"b\"/>",
+            "set a.txt|get b",
+        ),
+        ("@\n</think>\nAll done.", "set a.txt"),
+        ("I see.</think>@", "think |set a.txt"),
+        (
+            "<thinking>\nx <set path=\"b\">y</set>\n<set path=\"c\">\n```\n<set>\n</set>\n```\n\
+             <get path=\"d\"/>\n<sh>\necho </thinking>\n</sh>",
+            "set b|set c|get d|sh echo </thinking>",
+        ),
+    ];
+    for (answer, commands) in answers {
+        let answer = answer.replace('@', set);
+        assert_eq!(outline(&read(&answer)).join("|"), commands, "{answer}");
+    }
+}
+
+#[test]
+fn a_stray_closer_of_a_thought_behind_other_commands_names_no_earlier_one() {
+    let scan = read("<think>x</think>\n<get path=\"a\"/>\n</think>");
+    assert_eq!(
+        told(&scan),
+        ["3:1 Stray `</think>` ignored: nothing was open there."]
+    );
 }
 
 #[test]

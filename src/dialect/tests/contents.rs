@@ -77,6 +77,29 @@ fn no_marker_of_an_edit_becomes_text_wherever_in_the_tag_it_stands() {
 }
 
 #[test]
+fn an_edit_without_an_old_text_creates_and_never_overwrites() {
+    let new = "import os\n";
+    let native = |arguments: serde_json::Value| content_of(&arguments.to_string());
+    let invoked = "<invoke name=\"set\">\n<parameter name=\"path\">a.py</parameter>\n<parameter \
+                   name=\"edits\">[{\"old_text\": \"\", \"new_text\": \"import os\\n\"}]</parameter>\n\
+                   </invoke>";
+    for content in [
+        native(json!({"path": "a.py", "edits": [{"old_text": "", "new_text": new}]})),
+        native(json!({"path": "a.py", "edits": [{"new_text": new}]})),
+        native(json!({"path": "a.py", "old_string": "", "new_string": new})),
+        native(json!({"path": "a.py", "new_string": new})),
+        content("<set path=\"a.py\" search=\"\" replace=\"import os\n\"/>"),
+        content(invoked),
+    ] {
+        let edits = vec![Edit::attributes("", new, false)];
+        assert_eq!(content, Content::Edits(edits));
+        assert_eq!(content.written("a.py", None).unwrap().text, new);
+        let refused = content.written("a.py", Some("x = 1\n"));
+        assert!(refused.is_err(), "{refused:?}");
+    }
+}
+
+#[test]
 fn a_search_may_be_a_marker_that_was_left_in_a_file() {
     assert_eq!(
         content("<set path=\"a.py\" search=\">>>>>>> REPLACE\" replace=\"\"/>"),
@@ -150,8 +173,16 @@ fn an_attribute_that_means_some_lines_refuses_the_whole_text() {
         "lines=\"3-4\"",
         "LineRange=\"3-4\"",
         "position=\"end\"",
+        "line=\"last\"",
+        "path=\"known://a\" line=\"3\"",
+        "path=\"known://a\" range=\"3-4\"",
     ] {
-        let answer = format!("<set path=\"a.py\" {attribute}>x</set>");
+        let path = if attribute.starts_with("path") {
+            ""
+        } else {
+            "path=\"a.py\" "
+        };
+        let answer = format!("<set {path}{attribute}>x</set>");
         assert!(
             matches!(
                 content(&answer),
@@ -164,6 +195,9 @@ fn an_attribute_that_means_some_lines_refuses_the_whole_text() {
         "<set path=\"a.py\" mode=\"overwrite\">x</set>",
         "<set path=\"a.py\" append=\"false\">x</set>",
         "<set path=\"known://a\" from=\"docs\">x</set>",
+        "<set path=\"known://a\" limit=\"ten a minute\" range=\"wide\">x</set>",
+        "<set path=\"known://a\" code=\"E1\" change=\"yes\">x</set>",
+        "<set path=\"a.py\" line=\"\" start_line=\"\">x</set>",
     ] {
         assert_eq!(content(answer), Content::Text("x".to_owned()), "{answer}");
     }
@@ -284,6 +318,30 @@ fn a_list_of_edits_is_read_whole_or_refused() {
         (
             json!({"path": "a", "content": "all", "edits": [{"old": "x", "new": "y"}]}),
             refused(EditError::MarkedHalf),
+        ),
+        (
+            json!({"path": "a", "content": "all", "edits": [{"old": "x"}]}),
+            item(1),
+        ),
+        (
+            json!({"path": "a", "content": "all", "edits": []}),
+            Content::Text("all".to_owned()),
+        ),
+        (
+            json!({"path": "a", "content": "all", "changes": "added x"}),
+            Content::Text("all".to_owned()),
+        ),
+        (
+            json!({"path": "a", "content": "all", "changes": ["added x", "removed y"]}),
+            Content::Text("all".to_owned()),
+        ),
+        (
+            json!({"path": "a", "search": "x", "replace": "y", "edits": []}),
+            edits(&[("x", "y")]),
+        ),
+        (
+            json!({"path": "a", "replace_all": true, "edits": [{"old": "x", "new": "y"}]}),
+            Content::Edits(vec![Edit::attributes("x", "y", true)]),
         ),
     ] {
         let arguments = arguments.to_string();

@@ -470,7 +470,7 @@ fn a_refusal_says_what_would_be_right() {
             "",
             "c",
             "edit 1: the search half is empty and the text is not: copy the lines to replace into \
-             it, or leave the search half out to replace the whole text",
+             it, or write the whole text alone",
         ),
         (
             "abc\n",

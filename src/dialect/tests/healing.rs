@@ -230,6 +230,53 @@ fn a_tag_in_a_fence_of_a_body_is_text_whatever_closes_the_body() {
 }
 
 #[test]
+fn closers_that_a_fence_opens_too_close_no_body_around_it() {
+    let shown = "# Doc\n\n```xml\n<set path=\"x\">\ny\n</set>\n```\n\nEnd\n";
+    let update = "<update status=\"102\">done</update>";
+    for (answer, expected) in [
+        (format!("{shown}</file>\n{update}"), format!("\n{shown}")),
+        (format!("{shown}{update}"), format!("\n{shown}")),
+        (shown.to_owned(), format!("\n{shown}")),
+        (
+            format!("{shown}{shown}</file>\n{update}"),
+            format!("\n{shown}{shown}"),
+        ),
+        (
+            format!("a\n</file>\n<get path=\"b\"/>\n{shown}{update}"),
+            "\na\n".to_owned(),
+        ),
+    ] {
+        let answer = format!("<set path=\"doc.md\">\n{answer}");
+        let scan = read(&answer);
+        let Call::Set(set) = &scan.commands[0].call else {
+            panic!("{answer}");
+        };
+        let expected = super::super::content::block(&expected)
+            .unwrap_or("")
+            .to_owned();
+        assert_eq!(set.content, Content::Text(expected), "{answer}");
+    }
+}
+
+#[test]
+fn an_end_of_turn_behind_an_open_body_is_no_text() {
+    for (answer, expected) in [
+        ("<set path=\"a.txt\">\nx\n<|im_end|>", "x"),
+        ("<set path=\"a.txt\">\nx<|eot_id|>\n", "x"),
+        (
+            "<set path=\"a.txt\">\nx\n<|im_end|>\n</set>",
+            "x\n<|im_end|>",
+        ),
+    ] {
+        let Call::Set(set) = &read(answer).commands[0].call else {
+            panic!("{answer}");
+        };
+        let expected = Content::Text(expected.to_owned());
+        assert_eq!(set.content, expected, "{answer}");
+    }
+}
+
+#[test]
 fn a_fence_left_open_in_a_body_without_its_closer_does_not_reach_into_the_next() {
     let scan = read(
         "<set path=\"a.md\">\n```rust\nx\n</file>\n<update status=\"102\">\n```\ny\n```\n</update>",
@@ -248,6 +295,15 @@ fn a_body_that_holds_the_tag_of_its_own_tool_is_told_about() {
           before the next one begins."
         ]
     );
+    for (answer, count) in [
+        ("<sh>\ncat\n<sh>\n</sh>\nDone.", 0),
+        ("<sh>\ncat\n<sh>\n</sh>\n<sh>ls</sh>", 0),
+        ("<set path=\"a\">\n<set path=\"b\"/>\n</set>", 0),
+        ("<set path=\"a\">\n<set>\n</set>", 0),
+        ("<set path=\"a\">\n<set>\n</set>\nx\n</set>", 2),
+    ] {
+        assert_eq!(told(&read(answer)).len(), count, "{answer}");
+    }
 }
 
 #[test]

@@ -335,6 +335,8 @@ fn what_only_looks_like_a_call_is_prose() {
         "The set {a, b} and the list [c].",
         "* one\n** two\n*** three",
         "x |> f <| y",
+        "[search(\"foo\")](https://x.y)",
+        "[get(\"users\")](#users) lists them",
     ] {
         let scan = read(written);
         assert_eq!(scan.commands, [], "{written}");
