@@ -132,19 +132,23 @@ async fn followed(client: &mut Client) -> (Vec<Duration>, u64) {
 /// Runs that know little and much, where the model's context is known and where it is not.
 pub async fn knowing_runs(table: &mut Table) {
     for model in ["plain", "wide"] {
-        let mut times = Vec::new();
-        for count in KNOWN {
-            let median = median(&knowing_run(count, model).await);
+        let mut times = KNOWN.map(|_| Duration::MAX);
+        // In turn and twice, the better one counts: what else runs on the machine comes and goes.
+        for _ in 0..2 {
+            for (time, count) in times.iter_mut().zip(KNOWN) {
+                *time = (*time).min(median(&knowing_run(count, model).await));
+            }
+        }
+        for (time, count) in times.iter().zip(KNOWN) {
             let what = format!("a turn with {count} known entries, model `{model}`");
-            table.time(&what, median, Limit::None);
-            times.push(median.as_secs_f64());
+            table.time(&what, *time, Limit::None);
         }
         table.ratio(
             &format!(
                 "{} known entries, of {}, model `{model}`",
                 KNOWN[1], KNOWN[0]
             ),
-            times[1] / times[0],
+            times[1].as_secs_f64() / times[0].as_secs_f64(),
             KNOWLEDGE,
         );
     }

@@ -36,13 +36,13 @@ impl Packet {
 /// rendered until its own length changes nothing any more, four times at most.
 pub fn render(assembly: Assembly<'_>, ceiling: Option<u64>) -> Packet {
     let divisor = assembly.divisor;
-    let sheet = Sheet::of(assembly.rows, divisor);
+    let sheet = ceiling.map(|_| Sheet::of(assembly.rows, divisor));
     let mut assembly = assembly;
     let mut sections = Sections::of(&assembly);
     let mut usage = tokens::estimate(sections.chars(), divisor);
     let system = tokens::estimate(sections.head_chars(), divisor);
     let mut figures = None;
-    if let Some(ceiling) = ceiling {
+    if let (Some(ceiling), Some(sheet)) = (ceiling, &sheet) {
         for _ in 0..4 {
             let now = Figures {
                 ceiling,
@@ -53,7 +53,7 @@ pub fn render(assembly: Assembly<'_>, ceiling: Option<u64>) -> Packet {
                 break;
             }
             figures = Some(now);
-            assembly.budget = Some((now, &sheet));
+            assembly.budget = Some((now, sheet));
             sections.put_budget(&assembly);
             usage = tokens::estimate(sections.chars(), divisor);
         }

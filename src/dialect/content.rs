@@ -29,7 +29,7 @@ fn describes(fields: &Attributes, path: Option<&str>) -> bool {
     let mut others = fields.filled().filter(|(name, _)| !WRITING.contains(name));
     ["search", "replace"]
         .iter()
-        .all(|name| fields.get(name).is_none())
+        .all(|name| fields.get(name).is_none_or(str::is_empty))
         && others.any(|(name, _)| !is_place(&plain(name), path))
 }
 
@@ -173,10 +173,9 @@ fn written(fields: &mut Attributes, path: Option<&str>, text: Option<&str>) -> C
     let is_form = search.is_none() && (search_is_named || !fields.is_empty());
     let filled = |value: &String| !(is_form && value.is_empty());
     let replace = replace.filter(filled);
-    let body = body
-        .filter(filled)
-        .filter(|body| !describes || !body.trim().is_empty());
-    let text = text.map(str::to_owned);
+    let says_something = |text: &String| !describes || !text.trim().is_empty();
+    let body = body.filter(filled).filter(says_something);
+    let text = text.map(str::to_owned).filter(says_something);
     // What replaces nothing creates a text, and is no reason to replace the one that is there.
     let is_creation = search_is_named && replace.is_some() && text.is_none() && body.is_none();
     let search = search.or_else(|| is_creation.then(String::new));
