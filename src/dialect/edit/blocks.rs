@@ -197,15 +197,25 @@ impl Blocks<'_> {
         any
     }
 
-    /// The closer behind `divider`: the first as long as the block's other markers; without one
-    /// before the next block, the first of any length.
+    /// The closer behind `divider`: the first as long as the block's other markers, which may stand
+    /// behind whole blocks of another length that the new lines hold; without one before the next
+    /// block, the first of any length.
     fn closer(&self, divider: usize, length: usize) -> Option<usize> {
         let mut any = None;
+        let mut inner = None;
+        let mut holds_whole_blocks = true;
         for (index, marker) in self.markers.iter().enumerate().skip(divider + 1) {
-            match marker {
-                Some(Marker::Closer(found)) if *found == length => return Some(index),
-                Some(Marker::Closer(_)) => any = any.or(Some(index)),
-                Some(Marker::Opener(found)) if *found == length || any.is_some() => break,
+            match *marker {
+                Some(Marker::Closer(found)) if found == length => return Some(index),
+                Some(Marker::Closer(found)) => {
+                    holds_whole_blocks &= inner.take() == Some(found);
+                    any = any.or(Some(index));
+                }
+                Some(Marker::Opener(found)) if found == length => break,
+                Some(Marker::Opener(_)) if any.is_some() && !holds_whole_blocks => break,
+                Some(Marker::Opener(found)) => {
+                    holds_whole_blocks &= inner.replace(found).is_none();
+                }
                 _ => {}
             }
         }

@@ -168,6 +168,15 @@ fn half() -> impl Strategy<Value = String> {
             .replace("</", "<")
             .replace("<set", "<get")
             .replace('\r', "");
+        // Blocks in a half are whole: a closer that nothing opened could be the half's own.
+        let text = text.replace("<<<<<<< SEARCH", "\n<<<<<<< SEARCH");
+        let text = text.split(">>>>>>> REPLACE").collect::<Vec<_>>();
+        let closed = |part: &&str| part.contains("<<<<<<< SEARCH");
+        let text = if text[..text.len() - 1].iter().all(closed) {
+            text.join(">>>>>>> REPLACE")
+        } else {
+            text.join("> > REPLACE")
+        };
         text.replace("``", "` `").replace("~~", "~ ~")
     })
 }
