@@ -216,3 +216,17 @@ async fn a_cap_in_money_ends_the_run_before_its_next_call_and_keeps_it_ended() {
     let told = "the run was ended: its cap of 0.05 in money is reached";
     assert!(log.last().unwrap().ends_with(told), "{log:?}");
 }
+
+#[tokio::test]
+async fn an_interruption_may_come_twice_and_a_listener_that_hears_nothing_holds_nobody_up() {
+    let lines = [json!({"answer": "never", "delayMs": 600_000})];
+    let mut bench = Bench::scripted(&[], &lines).await;
+    let _deaf = bench.supervisor.events().listen();
+    bench.start(bench.prompt(Mode::Act, "go")).await.unwrap();
+    bench.supervisor.interrupt(|_| true).await;
+    let interrupted = (RunStatus::Aborted, Some(Outcome::Interrupted));
+    assert_eq!(bench.end().await, interrupted);
+    let before = bench.run().await;
+    bench.supervisor.interrupt(|_| true).await;
+    assert_eq!(bench.run().await, before);
+}
