@@ -163,22 +163,24 @@ CREATE INDEX views_open ON views (run_id, state, path)
     WHERE state = 'proposed' OR state = 'streaming';
 CREATE INDEX views_of_loop ON views (loop_id) WHERE loop_id IS NOT NULL;
 
--- What a proposed entry wants to change. `base` is the text it was made against (NULL: there was
--- no file), `after` the text it proposes; `hunks` says what of it is decided.
+-- What a proposed entry would do. `effect` says it but for the texts: `base` is the one it was made
+-- against (NULL: there was no file), `after` the one that results. `hunks` says what of it is decided;
+-- `accepted` is the run's acceptance that was the last for it, while something of it is accepted.
 CREATE TABLE proposals (
-    run_id      INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
-    path        TEXT NOT NULL,
-    action      TEXT NOT NULL,
-    target      TEXT NOT NULL,
-    base_id     INTEGER REFERENCES contents (id),
-    after_id    INTEGER REFERENCES contents (id),
-    hunks       TEXT NOT NULL CHECK (json_valid(hunks)),
-    replaced_id INTEGER REFERENCES contents (id),
+    run_id   INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    path     TEXT NOT NULL,
+    action   TEXT NOT NULL,
+    effect   TEXT NOT NULL CHECK (json_valid(effect)),
+    base_id  INTEGER REFERENCES contents (id),
+    after_id INTEGER REFERENCES contents (id),
+    hunks    TEXT NOT NULL CHECK (json_valid(hunks)),
+    offered  INTEGER NOT NULL DEFAULT 0 CHECK (offered IN (0, 1)),
+    accepted INTEGER,
     PRIMARY KEY (run_id, path)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX proposals_by_base ON proposals (base_id) WHERE base_id IS NOT NULL;
 CREATE INDEX proposals_by_after ON proposals (after_id) WHERE after_id IS NOT NULL;
-CREATE INDEX proposals_by_replaced ON proposals (replaced_id) WHERE replaced_id IS NOT NULL;
+CREATE INDEX proposals_by_acceptance ON proposals (run_id, accepted) WHERE accepted IS NOT NULL;
 
 -- A `pattern` is a glob, or a path as it stands, which may be no glob at all.
 CREATE TABLE constraints (

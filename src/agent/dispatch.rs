@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use crate::dialect::{Call, Command, Scan, Tool};
-use crate::entries::{AutoAccept, Entry, EntryPath, Outcome, Review, RunStatus, State};
+use crate::entries::{Entry, EntryPath, Outcome, Proposal, Review, RunStatus, State};
 use crate::llm::{Answer, Finish};
 use crate::plugins::{Handled, Problem, Refusal, TurnContext, about, policy, update};
-use crate::store::entries;
+use crate::store::{entries, proposals};
 
 use super::events::EventKind;
 use super::job::Job;
@@ -32,7 +32,6 @@ pub async fn dispatch(
             advice: advice(answer, &heard),
             ..TurnReport::default()
         },
-        offered: Vec::new(),
         stopped_by: None,
     };
     let has_update = heard.commands.iter().any(|c| c.tool() == Tool::Update);
@@ -42,7 +41,10 @@ pub async fn dispatch(
         work.carry_out(command).await?;
         job.state(None);
     }
-    work.settle_offered().await?;
+    let ends = has_update && work.report.ends_cleanly();
+    if work.review() != Review::End || ends {
+        work.settle().await?;
+    }
     let mut report = work.report;
     if is_empty {
         report.mistakes.push(no_command(answer));
@@ -60,8 +62,6 @@ struct Dispatch<'a> {
     cx: &'a TurnContext<'a>,
     tools: Vec<Tool>,
     report: TurnReport,
-    /// Proposals of this turn that the user has not been asked about yet.
-    offered: Vec<EntryPath>,
     /// What stopped the rest of the answer.
     stopped_by: Option<String>,
 }
@@ -69,8 +69,8 @@ struct Dispatch<'a> {
 impl Dispatch<'_> {
     async fn carry_out(&mut self, command: &Command) -> Result<(), TurnError> {
         let tool = command.tool();
-        if !changes_file(command) && tool != Tool::Think {
-            self.settle_offered().await?;
+        if self.settles_before(command) {
+            self.settle().await?;
         }
         if !matches!(tool, Tool::Update | Tool::Think) {
             if let Some(by) = self.stopped_by.clone() {
@@ -82,12 +82,9 @@ impl Dispatch<'_> {
             self.report.deeds.push(fingerprint(command));
         }
         match self.handle(command).await {
-            Ok(Handled::Proposed(path)) => {
-                if !self.offered.contains(&path) {
-                    self.offered.push(path);
-                }
-                if self.job.in_loop.config.review == Review::Each {
-                    self.settle_offered().await?;
+            Ok(Handled::Proposed) => {
+                if self.review() == Review::Each {
+                    self.settle().await?;
                 }
                 Ok(())
             }
@@ -143,9 +140,28 @@ impl Dispatch<'_> {
         Ok(())
     }
 
-    /// Waits until the user has decided what was proposed since the last wait.
-    async fn settle_offered(&mut self) -> Result<(), TurnError> {
-        let offered = std::mem::take(&mut self.offered);
+    fn review(&self) -> Review {
+        self.job.in_loop.config.review
+    }
+
+    /// Whether the user decides what was proposed so far before this command is carried out.
+    fn settles_before(&self, command: &Command) -> bool {
+        match self.review() {
+            Review::Each => false,
+            Review::Batch => !changes_file(command) && command.tool() != Tool::Think,
+            // What runs in the workspace, or asks about it, meets what was accepted of it.
+            Review::End => matches!(command.tool(), Tool::Sh | Tool::Env | Tool::AskUser),
+        }
+    }
+
+    /// Offers the user what was proposed, and waits until it is decided.
+    async fn settle(&mut self) -> Result<(), TurnError> {
+        let run = self.cx.run;
+        let offered = self
+            .cx
+            .store
+            .write(move |tx| proposals::offer(tx, run))
+            .await?;
         if offered.is_empty() {
             return Ok(());
         }
@@ -154,11 +170,10 @@ impl Dispatch<'_> {
         self.job
             .events
             .tell(&self.job.subject, EventKind::Proposals);
-        if self.job.in_loop.config.auto_accept != AutoAccept::None {
-            // Not to be dropped half-way: what is in the text must be recorded.
-            self.accept_all(&offered).await;
-        }
-        let undone = self.job.stop.unless(self.decided(&offered)).await??;
+        // Not to be dropped half-way: what is in the text must be recorded.
+        self.accept_unasked(&offered).await;
+        let paths = offered.into_iter().map(|proposal| proposal.path).collect();
+        let undone = self.job.stop.unless(self.decided(paths)).await??;
         self.job.set_status(RunStatus::Running).await?;
         self.job.state(None);
         if let Some((path, setback)) = undone {
@@ -166,33 +181,38 @@ impl Dispatch<'_> {
             self.stopped_by = Some(match setback {
                 Setback::Rejected => format!("the user rejected {path}"),
                 Setback::NotCarriedOut => format!("the editor could not carry {path} out"),
+                Setback::Failed => format!("{path} failed"),
             });
         }
         Ok(())
     }
 
-    /// Accepts for the user. What cannot be accepted stays pending, for the user to look at.
-    async fn accept_all(&self, offered: &[EntryPath]) {
-        for path in offered {
+    /// Accepts for the user what need not be asked about. What cannot be accepted stays pending, for
+    /// the user to look at.
+    async fn accept_unasked(&self, offered: &[Proposal]) {
+        let automatic = self.job.in_loop.config.auto_accept;
+        for proposal in offered.iter().filter(|p| automatic.takes(&p.effect)) {
             if self.job.stop.check().is_err() {
                 return;
             }
+            let path = &proposal.path;
             if let Err(reason) = self.job.host.accept(self.cx.run, path).await {
                 tracing::info!(%path, reason, "not accepted without asking");
             }
         }
     }
 
-    /// Waits until none of the entries is proposed any more. Returns one that was not accepted
-    /// whole, and what became of it.
+    /// Waits until none of the entries is proposed any more, and no command of them runs. Returns one
+    /// that was not accepted whole or did not end well, and what became of it.
     async fn decided(
         &self,
-        offered: &[EntryPath],
+        offered: Vec<EntryPath>,
     ) -> Result<Option<(EntryPath, Setback)>, TurnError> {
         let mut changes = self.cx.store.changes();
         let mut tick = tokio::time::interval(FOREIGN_TICK);
+        let mut is_running = false;
         loop {
-            let (run, paths) = (self.cx.run, offered.to_vec());
+            let (run, paths) = (self.cx.run, offered.clone());
             let found = self
                 .cx
                 .store
@@ -203,13 +223,18 @@ impl Dispatch<'_> {
                         .collect::<Result<Vec<_>, _>>()
                 })
                 .await?;
-            let open = found.iter().flatten().any(|e| e.state == State::Proposed);
-            if !open {
+            let any = |state| found.iter().flatten().any(|entry| entry.state == state);
+            if !any(State::Proposed) && !any(State::Streaming) {
                 let mut decided = offered.iter().zip(&found);
                 let not_whole = |(path, entry): (&EntryPath, &Option<Entry>)| {
                     setback(entry.as_ref()).map(|setback| (path.clone(), setback))
                 };
                 return Ok(decided.find_map(not_whole));
+            }
+            if !any(State::Proposed) && !std::mem::replace(&mut is_running, true) {
+                // A command is under way: nothing waits for the user.
+                self.job.set_status(RunStatus::Running).await?;
+                self.job.state(None);
             }
             // A change of this process wakes at once; one that was missed, or that another
             // process made, is seen at the next tick.
@@ -221,19 +246,20 @@ impl Dispatch<'_> {
     }
 }
 
-/// What a decided proposal means for the turn, if it was not accepted whole. One that is gone was
-/// taken away by the user.
+/// What a decided proposal means for the turn, if it was not accepted whole or did not end well. One
+/// that is gone was taken away by the user.
 fn setback(entry: Option<&Entry>) -> Option<Setback> {
     match entry.map(|entry| (entry.state, &entry.outcome)) {
         Some((State::Resolved, None)) => None,
         Some((State::Failed, Some(Outcome::Error))) => Some(Setback::NotCarriedOut),
+        Some((State::Failed, Some(Outcome::Exit(_)))) => Some(Setback::Failed),
         _ => Some(Setback::Rejected),
     }
 }
 
 /// Whether a command would be offered together with its neighbours.
 fn changes_file(command: &Command) -> bool {
-    command.tool() == Tool::Set && policy::changed_file(command).is_some()
+    policy::changed_file(command).is_some()
 }
 
 /// Equal commands have equal fingerprints; a command's place in the answer is not part of it.

@@ -38,6 +38,8 @@ pub enum Setback {
     Rejected,
     /// The editor could not carry something out; the model may try again.
     NotCarriedOut,
+    /// A shell command ran and did not succeed: news, and no mistake of the model's.
+    Failed,
 }
 
 impl Setback {
@@ -45,6 +47,7 @@ impl Setback {
         match self {
             Self::Rejected => "the user rejected something in this turn",
             Self::NotCarriedOut => "something of this turn could not be carried out",
+            Self::Failed => "a command of this turn failed",
         }
     }
 }

@@ -18,7 +18,7 @@ mod scheme;
 pub use entry::{Attributes, Entry, EntryId, State, ViewId, Visibility};
 pub use outcome::Outcome;
 pub use path::{EntryPath, PathError, TARGET_LIMIT};
-pub use proposal::{Action, Decision, Hunk, Proposal};
+pub use proposal::{Action, Decision, Effect, Hunk, Proposal, TextChange};
 pub use run::{
     AliasError, AutoAccept, LoopId, Mode, Phase, ProjectId, Review, RunAlias, RunId, RunStatus,
     TurnNumber,

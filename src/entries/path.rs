@@ -182,6 +182,19 @@ impl fmt::Display for EntryPath {
     }
 }
 
+impl serde::Serialize for EntryPath {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for EntryPath {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
 /// Refuses a control character as it stands; one that is percent-encoded is a path's own.
 fn refuse_control(text: &str) -> Result<(), PathError> {
     if text.chars().any(char::is_control) {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range as ByteRange;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use ropey::Rope;
 
@@ -94,6 +95,8 @@ pub struct Document {
     pub path: Option<PathBuf>,
     pub version: i32,
     pub text: Rope,
+    /// Another one for every text that any document of the process has had.
+    pub revision: u64,
     /// Whether it was changed since it was opened or saved.
     pub dirty: bool,
 }
@@ -105,9 +108,18 @@ impl Document {
     }
 }
 
+fn next_revision() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
 /// All open documents of a session.
 #[derive(Debug, Default)]
-pub struct Documents(HashMap<Uri, Document>);
+pub struct Documents {
+    by_uri: HashMap<Uri, Document>,
+    /// Of several documents on one file, the one that was opened last.
+    on_file: HashMap<PathBuf, Uri>,
+}
 
 impl Documents {
     /// Takes a document on.
@@ -117,9 +129,13 @@ impl Documents {
             uri: uri.clone(),
             version,
             text: Rope::from_str(text),
+            revision: next_revision(),
             dirty: false,
         };
-        self.0.insert(uri, document);
+        if let Some(path) = &document.path {
+            self.on_file.insert(path.clone(), uri.clone());
+        }
+        self.by_uri.insert(uri, document);
     }
 
     /// Applies changes in their order. A change of a document that was never opened is dropped, as
@@ -131,7 +147,7 @@ impl Documents {
         changes: Vec<TextDocumentContentChangeEvent>,
         encoding: Encoding,
     ) -> bool {
-        let Some(document) = self.0.get_mut(uri) else {
+        let Some(document) = self.by_uri.get_mut(uri) else {
             tracing::warn!(
                 uri = uri.as_str(),
                 "a change of a document that is not open"
@@ -152,37 +168,47 @@ impl Documents {
             }
         }
         document.version = version;
+        document.revision = next_revision();
         document.dirty = true;
         true
     }
 
     /// Notes that the disk holds the text now.
     pub fn saved(&mut self, uri: &Uri) {
-        if let Some(document) = self.0.get_mut(uri) {
+        if let Some(document) = self.by_uri.get_mut(uri) {
             document.dirty = false;
         }
     }
 
     /// Lets a document go, and gives it back.
     pub fn close(&mut self, uri: &Uri) -> Option<Document> {
-        self.0.remove(uri)
+        let closed = self.by_uri.remove(uri)?;
+        if let Some(path) = &closed.path {
+            self.on_file.remove(path);
+            let other = self
+                .by_uri
+                .values()
+                .find(|document| document.path == closed.path);
+            if let Some(other) = other {
+                self.on_file.insert(path.clone(), other.uri.clone());
+            }
+        }
+        Some(closed)
     }
 
     /// The document of this URI, as the client spells it.
     pub fn get(&self, uri: &Uri) -> Option<&Document> {
-        self.0.get(uri)
+        self.by_uri.get(uri)
     }
 
     /// The document that is open on a file, whatever its URI.
     pub fn on_file(&self, path: &Path) -> Option<&Document> {
-        self.0
-            .values()
-            .find(|document| document.path.as_deref() == Some(path))
+        self.by_uri.get(self.on_file.get(path)?)
     }
 
     /// All open documents, in no order.
     pub fn iter(&self) -> impl Iterator<Item = &Document> {
-        self.0.values()
+        self.by_uri.values()
     }
 }
 

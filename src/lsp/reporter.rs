@@ -13,12 +13,13 @@ use tokio::sync::{broadcast, mpsc};
 use super::hub::Engine;
 use super::notifications::{RUN_PROGRESS, RUN_STATE, RUN_TEXT};
 use super::progress::Progress;
-use super::proposals::show::{Pending, ShownRun};
+use super::proposals::show::ShownRun;
+use super::proposals::view::{OnDisk, Pending};
 use super::session::SessionHandle;
 use super::state::{self, Cursor, RunState};
 use super::types::Uri;
 use crate::agent::{Activity, Event, EventKind, Standing, Subject};
-use crate::entries::{ProjectId, Proposal, RunAlias, RunId, TurnNumber};
+use crate::entries::{EntryPath, ProjectId, Proposal, RunAlias, RunId, TurnNumber};
 use crate::plugins::telemetry::Telemetry;
 use crate::store::{StoreError, loops, projects, proposals, runs};
 use crate::workspace::{Root, read};
@@ -286,7 +287,9 @@ impl Reporter {
         };
         let root_uri = Uri::from_file_path(root.path());
         let placed = tokio::task::spawn_blocking(move || {
-            let on_files = pending.into_iter().map(|proposal| on_file(&root, proposal));
+            let on_files = pending
+                .into_iter()
+                .map(|proposal| on_files(&root, proposal));
             on_files.flatten().collect::<Vec<_>>()
         });
         let pending = match placed.await {
@@ -296,18 +299,9 @@ impl Reporter {
                 return Ok(());
             }
         };
-        let shown = ShownRun {
-            project: found.project,
-            alias: found.alias,
-            model,
-            turn: found.turn,
-            pending,
-        };
-        self.session.post(move |session| {
-            let shown = session.as_spelled(shown, found.project, root_uri.as_ref());
-            session.shown.set(run, shown);
-            session.refresh();
-        });
+        let shown = ShownRun::new(found.project, found.alias, model, found.turn);
+        self.session
+            .post(move |session| session.show(run, shown, pending, root_uri.as_ref()));
         Ok(())
     }
 
@@ -417,20 +411,31 @@ impl Reporter {
     }
 }
 
-/// A proposal with its file, and what the disk says of that now.
+/// A proposal with its files, and what the disk says of those now. None where it names what is no
+/// file of the folder any more.
+fn on_files(root: &Root, proposal: Proposal) -> Option<Pending> {
+    let (target, to) = (proposal.effect.target(), proposal.effect.to());
+    let pending = Pending {
+        target: target.map_or(Some(None), |path| on_disk(root, path).map(Some))?,
+        to: to.map_or(Some(None), |path| on_disk(root, path).map(Some))?,
+        folder: root.path().to_owned(),
+        proposal,
+    };
+    Some(pending)
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "a file that is gone or no text is none to place hunks in"
 )]
-fn on_file(root: &Root, proposal: Proposal) -> Option<Pending> {
-    let Ok(file) = root.file(proposal.target.as_str()) else {
+fn on_disk(root: &Root, path: &EntryPath) -> Option<OnDisk> {
+    let Ok(file) = root.file(path.as_str()) else {
         return None;
     };
-    Some(Pending {
+    Some(OnDisk {
         uri: Uri::from_file_path(file.absolute())?,
-        // Gone, or no text: there is nothing to place hunks in.
-        disk: read(&file).ok(),
+        exists: file.absolute().symlink_metadata().is_ok(),
+        text: read(&file).ok().map(Arc::from),
         file: file.real().to_owned(),
-        proposal,
     })
 }

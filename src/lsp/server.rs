@@ -11,7 +11,7 @@ use super::documents::{Encoding, file_of};
 use super::hub::{Engine, Hub};
 use super::methods::{self, Context, MethodError, TABLE};
 use super::progress::run_of;
-use super::proposals::show::ACTION_KINDS;
+use super::proposals::actions;
 use super::reporter::{self, Signal};
 use super::session::{Abilities, Folder, SessionHandle};
 use super::types::jsonrpc::{Error, ErrorCode, Result};
@@ -19,11 +19,11 @@ use super::types::{
     CodeAction, CodeActionOptions, CodeActionParams, CodeActionProviderCapability,
     CodeActionResponse, CodeLens, CodeLensOptions, CodeLensParams, ConfigurationItem,
     DidChangeConfigurationParams, DidChangeWorkspaceFoldersParams, ExecuteCommandOptions,
-    ExecuteCommandParams, InitializeParams, InitializeResult, InitializedParams, LSPAny,
-    LanguageServer, OneOf, SaveOptions, ServerCapabilities, ServerInfo, TextDocumentSyncCapability,
-    TextDocumentSyncKind, TextDocumentSyncOptions, TextDocumentSyncSaveOptions, Uri,
-    WorkDoneProgressCancelParams, WorkspaceFolder, WorkspaceFoldersServerCapabilities,
-    WorkspaceServerCapabilities,
+    ExecuteCommandParams, Hover, HoverParams, HoverProviderCapability, InitializeParams,
+    InitializeResult, InitializedParams, LSPAny, LanguageServer, OneOf, SaveOptions,
+    ServerCapabilities, ServerInfo, TextDocumentSyncCapability, TextDocumentSyncKind,
+    TextDocumentSyncOptions, TextDocumentSyncSaveOptions, Uri, WorkDoneProgressCancelParams,
+    WorkspaceFolder, WorkspaceFoldersServerCapabilities, WorkspaceServerCapabilities,
 };
 use crate::config::{Layers, Source, variables};
 use crate::store::projects;
@@ -271,21 +271,20 @@ impl LanguageServer for Server {
     async fn code_action(&self, params: CodeActionParams) -> Result<Option<CodeActionResponse>> {
         let actions = self
             .session
-            .ask(move |session| {
-                session.shown.actions(
-                    &params.text_document.uri,
-                    params.range,
-                    params.context.only.as_deref(),
-                    &session.documents,
-                    session.encoding,
-                )
-            })
+            .ask(move |session| session.actions(&params))
             .await;
         Ok(actions)
     }
 
-    async fn code_action_resolve(&self, action: CodeAction) -> Result<CodeAction> {
-        // Nothing is left to be filled in; some clients ask all the same.
+    async fn code_action_resolve(&self, mut action: CodeAction) -> Result<CodeAction> {
+        // Some clients ask for actions that have all they need, too: those are answered as they came.
+        if let Some(data) = action.data.clone() {
+            let edit = self
+                .session
+                .ask(move |session| session.edit_of(&data))
+                .await;
+            action.edit = edit.flatten();
+        }
         Ok(action)
     }
 
@@ -293,15 +292,19 @@ impl LanguageServer for Server {
         Ok(self
             .session
             .ask(move |session| {
-                if !session.config.code_lens {
-                    return Vec::new();
-                }
                 let uri = &params.text_document.uri;
-                session
-                    .shown
-                    .lenses(uri, &session.documents, session.encoding)
+                session.lenses(uri)
             })
             .await)
+    }
+
+    async fn hover(&self, params: HoverParams) -> Result<Option<Hover>> {
+        let at = params.text_document_position_params;
+        Ok(self
+            .session
+            .ask(move |session| session.hover(&at.text_document.uri, at.position))
+            .await
+            .flatten())
     }
 
     async fn execute_command(&self, params: ExecuteCommandParams) -> Result<Option<LSPAny>> {
@@ -330,10 +333,11 @@ fn capabilities(encoding: Encoding) -> ServerCapabilities {
             },
         )),
         code_action_provider: Some(CodeActionProviderCapability::Options(CodeActionOptions {
-            code_action_kinds: Some(ACTION_KINDS.to_vec()),
+            code_action_kinds: Some(actions::KINDS.to_vec()),
             resolve_provider: Some(true),
             ..CodeActionOptions::default()
         })),
+        hover_provider: Some(HoverProviderCapability::Simple(true)),
         code_lens_provider: Some(CodeLensOptions {
             resolve_provider: Some(false),
         }),

@@ -15,13 +15,14 @@ use tokio::time::Instant;
 use super::documents::{Document, Documents, Encoding};
 use super::outbox::Outbox;
 use super::proposals::show::{Shown, ShownRun};
+use super::proposals::view::Pending;
 use super::reporter::Signal;
 use super::types::{
     Client, ClientCapabilities, DidChangeTextDocumentParams, DidCloseTextDocumentParams,
-    DidOpenTextDocumentParams, DidSaveTextDocumentParams, MessageType, Uri,
+    DidOpenTextDocumentParams, DidSaveTextDocumentParams, MessageType, ResourceOperationKind, Uri,
 };
 use crate::config::{Complaint, Config, Layers};
-use crate::entries::ProjectId;
+use crate::entries::{ProjectId, RunId};
 use crate::workspace::OpenText;
 
 /// How often, at most, what is shown follows the user's typing.
@@ -46,6 +47,9 @@ pub struct Folder {
 )]
 pub struct Abilities {
     pub document_changes: bool,
+    pub create_files: bool,
+    pub rename_files: bool,
+    pub delete_files: bool,
     pub change_annotations: bool,
     pub work_done_progress: bool,
     pub apply_edit: bool,
@@ -59,10 +63,15 @@ impl Abilities {
     pub fn of(capabilities: &ClientCapabilities) -> Self {
         let workspace = capabilities.workspace.as_ref();
         let edit = workspace.and_then(|workspace| workspace.workspace_edit.as_ref());
+        let operations = edit.and_then(|edit| edit.resource_operations.as_deref());
+        let can = |kind: &ResourceOperationKind| operations.is_some_and(|can| can.contains(kind));
         let window = capabilities.window.as_ref();
         let experimental = capabilities.experimental.as_ref();
         Self {
             document_changes: edit.and_then(|edit| edit.document_changes) == Some(true),
+            create_files: can(&ResourceOperationKind::Create),
+            rename_files: can(&ResourceOperationKind::Rename),
+            delete_files: can(&ResourceOperationKind::Delete),
             change_annotations: edit.is_some_and(|edit| edit.change_annotation_support.is_some()),
             work_done_progress: window.and_then(|window| window.work_done_progress) == Some(true),
             apply_edit: workspace.and_then(|workspace| workspace.apply_edit) == Some(true),
@@ -91,9 +100,9 @@ pub struct Session {
     refresh_at: Option<Instant>,
 }
 
-/// Somebody who waits for a document to hold something.
+/// Somebody who waits for a file's document to hold something.
 struct Watcher {
-    uri: Uri,
+    file: PathBuf,
     check: Box<dyn Fn(&str) -> bool + Send>,
     seen: oneshot::Sender<()>,
 }
@@ -178,20 +187,20 @@ impl SessionHandle {
         })
     }
 
-    /// Waits until the document's text passes the check, now or after some later change.
+    /// Waits until the text of the document on a file passes the check, now or after some later change.
     pub fn watch(
         &self,
-        uri: Uri,
+        file: PathBuf,
         check: impl Fn(&str) -> bool + Send + 'static,
     ) -> oneshot::Receiver<()> {
         let (seen, waiting) = oneshot::channel();
         self.post(move |session| {
             session.watchers.push(Watcher {
-                uri: uri.clone(),
+                file: file.clone(),
                 check: Box::new(check),
                 seen,
             });
-            session.look(&uri);
+            session.look(&file);
         });
         waiting
     }
@@ -233,7 +242,7 @@ impl Session {
         let document = params.text_document;
         self.documents
             .open(document.uri.clone(), document.version, &document.text);
-        self.moved(&document.uri);
+        self.moved(file_of_document(&self.documents, &document.uri));
     }
 
     /// `textDocument/didChange`.
@@ -244,7 +253,7 @@ impl Session {
             .documents
             .change(&document.uri, document.version, changes, self.encoding)
         {
-            self.moved(&document.uri);
+            self.moved(file_of_document(&self.documents, &document.uri));
         }
     }
 
@@ -259,12 +268,12 @@ impl Session {
         let Some(document) = self.documents.close(uri) else {
             return;
         };
-        if let (Some(file), Some(reporter)) = (document.path, &self.reporter) {
-            let runs = self.shown.runs_on(&file);
+        if let (Some(file), Some(reporter)) = (&document.path, &self.reporter) {
+            let runs = self.shown.runs_on(file);
             // The reporter lives as long as the session.
             let _ = reporter.send(Signal::Closed(runs));
         }
-        self.moved(uri);
+        self.moved(document.path);
     }
 
     /// Brings what is shown up to date, soon.
@@ -284,26 +293,42 @@ impl Session {
         );
     }
 
-    /// The same, with the files' URIs below the folder's as the client spells it: the folder may be
-    /// a link.
-    pub fn as_spelled(
-        &self,
-        mut shown: ShownRun,
-        project: ProjectId,
+    /// Takes a run's whole pending set, and brings what is shown up to date. `root` is the folder as
+    /// the files' URIs have it.
+    pub fn show(
+        &mut self,
+        run: RunId,
+        shown: ShownRun,
+        mut pending: Vec<Pending>,
         root: Option<&Uri>,
-    ) -> ShownRun {
+    ) {
+        self.spell(&mut pending, shown.project, root);
+        self.shown
+            .set(run, shown, pending, &self.documents, self.encoding);
+        self.refresh();
+    }
+
+    /// Sees all documents as they are now.
+    pub fn see_all(&mut self) {
+        self.shown.see_all(&self.documents, self.encoding);
+    }
+
+    /// Puts the files' URIs below the folder's as the client spells it: the folder may be a link.
+    fn spell(&self, pending: &mut [Pending], project: ProjectId, root: Option<&Uri>) {
         let folder = self.folders.iter().find(|folder| folder.project == project);
         let (Some(folder), Some(root)) = (folder, root) else {
-            return shown;
+            return;
         };
         let spelled = folder.uri.as_str().trim_end_matches('/');
-        for pending in &mut shown.pending {
-            let below = pending.uri.as_str().strip_prefix(root.as_str());
+        let files = pending
+            .iter_mut()
+            .flat_map(|pending| pending.target.iter_mut().chain(&mut pending.to));
+        for file in files {
+            let below = file.uri.as_str().strip_prefix(root.as_str());
             if let Some(Ok(uri)) = below.map(|below| format!("{spelled}{below}").parse()) {
-                pending.uri = uri;
+                file.uri = uri;
             }
         }
-        shown
     }
 
     /// The projects of the session's folders.
@@ -340,23 +365,26 @@ impl Session {
             .show(MessageType::WARNING, complaint.to_string());
     }
 
-    fn moved(&mut self, uri: &Uri) {
-        self.look(uri);
-        if !self.shown.is_empty() {
+    fn moved(&mut self, file: Option<PathBuf>) {
+        let Some(file) = file else {
+            return;
+        };
+        self.look(&file);
+        if self.shown.is_on(&file) {
             self.follow();
         }
     }
 
-    /// Lets the watchers of a document look at its text.
-    fn look(&mut self, uri: &Uri) {
-        if !self.watchers.iter().any(|watcher| watcher.uri == *uri) {
+    /// Lets the watchers of a file look at its document.
+    fn look(&mut self, file: &Path) {
+        if !self.watchers.iter().any(|watcher| watcher.file == *file) {
             return;
         }
-        let text = self.documents.get(uri).map(Document::string);
+        let text = self.documents.on_file(file).map(Document::string);
         let watchers = std::mem::take(&mut self.watchers);
         for watcher in watchers {
             let holds =
-                watcher.uri == *uri && text.as_deref().is_some_and(|text| (watcher.check)(text));
+                watcher.file == *file && text.as_deref().is_some_and(|text| (watcher.check)(text));
             if holds {
                 // Nobody waits any more: the time was up.
                 let _ = watcher.seen.send(());
@@ -365,4 +393,8 @@ impl Session {
             }
         }
     }
+}
+
+fn file_of_document(documents: &Documents, uri: &Uri) -> Option<PathBuf> {
+    documents.get(uri)?.path.clone()
 }

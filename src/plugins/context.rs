@@ -41,8 +41,8 @@ pub enum Handled {
     Quiet,
     /// Done, and recorded there.
     Done(EntryPath),
-    /// Waits for the user, there.
-    Proposed(EntryPath),
+    /// Waits for the user.
+    Proposed,
 }
 
 /// Why a command was not carried out; the model reads it.

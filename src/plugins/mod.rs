@@ -14,7 +14,7 @@
 //! | [`Plugin::admit`] | before a command is carried out | `policy` refuses by mode and flags |
 //! | [`Plugin::handle`] | a command is carried out or proposed | the tags |
 //! | [`Plugin::veto`] | before a proposal is accepted | `file` refuses what is read-only |
-//! | [`Plugin::kept`] | a proposal was decided | `set` keeps what of it was accepted |
+//! | [`Plugin::decided`] | a proposal was decided | `set` keeps what of it was accepted |
 //!
 //! Plugins are asked in the order of the list; the first refusal stands, and the rest are not asked.
 //! There is no point at which a packet or an answer is rewritten: what is measured is what is sent, and
@@ -55,8 +55,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use crate::dialect::{Command, Tool};
-use crate::entries::{Entry, EntryPath, Proposal, RunId, Visibility, Writer};
-use crate::store::entries::{self, Write};
+use crate::entries::{Entry, EntryPath, Proposal, RunId, Visibility};
 use crate::store::loops::Loop;
 use crate::store::proposals::{self, Verdict};
 use crate::store::{StoreError, Tx};
@@ -127,9 +126,10 @@ pub trait Plugin: Send + Sync {
         Ok(())
     }
 
-    /// What one of its entries holds from now on, once its proposal is decided; none: what it held.
-    fn kept(&self, _proposal: &Proposal) -> Option<String> {
-        None
+    /// All of one of its proposals is decided, or something of it was put back: what follows from that
+    /// in the store, in the same transaction.
+    fn decided(&self, _tx: &mut Tx<'_>, _proposal: &Proposal) -> Result<(), StoreError> {
+        Ok(())
     }
 }
 
@@ -237,7 +237,7 @@ impl Plugins {
     }
 
     /// Records what the user decided of a proposal; see [`proposals::decide`]. With the last decision
-    /// the plugin of its action says what the entry holds from then on.
+    /// the plugin of its action does what follows.
     pub fn decide(
         &self,
         tx: &mut Tx<'_>,
@@ -246,18 +246,26 @@ impl Plugins {
         verdict: Verdict<'_>,
     ) -> Result<(), StoreError> {
         let proposal = proposals::decide(tx, run, path, verdict)?;
-        if proposal.open_hunks().next().is_some() {
-            return Ok(());
-        }
+        self.follow(tx, &proposal)
+    }
+
+    /// Records that accepted hunks were put back; see [`proposals::undo`].
+    pub fn undo(
+        &self,
+        tx: &mut Tx<'_>,
+        run: RunId,
+        path: &EntryPath,
+        hunks: &[String],
+    ) -> Result<(), StoreError> {
+        let proposal = proposals::undo(tx, run, path, hunks)?;
+        self.follow(tx, &proposal)
+    }
+
+    fn follow(&self, tx: &mut Tx<'_>, proposal: &Proposal) -> Result<(), StoreError> {
         let name = proposal.action.as_str();
-        let of_action = self.iter().find(|plugin| plugin.name() == name);
-        match of_action.and_then(|plugin| plugin.kept(&proposal)) {
-            Some(body) => {
-                let mut write = Write::to(path.clone());
-                write.body = Some(body);
-                entries::set(tx, run, Writer::Plugin, write)
-            }
-            None => Ok(()),
+        match self.iter().find(|plugin| plugin.name() == name) {
+            Some(plugin) if proposal.open_hunks().next().is_none() => plugin.decided(tx, proposal),
+            _ => Ok(()),
         }
     }
 }

@@ -197,7 +197,6 @@ pub fn release(tx: &Tx<'_>, texts: impl IntoIterator<Item = i64>) -> Result<(), 
              AND NOT EXISTS (SELECT 1 FROM contents WHERE base_id = ?1)
              AND NOT EXISTS (SELECT 1 FROM proposals WHERE base_id = ?1)
              AND NOT EXISTS (SELECT 1 FROM proposals WHERE after_id = ?1)
-             AND NOT EXISTS (SELECT 1 FROM proposals WHERE replaced_id = ?1)
          RETURNING base_id",
     )?;
     while let Some(text) = texts.pop() {
@@ -214,7 +213,6 @@ pub fn sweep(tx: &Tx<'_>) -> Result<(), StoreError> {
              SELECT content_id FROM entries WHERE content_id IS NOT NULL
              UNION SELECT base_id FROM proposals WHERE base_id IS NOT NULL
              UNION SELECT after_id FROM proposals WHERE after_id IS NOT NULL
-             UNION SELECT replaced_id FROM proposals WHERE replaced_id IS NOT NULL
              UNION SELECT contents.base_id FROM contents JOIN held ON contents.id = held.id
                  WHERE contents.base_id IS NOT NULL)
          DELETE FROM contents WHERE id NOT IN (SELECT id FROM held)",

@@ -24,7 +24,7 @@ use crate::entries::{
 
 pub use follow::{InPacket, Seen, in_packet};
 pub use read::{Head, Query, exists, find, heads, history_since, list};
-pub use transfer::{Transfer, cp, mv};
+pub use transfer::{Transfer, cp, mv, routes};
 
 /// What a verb does to an entry, as far as its permission goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -306,6 +306,10 @@ pub fn set_status(
         ])?;
     let mirror = Write::to(EntryPath::run(&run.alias)).ended(status.state(), outcome);
     entries::set(tx, id, Writer::System, mirror)?;
+    if !status.is_active() {
+        // However it ended: nothing that it made is kept from the user.
+        super::proposals::offer(tx, id)?;
+    }
     Ok(())
 }
 

@@ -65,6 +65,19 @@ pub struct FileInfo {
     pub kind: FileKind,
 }
 
+impl FileInfo {
+    /// A text file that is not there yet, as it would be listed.
+    pub fn of_text(path: &str, text: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            size: text.len() as u64,
+            modified: 0,
+            language: language(path),
+            kind: FileKind::Text,
+        }
+    }
+}
+
 /// The files of the folder, sorted by path. Left out are Git's data, what `.gitignore` and
 /// `.ignore` name (in a Git repository or not), what `rules` ignore, protected files, and names
 /// that are not UTF-8. A file that a rule wants by its path is listed even if `.gitignore` names it.

@@ -16,7 +16,8 @@ use crate::agent::{
 };
 use crate::config::Limits;
 use crate::entries::{
-    Decision, EntryPath, Mode, Outcome, ProjectId, Proposal, RunAlias, RunId, RunStatus, State,
+    Decision, Effect, EntryPath, Mode, Outcome, ProjectId, Proposal, RunAlias, RunId, RunStatus,
+    State,
 };
 use crate::llm::{Key, ModelSpec, Models};
 use crate::plugins::Plugins;
@@ -61,6 +62,24 @@ impl Overlay for Paper {
     }
 }
 
+impl Paper {
+    fn carry_out(&self, effect: &Effect) {
+        let at = |path: &EntryPath| {
+            let file = self.root.lock().unwrap().join(path.as_str());
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            file
+        };
+        match effect {
+            Effect::Edit { target, after, .. } => std::fs::write(at(target), after.as_ref()),
+            Effect::Delete { target, .. } => std::fs::remove_file(at(target)),
+            Effect::Rename { target, to } => std::fs::rename(at(target), at(to)),
+            Effect::Copy { to, text, .. } => std::fs::write(at(to), text.as_ref()),
+            Effect::Command { .. } | Effect::Question { .. } => Ok(()),
+        }
+        .unwrap();
+    }
+}
+
 impl Host for Paper {
     fn accept<'a>(&'a self, run: RunId, path: &'a EntryPath) -> BoxFuture<'a, Result<(), String>> {
         async move {
@@ -73,24 +92,21 @@ impl Host for Paper {
             }
             let store = self.store.lock().unwrap().clone().unwrap();
             let path = path.clone();
-            let (target, after) = store
+            let effect = store
                 .write(move |tx| {
                     let proposal = proposals::find(tx, run, &path)?.unwrap();
                     let hunks: Vec<String> = proposal.hunks.iter().map(|h| h.id.clone()).collect();
                     let verdict = Verdict {
                         decision: Decision::Accepted,
                         hunks: &hunks,
-                        reason: None,
-                        replaced: proposal.base.as_deref(),
+                        words: None,
                     };
                     Plugins::core().decide(tx, run, &path, verdict)?;
-                    Ok((proposal.target, proposal.after))
+                    Ok(proposal.effect)
                 })
                 .await
                 .map_err(|error| error.to_string())?;
-            let file = self.root.lock().unwrap().join(target.as_str());
-            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-            std::fs::write(file, after).unwrap();
+            self.carry_out(&effect);
             Ok(())
         }
         .boxed()
@@ -246,6 +262,14 @@ impl Bench {
         }
     }
 
+    /// The text that a file is proposed to become.
+    pub fn after(proposal: &Proposal) -> &str {
+        match &proposal.effect {
+            Effect::Edit { after, .. } => after,
+            other => panic!("not an edit: {other:?}"),
+        }
+    }
+
     pub async fn reject(&self, proposal: &Proposal, reason: &str) {
         let all: Vec<&str> = proposal.hunks.iter().map(|hunk| hunk.id.as_str()).collect();
         self.say(proposal, Decision::Rejected, &all, Some(reason))
@@ -275,8 +299,7 @@ impl Bench {
                 let verdict = Verdict {
                     decision,
                     hunks: &hunks,
-                    reason: reason.as_deref(),
-                    replaced: None,
+                    words: reason.as_deref(),
                 };
                 Plugins::core().decide(tx, run, &path, verdict)
             })

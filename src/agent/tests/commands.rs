@@ -99,7 +99,7 @@ async fn an_edit_may_leave_nothing() {
     let mut bench = Bench::new(&[("a.txt", "one\n")], &[&answer]).await;
     bench.start(bench.prompt(Mode::Act, "go")).await.unwrap();
     let proposed = bench.proposed().await;
-    assert_eq!(proposed[0].after, "");
+    assert_eq!(Bench::after(&proposed[0]), "");
     bench.accept(&proposed[0]).await;
     assert_eq!(bench.end().await, (RunStatus::Done, None));
     assert_eq!(bench.file("a.txt"), "");

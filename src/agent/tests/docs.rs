@@ -20,7 +20,12 @@ fn examples(doc: &str) -> String {
 #[tokio::test]
 async fn every_example_that_the_model_reads_works() {
     let app = format!("{}const RETRIES: u32 = 2;\n", "a line\n".repeat(80));
-    let files = [("src/app.rs", app.as_str()), ("src/auth.rs", "login\n")];
+    let files = [
+        ("src/app.rs", app.as_str()),
+        ("src/auth.rs", "login\n"),
+        ("src/old.rs", "old\n"),
+        ("src/util.rs", "text\n"),
+    ];
     let plugins = Plugins::core();
     for tool in Tool::ALL {
         let Some((_, doc)) = plugins.handler(tool) else {

@@ -25,7 +25,10 @@ async fn neighbouring_changes_are_offered_together_and_the_loop_waits_before_the
     let mut bench = Bench::new(&[("a.txt", "one\n"), ("b.txt", "two\n")], &[&answer]).await;
     bench.start(bench.prompt(Mode::Act, "go")).await.unwrap();
     let proposed = bench.proposed().await;
-    let targets: Vec<&str> = proposed.iter().map(|p| p.target.as_str()).collect();
+    let targets: Vec<&str> = proposed
+        .iter()
+        .map(|p| p.effect.target().unwrap().as_str())
+        .collect();
     assert_eq!(targets, ["a.txt", "b.txt"]);
     assert!(
         bench.entry("known://after").await.is_none(),
@@ -53,7 +56,7 @@ async fn two_changes_of_one_file_in_a_turn_are_one_proposal() {
     bench.start(bench.prompt(Mode::Act, "go")).await.unwrap();
     let proposed = bench.proposed().await;
     assert_eq!(proposed.len(), 1);
-    assert_eq!(proposed[0].after, "uno!\nmid\n");
+    assert_eq!(Bench::after(&proposed[0]), "uno!\nmid\n");
     bench.accept(&proposed[0]).await;
     assert_eq!(bench.end().await, (RunStatus::Done, None));
 }
@@ -70,11 +73,11 @@ async fn with_review_each_every_change_is_offered_by_itself() {
     start.config.review = Review::Each;
     bench.start(start).await.unwrap();
     let first = bench.proposed().await;
-    assert_eq!((first.len(), first[0].after.as_str()), (1, "uno\n"));
+    assert_eq!((first.len(), Bench::after(&first[0])), (1, "uno\n"));
     bench.accept(&first[0]).await;
     bench.next_state().await;
     let second = bench.proposed().await;
-    assert_eq!((second.len(), second[0].after.as_str()), (1, "eins\n"));
+    assert_eq!((second.len(), Bench::after(&second[0])), (1, "eins\n"));
     bench.accept(&second[0]).await;
     assert_eq!(bench.end().await, (RunStatus::Done, None));
 }
@@ -124,8 +127,11 @@ async fn the_model_edits_what_the_user_has_not_saved() {
         .insert(file, "unsaved\n".to_owned());
     bench.start(bench.prompt(Mode::Act, "go")).await.unwrap();
     let proposed = bench.proposed().await;
-    assert_eq!(proposed[0].base.as_deref(), Some("unsaved\n"));
-    assert_eq!(proposed[0].after, "seen\n");
+    assert_eq!(
+        proposed[0].change().unwrap().base.as_deref(),
+        Some("unsaved\n")
+    );
+    assert_eq!(Bench::after(&proposed[0]), "seen\n");
     bench.reject(&proposed[0], "").await;
 }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use ignore::WalkBuilder;
 
-use crate::entries::proposal::unified_diff;
+use crate::entries::proposal::text::unified_diff;
 
 /// Texts by their path in the project, with `/` between the segments.
 pub type Texts = BTreeMap<String, String>;

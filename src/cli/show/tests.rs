@@ -9,14 +9,14 @@ use super::{ShowError, chosen, json, nearest, packet, text};
 use crate::cli::out::{Colours, Page};
 use crate::dialect::PathPattern;
 use crate::entries::{
-    Action, Attributes, Decision, EntryPath, LoopId, Mode, Outcome, Proposal, RunId, RunStatus,
-    Scheme, State, TurnNumber, Writer,
+    Action, Attributes, Decision, Effect, EntryPath, LoopId, Mode, Outcome, Proposal, RunId,
+    RunStatus, Scheme, State, TurnNumber, Writer,
 };
 use crate::plugins::prompt;
 use crate::store::entries::{self, Query, Write};
 use crate::store::leases::{self, Holder};
 use crate::store::loops::{self, LoopConfig, NewLoop};
-use crate::store::proposals::{self, Change, Verdict};
+use crate::store::proposals::{self, Verdict};
 use crate::store::runs::{self, NewRun, Settings};
 use crate::store::turns::Figures;
 use crate::store::{Reader, Store, StoreError, Tx, projects, turns};
@@ -147,18 +147,13 @@ impl Begun {
     /// A proposal on `a.txt` with two hunks.
     fn propose(&self, tx: &mut Tx<'_>) -> Result<EntryPath, StoreError> {
         let (base, after) = ("one\ntwo\nthree\n", "ONE\ntwo\nTHREE\n");
-        let patch = crate::entries::proposal::unified_diff("a.txt", Some(base), after);
+        let patch = crate::entries::proposal::text::unified_diff("a.txt", Some(base), after);
         let path = self.log(tx, "set", "a.txt", |mut write| {
             write.body = Some(patch);
             write.state(State::Proposed)
         })?;
-        let change = Change {
-            action: Action::Set,
-            target: &EntryPath::file("a.txt").unwrap(),
-            base: Some(base),
-            after,
-        };
-        proposals::put(tx, self.run, &path, &change)?;
+        let change = Effect::edit(EntryPath::file("a.txt").unwrap(), Some(base), after);
+        proposals::put(tx, self.run, &path, Action::Set, &change)?;
         Ok(path)
     }
 }
@@ -174,8 +169,7 @@ fn decide(
     let verdict = Verdict {
         decision,
         hunks: &[hunk.to_owned()],
-        reason,
-        replaced: None,
+        words: reason,
     };
     proposals::decide(tx, run, path, verdict)
 }

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Context, Method, MethodError, entry_path};
 use crate::entries::{EntryPath, RunId};
-use crate::lsp::proposals::accept::{NotAccepted, Wish, accept};
+use crate::lsp::proposals::NotDone;
+use crate::lsp::proposals::accept::{Wish, accept};
+use crate::lsp::proposals::confirm::confirm;
 use crate::lsp::types::MessageType;
 use crate::store::proposals;
 
@@ -20,7 +22,7 @@ pub struct AcceptParams {
     pub path: Option<String>,
     /// The ids of hunks; without them, all that are open.
     pub hunks: Option<Vec<String>>,
-    /// The text as the user edited it before accepting.
+    /// The text or the command as the user edited it before accepting.
     pub body: Option<String>,
 }
 
@@ -47,43 +49,63 @@ impl Method for Accept {
     type Output = AcceptResult;
 
     async fn call(cx: Context, params: AcceptParams) -> Result<AcceptResult, MethodError> {
-        let (hunks, body) = (params.hunks, params.body);
-        if (hunks.is_some() || body.is_some()) && params.path.is_none() {
-            return Err(MethodError::parameter(
-                "path",
-                "hunks and body belong to one proposal; name it",
-            ));
-        }
-        let meant = pending(&cx, params.run.as_deref(), params.path.as_deref()).await?;
-        let mut result = AcceptResult::default();
-        if meant.is_empty()
-            && let Some(path) = params.path
-        {
-            let reason = format!("{path} is not a pending proposal");
-            result.failed.push(Failure { path, reason });
-        }
-        let wish = Wish {
-            hunks,
-            body,
-            asked_by: Some(cx.session.id()),
-        };
-        // What was begun is finished even if the request is cancelled.
-        let work = tokio::spawn(async move {
-            for (run, path) in meant {
-                match accept(cx.editors(), run, &path, &wish).await {
-                    Ok(()) => result.accepted.push(path.to_string()),
-                    Err(why) => result.failed.push(told(&cx, &path, &why)),
-                }
-            }
-            result
-        });
-        work.await
-            .map_err(|error| MethodError::Internal(error.to_string()))
+        decide(cx, params, Deciding::Accept).await
     }
 }
 
+/// Who carries an acceptance out: the server, or the client before it says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deciding {
+    Accept,
+    Confirm,
+}
+
+/// Accepts what is meant, one proposal after the other.
+pub async fn decide(
+    cx: Context,
+    params: AcceptParams,
+    deciding: Deciding,
+) -> Result<AcceptResult, MethodError> {
+    let (hunks, body) = (params.hunks, params.body);
+    if (hunks.is_some() || body.is_some()) && params.path.is_none() {
+        return Err(MethodError::parameter(
+            "path",
+            "hunks and body belong to one proposal; name it",
+        ));
+    }
+    let meant = pending(&cx, params.run.as_deref(), params.path.as_deref()).await?;
+    let mut result = AcceptResult::default();
+    if meant.is_empty()
+        && let Some(path) = params.path
+    {
+        let reason = format!("{path} is not a pending proposal");
+        result.failed.push(Failure { path, reason });
+    }
+    let wish = Wish {
+        hunks,
+        body,
+        asked_by: Some(cx.session.id()),
+    };
+    // What was begun is finished even if the request is cancelled.
+    let work = tokio::spawn(async move {
+        for (run, path) in meant {
+            let done = match deciding {
+                Deciding::Accept => accept(cx.editors(), run, &path, &wish).await,
+                Deciding::Confirm => confirm(cx.editors(), run, &path, &wish).await,
+            };
+            match done {
+                Ok(()) => result.accepted.push(path.to_string()),
+                Err(why) => result.failed.push(told(&cx, &path, &why)),
+            }
+        }
+        result
+    });
+    work.await
+        .map_err(|error| MethodError::Internal(error.to_string()))
+}
+
 /// Shows the person why a proposal is still pending, and says it to the client.
-fn told(cx: &Context, path: &EntryPath, why: &NotAccepted) -> Failure {
+fn told(cx: &Context, path: &EntryPath, why: &NotDone) -> Failure {
     let reason = why.to_string();
     cx.session.outbox.show(
         MessageType::WARNING,
@@ -128,10 +150,7 @@ pub async fn pending(
         .await?;
     Ok(found
         .into_iter()
-        .filter(|proposal| {
-            path.as_ref()
-                .is_none_or(|path| proposal.path == *path || proposal.target == *path)
-        })
+        .filter(|proposal| path.as_ref().is_none_or(|path| proposal.goes_by(path)))
         .map(|proposal| (proposal.run, proposal.path))
         .collect())
 }

@@ -4,8 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Context, Method, MethodError, entry_path};
-use crate::entries::RunAlias;
-use crate::lsp::proposals::show;
+use crate::entries::{RunAlias, TurnNumber};
 
 /// The method `diff`.
 pub struct Diff;
@@ -24,8 +23,13 @@ pub struct DiffResult {
     pub uri: String,
     /// The file's text now; null where there is no file.
     pub before: Option<String>,
-    pub after: String,
+    /// Null where there would be none.
+    pub after: Option<String>,
     pub patch: String,
+    pub run: RunAlias,
+    pub turn: Option<TurnNumber>,
+    /// The alias of the model that made it.
+    pub model: Option<String>,
 }
 
 impl Method for Diff {
@@ -41,14 +45,13 @@ impl Method for Diff {
         // The session first: a text is asked for as it is at this place in the stream of messages.
         let found = cx
             .ask(move |session| {
-                session.shown.find(&run, &wanted).map(|(run, pending)| {
-                    let described = show::describe(run, pending, &session.documents);
-                    (pending.proposal.path.clone(), described)
-                })
+                session.see_all();
+                let (_, item) = session.shown.find(&run, &wanted)?;
+                Some((item.pending.proposal.clone(), item.view.clone()))
             })
             .await?;
         let run = cx.run(&params.run).await?;
-        let Some((proposal, described)) = found else {
+        let Some((proposal, view)) = found else {
             return Err(MethodError::NotFound(format!(
                 "{path} is not a pending proposal"
             )));
@@ -57,11 +60,14 @@ impl Method for Diff {
             uri: format!(
                 "rummy:/{}?diff={}",
                 run.alias,
-                percent_encoded(proposal.as_str())
+                percent_encoded(proposal.path.as_str())
             ),
-            before: described.before,
-            after: described.after,
-            patch: described.patch,
+            before: view.current.as_deref().map(str::to_owned),
+            after: view.after(&proposal),
+            patch: view.patch(&proposal),
+            run: run.alias,
+            turn: proposal.turn,
+            model: proposal.model,
         })
     }
 }

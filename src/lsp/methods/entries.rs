@@ -11,7 +11,8 @@ use crate::dialect::BodyFilter;
 use crate::entries::{
     Attributes, Entry, EntryPath, Outcome, RunAlias, RunId, State, TurnNumber, Visibility, Writer,
 };
-use crate::lsp::proposals::accept::{NotAccepted, Wish, accept};
+use crate::lsp::proposals::NotDone;
+use crate::lsp::proposals::accept::{Wish, accept};
 use crate::store::entries::{self, Access, Query, Write};
 use crate::store::{StoreError, proposals};
 
@@ -200,7 +201,7 @@ async fn decide(
             let _hold = cx
                 .editors()
                 .hold(run, &path)
-                .ok_or_else(|| MethodError::Conflict(NotAccepted::Busy.to_string()))?;
+                .ok_or_else(|| MethodError::Conflict(NotDone::Busy.to_string()))?;
             let failed = path.clone();
             cx.store()
                 .write(move |tx| proposals::fail(tx, run, &failed, body.as_deref()))

@@ -3,6 +3,8 @@
 
 pub mod abort;
 pub mod accept;
+pub mod answer;
+pub mod confirm;
 pub mod constraints;
 pub mod diff;
 pub mod discover;
@@ -17,6 +19,7 @@ pub mod reject;
 pub mod runs;
 pub mod settings;
 pub mod start;
+pub mod undo;
 
 use std::future::Future;
 
@@ -88,7 +91,10 @@ pub const TABLE: &[Row] = &[
     row::<lifecycle::Rename>(),
     row::<settings::Configure>(),
     row::<accept::Accept>(),
+    row::<confirm::Confirm>(),
     row::<reject::Reject>(),
+    row::<answer::Answer>(),
+    row::<undo::Undo>(),
     row::<lifecycle::DeleteRun>(),
     row::<diff::Diff>(),
     row::<runs::GetRuns>(),

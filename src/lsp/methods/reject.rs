@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::accept::pending;
 use super::{Context, Method, MethodError};
-use crate::entries::{Decision, EntryPath, RunId};
+use crate::entries::{Decision, EntryPath, Hunk, RunId};
 use crate::store::StoreError;
 use crate::store::proposals::{self, Verdict};
 
@@ -73,7 +73,7 @@ pub async fn reject(
             let Some(proposal) = proposals::find(tx, run, &path)? else {
                 return Ok(Ok(false));
             };
-            let meant = match proposal.meant(hunks.as_deref()) {
+            let meant = match proposal.meant(hunks.as_deref(), Hunk::is_open) {
                 Ok(meant) => meant,
                 Err(unknown) => return Ok(Err(unknown)),
             };
@@ -81,8 +81,7 @@ pub async fn reject(
             let verdict = Verdict {
                 decision: Decision::Rejected,
                 hunks: &hunks,
-                reason: reason.as_deref(),
-                replaced: None,
+                words: reason.as_deref(),
             };
             match plugins.decide(tx, run, &path, verdict) {
                 Ok(()) => Ok(Ok(true)),

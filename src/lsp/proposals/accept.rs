@@ -1,82 +1,29 @@
-//! Carrying an acceptance out, and finding it true.
+//! Accepting: the effect is carried out, found true, and only then recorded.
 //!
 //! **Invariant.** A hunk is recorded as accepted only after the open document's text, as the client
-//! reports it, or the file on the disk holds it. Whatever else happens leaves it pending.
+//! reports it, or the disk holds it. Whatever else happens leaves it pending.
 
 use std::path::Path;
-use std::time::Duration;
 
-use tokio::time::timeout;
-
-use super::rebase::{Place, applied, holds, place};
-use super::view::bytes_of;
-use crate::entries::proposal::hunks_between;
-use crate::entries::{Decision, EntryPath, Hunk, ProjectId, Proposal, RunAlias, RunId};
-use crate::lsp::documents::{Document, Encoding};
+use super::NotDone;
+use super::carry_out::Carrier;
+use crate::entries::{
+    Decision, Effect, EntryPath, Hunk, ProjectId, Proposal, RunAlias, RunId, TextChange,
+};
 use crate::lsp::hub::Editors;
-use crate::lsp::session::{Abilities, SessionHandle};
-use crate::lsp::types::request::{ApplyWorkspaceEdit, Save, SaveParams};
-use crate::lsp::types::{
-    AnnotatedTextEdit, ApplyWorkspaceEditParams, ChangeAnnotation, DocumentChanges, OneOf,
-    OptionalVersionedTextDocumentIdentifier, TextDocumentEdit, TextEdit, Uri, WorkspaceEdit,
-};
-use crate::plugins::Refusal;
-use crate::store::proposals::{self, Change, Verdict};
-use crate::store::{StoreError, constraints, projects, runs};
-use crate::workspace::{
-    Constraint, FilePath, Outside, ReadError, Root, RootError, Rules, RulesError, WriteError,
-    create, read, write,
-};
-
-/// How long the text may take to show what was accepted.
-const PATIENCE: Duration = Duration::from_secs(2);
+use crate::store::proposals::{self, Verdict};
+use crate::store::{constraints, projects, runs};
+use crate::workspace::{Constraint, Root, Rules};
 
 /// What the user accepts of a proposal.
 #[derive(Debug, Clone, Default)]
 pub struct Wish {
     /// These hunks; none: all that are open.
     pub hunks: Option<Vec<String>>,
-    /// The file's text as the user edited it before accepting.
+    /// The file's text or the command as the user edited it before accepting; the answer to a question.
     pub body: Option<String>,
     /// The session of the editor that asks: its document is the one to change.
     pub asked_by: Option<u64>,
-}
-
-/// Why nothing was accepted. The proposal is still pending.
-#[derive(Debug, thiserror::Error)]
-pub enum NotAccepted {
-    #[error(
-        "conflict: {target} was changed where the proposal changes it; reject it or undo your change"
-    )]
-    Conflict { target: EntryPath },
-    #[error("there is no hunk {0}")]
-    NoHunk(String),
-    #[error("none of these hunks is open any more")]
-    NothingOpen,
-    #[error("it is being decided already")]
-    Busy,
-    #[error("{0} is not a pending proposal")]
-    NotPending(EntryPath),
-    #[error(transparent)]
-    Vetoed(#[from] Refusal),
-    #[error("the editor did not apply the change{}", .0.as_ref().map_or_else(String::new, |why| format!(": {why}")))]
-    NotApplied(Option<String>),
-    #[error("the editor cannot apply changes (workspace.applyEdit)")]
-    Unable,
-    #[error("the text was changed while the change was being applied")]
-    Moved,
-    #[error(transparent)]
-    Outside(#[from] Outside),
-    #[error(transparent)]
-    Root(#[from] RootError),
-    #[error(transparent)]
-    Rules(#[from] RulesError),
-    #[error(transparent)]
-    Read(#[from] ReadError),
-    #[error(transparent)]
-    Write(#[from] WriteError),
-    #[error(transparent)]
-    Store(#[from] StoreError),
 }
 
 /// Accepts what is wished of one proposal.
@@ -85,326 +32,152 @@ pub async fn accept(
     run: RunId,
     path: &EntryPath,
     wish: &Wish,
-) -> Result<(), NotAccepted> {
-    let _hold = editors.hold(run, path).ok_or(NotAccepted::Busy)?;
+) -> Result<(), NotDone> {
+    let _hold = editors.hold(run, path).ok_or(NotDone::Busy)?;
     let case = Case::open(editors, run, path, wish).await?;
-    let replaced = case.carry_out(editors).await?;
-    let (path, wanted, project) = (path.clone(), case.wanted.clone(), case.project);
-    let shows = case.proposal.base.is_none() && !case.is_active;
-    let proposal = case.proposal;
-    let rewritten = wish.body.is_some();
-    let plugins = editors.plugins.clone();
-    editors
-        .store
-        .write(move |tx| {
-            if rewritten {
-                let change = Change {
-                    action: proposal.action,
-                    target: &proposal.target,
-                    base: proposal.base.as_deref(),
-                    after: &proposal.after,
-                };
-                proposals::put(tx, run, &path, &change)?;
-            }
-            let verdict = Verdict {
-                decision: Decision::Accepted,
-                hunks: &wanted,
-                reason: None,
-                replaced: replaced.as_deref(),
-            };
-            plugins.decide(tx, run, &path, verdict)?;
-            if shows {
-                let word = Constraint::Active.as_str();
-                constraints::put(tx, project, (proposal.target.as_str(), true), word)?;
-            }
-            Ok(())
-        })
-        .await?;
-    editors.tell_decided(run).await?;
-    Ok(())
+    case.carry_out(editors).await?;
+    case.record(editors).await
 }
 
 /// A proposal that is about to be accepted.
-struct Case {
-    proposal: Proposal,
-    alias: RunAlias,
-    project: ProjectId,
-    file: FilePath,
-    /// Whether a constraint shows the file already.
-    is_active: bool,
+pub struct Case {
+    pub proposal: Proposal,
+    pub alias: RunAlias,
+    pub project: ProjectId,
+    pub root: Root,
+    rules: Rules,
     /// The ids of the hunks that are meant.
-    wanted: Vec<String>,
-    asked_by: Option<u64>,
+    pub wanted: Vec<String>,
+    wish: Wish,
 }
 
 impl Case {
-    async fn open(
+    pub async fn open(
         editors: &Editors,
         run: RunId,
         path: &EntryPath,
         wish: &Wish,
-    ) -> Result<Self, NotAccepted> {
-        let (found, body) = (path.clone(), wish.body.clone());
+    ) -> Result<Self, NotDone> {
+        let found = path.clone();
         let loaded = editors
             .store
             .read(move |tx| {
                 let pending = proposals::pending(tx, run)?;
-                let Some(mut proposal) = pending.into_iter().find(|p| p.path == found) else {
+                let Some(proposal) = pending.into_iter().find(|p| p.path == found) else {
                     return Ok(None);
                 };
-                if let Some(body) = body {
-                    // Stored only once it is accepted.
-                    proposal.hunks = hunks_between(proposal.base.as_deref(), &body);
-                    proposal.after = body;
-                }
                 let run = runs::by_id(tx, run)?;
                 let project = projects::find(tx, run.project)?;
                 let rules = constraints::list(tx, run.project)?;
                 Ok(project.map(|project| (proposal, run.alias, project, rules)))
             })
             .await?;
-        let Some((proposal, alias, project, rules)) = loaded else {
-            return Err(NotAccepted::NotPending(path.clone()));
+        let Some((mut proposal, alias, project, rules)) = loaded else {
+            return Err(NotDone::NotPending(path.clone()));
         };
+        if let Some(body) = &wish.body {
+            // Stored only once it is accepted.
+            rewrite(&mut proposal, body);
+        }
         let wanted: Vec<String> = proposal
-            .meant(wish.hunks.as_deref())
-            .map_err(NotAccepted::NoHunk)?
+            .meant(wish.hunks.as_deref(), Hunk::is_open)
+            .map_err(NotDone::NoHunk)?
             .into_iter()
             .map(str::to_owned)
             .collect();
         if wanted.is_empty() && wish.hunks.is_some() {
-            return Err(NotAccepted::NothingOpen);
+            return Err(NotDone::NothingOpen);
         }
-        let file = Root::open(Path::new(&project.root))?.file(proposal.target.as_str())?;
         let rules = Rules::parse(rules)?;
         editors.plugins.veto(&proposal, &rules)?;
-        let constraint = rules.constraint_of(proposal.target.as_str());
         Ok(Self {
             proposal,
             alias,
             project: project.id,
-            file,
-            is_active: constraint == Some(Constraint::Active),
+            root: Root::open(Path::new(&project.root))?,
+            rules,
             wanted,
-            asked_by: wish.asked_by,
+            wish: wish.clone(),
         })
     }
 
-    fn wants(&self, hunk: &Hunk) -> bool {
-        self.wanted.contains(&hunk.id)
+    pub fn carrier<'e>(&self, editors: &'e Editors) -> Carrier<'e> {
+        Carrier {
+            editors,
+            root: self.root.clone(),
+            alias: self.alias.clone(),
+            turn: self.proposal.turn,
+            asked_by: self.wish.asked_by,
+        }
     }
 
-    /// Puts the wanted hunks into the text. Returns the text that they replaced.
-    async fn carry_out(&self, editors: &Editors) -> Result<Option<String>, NotAccepted> {
-        let mut open = Vec::new();
-        for session in editors.sessions() {
-            if let Some(document) = session.document(self.file.real()).await {
-                open.push((session, document));
-            }
-        }
-        let is_asked =
-            |(session, _): &(SessionHandle, Document)| Some(session.id()) == self.asked_by;
-        let chosen = open.iter().position(is_asked).unwrap_or(0);
-        if open.is_empty() {
-            return self.on_disk().await;
-        }
-        let (session, document) = open.swap_remove(chosen);
-        for (_, other) in open.iter().filter(|(_, other)| other.dirty) {
-            // What another editor holds unsaved must not be lost when it is saved.
-            self.result(Some(&other.text.to_string()))?;
-        }
-        self.in_editor(&session, &document).await
-    }
-
-    /// The text with the wanted hunks in it; none where it holds them already.
-    fn result(&self, current: Option<&str>) -> Result<Option<String>, NotAccepted> {
-        let placed: Vec<_> = place(&self.proposal, current)
-            .into_iter()
-            .filter(|placed| self.wants(placed.hunk))
-            .collect();
-        if placed.iter().any(|placed| placed.place == Place::Conflict) {
-            return Err(NotAccepted::Conflict {
-                target: self.proposal.target.clone(),
-            });
-        }
-        let creates = current.is_none();
-        let moved = placed.iter().any(|p| matches!(p.place, Place::At(_)));
-        Ok((moved || creates).then(|| applied(&self.proposal, &placed, current.unwrap_or(""))))
-    }
-
-    /// One edit of the open document, believed when the document's text shows it.
-    async fn in_editor(
-        &self,
-        session: &SessionHandle,
-        document: &Document,
-    ) -> Result<Option<String>, NotAccepted> {
-        let current = document.text.to_string();
-        let Some(text) = self.result(Some(&current))? else {
-            return Ok(Some(current));
-        };
-        let asked = session
-            .ask(|session| (session.abilities, session.encoding))
-            .await;
-        let Some((abilities, encoding)) = asked else {
-            return Err(NotAccepted::Unable);
-        };
-        if !abilities.apply_edit {
-            return Err(NotAccepted::Unable);
-        }
-        let was_clean = !document.dirty && self.is_on_disk(&current).await;
-        let (proposal, wanted) = (self.proposal.clone(), self.wanted.clone());
-        let (before, expected) = (current.clone(), text.clone());
-        let shown = session.watch(document.uri.clone(), move |now| {
-            let wanted = |hunk: &Hunk| wanted.contains(&hunk.id);
-            // Where lines repeat, a text that nobody has edited can look as if it held the change.
-            now == expected || (now != before && holds(&proposal, wanted, now))
-        });
-        let params = self.workspace_edit(document, &current, &text, abilities, encoding);
-        let client = session.client.clone();
-        // The answer is only a hint, and a client may never give one: the text decides.
-        let answer =
-            tokio::spawn(async move { client.send_request::<ApplyWorkspaceEdit>(params).await });
-        let refused = async {
-            match answer.await {
-                Ok(Ok(answer)) if answer.applied => std::future::pending().await,
-                Ok(Ok(answer)) => answer.failure_reason,
-                Ok(Err(error)) => Some(error.message.into_owned()),
-                Err(_) => None,
-            }
-        };
-        tokio::select! {
-            biased;
-            seen = timeout(PATIENCE, shown) => match seen {
-                Ok(Ok(())) => {}
-                Ok(Err(_)) | Err(_) => return Err(NotAccepted::NotApplied(None)),
+    async fn carry_out(&self, editors: &Editors) -> Result<(), NotDone> {
+        let carrier = self.carrier(editors);
+        match &self.proposal.effect {
+            Effect::Edit { target, .. } => match self.proposal.change() {
+                Some(change) => carrier.edit(target, &change, &self.wanted).await,
+                None => Ok(()),
             },
-            why = refused => return Err(NotAccepted::NotApplied(why)),
+            Effect::Delete { target, text } => carrier.delete(target, text).await,
+            Effect::Rename { target, to } => carrier.rename(target, to).await,
+            Effect::Copy { to, text, .. } => {
+                let change = TextChange::between(None, text);
+                carrier.edit(to, &change, &self.wanted).await
+            }
+            Effect::Question { .. } if self.wish.body.is_none() => Err(NotDone::NoAnswer),
+            // A command runs once it is recorded.
+            Effect::Question { .. } | Effect::Command { .. } => Ok(()),
         }
-        if was_clean && abilities.save {
-            save(session, document.uri.clone());
-        }
-        Ok(Some(current))
     }
 
-    async fn is_on_disk(&self, text: &str) -> bool {
-        let file = self.file.clone();
-        let disk = tokio::task::spawn_blocking(move || read(&file)).await;
-        matches!(disk, Ok(Ok(disk)) if disk == text)
+    /// The file that came into being and that no constraint shows yet.
+    fn new_file(&self) -> Option<EntryPath> {
+        let new = match &self.proposal.effect {
+            Effect::Edit {
+                target, base: None, ..
+            } => target,
+            Effect::Copy { to, .. } => to,
+            _ => return None,
+        };
+        let is_active = self.rules.constraint_of(new.as_str()) == Some(Constraint::Active);
+        (!is_active).then(|| new.clone())
     }
 
-    fn workspace_edit(
-        &self,
-        document: &Document,
-        current: &str,
-        text: &str,
-        abilities: Abilities,
-        encoding: Encoding,
-    ) -> ApplyWorkspaceEditParams {
-        let edits = text_edits(document, current, text, encoding);
-        let label = format!("Rummy: {} ({})", self.proposal.target, self.alias);
-        let mut edit = WorkspaceEdit::default();
-        if abilities.document_changes {
-            let id = abilities.change_annotations.then(|| "rummy".to_owned());
-            if let Some(id) = &id {
-                let annotation = ChangeAnnotation {
-                    label: label.clone(),
-                    needs_confirmation: Some(false),
-                    description: self.proposal.turn.map(|turn| format!("turn {turn}")),
+    pub async fn record(self, editors: &Editors) -> Result<(), NotDone> {
+        let new_file = self.new_file();
+        let (plugins, run) = (editors.plugins.clone(), self.proposal.run);
+        editors
+            .store
+            .write(move |tx| {
+                let (proposal, answer) = (&self.proposal, self.wish.body.as_deref());
+                let path = &proposal.path;
+                if answer.is_some() {
+                    proposals::put(tx, run, path, proposal.action, &proposal.effect)?;
+                }
+                let verdict = Verdict {
+                    decision: Decision::Accepted,
+                    hunks: &self.wanted,
+                    words: answer,
                 };
-                edit.change_annotations = Some([(id.clone(), annotation)].into_iter().collect());
-            }
-            edit.document_changes = Some(DocumentChanges::Edits(vec![TextDocumentEdit {
-                text_document: OptionalVersionedTextDocumentIdentifier {
-                    uri: document.uri.clone(),
-                    version: Some(document.version),
-                },
-                edits: edits
-                    .into_iter()
-                    .map(|edit| annotated(edit, id.as_ref()))
-                    .collect(),
-            }]));
-        } else {
-            edit.changes = Some([(document.uri.clone(), edits)].into_iter().collect());
-        }
-        ApplyWorkspaceEditParams {
-            label: Some(label),
-            edit,
-        }
-    }
-
-    /// A file that is not open is written atomically, and read back.
-    async fn on_disk(&self) -> Result<Option<String>, NotAccepted> {
-        let file = self.file.clone();
-        let current = match blocking(move || read(&file)).await? {
-            Ok(found) => Some(found),
-            Err(ReadError::NotFound { .. }) => None,
-            Err(error) => return Err(error.into()),
-        };
-        let Some(text) = self.result(current.as_deref())? else {
-            return Ok(current);
-        };
-        let (file, before) = (self.file.clone(), current.clone());
-        blocking(move || put_on_disk(&file, before.as_deref(), &text)).await??;
-        Ok(current)
-    }
-}
-
-/// Writes a file that still is as it was looked at.
-fn put_on_disk(file: &FilePath, before: Option<&str>, text: &str) -> Result<(), NotAccepted> {
-    match before {
-        None => create(file, text)?,
-        Some(before) => {
-            if read(file)? != before {
-                return Err(NotAccepted::Moved);
-            }
-            write(file, text)?;
-        }
-    }
-    if read(file)? == text {
+                plugins.decide(tx, run, path, verdict)?;
+                if let Some(new) = new_file {
+                    let word = Constraint::Active.as_str();
+                    constraints::put(tx, self.project, (new.as_str(), true), word)?;
+                }
+                Ok(())
+            })
+            .await?;
+        editors.tell_decided(run).await?;
         Ok(())
-    } else {
-        Err(NotAccepted::Moved)
     }
 }
 
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, NotAccepted> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|stopped| NotAccepted::NotApplied(Some(stopped.to_string())))
-}
-
-/// The edits that lead from the document's text to the new one: whole lines, only those that change.
-fn text_edits(document: &Document, current: &str, text: &str, encoding: Encoding) -> Vec<TextEdit> {
-    let after: Vec<&str> = crate::entries::proposal::lines(text);
-    hunks_between(Some(current), text)
-        .into_iter()
-        .map(|hunk| TextEdit {
-            range: encoding.range(&document.text, bytes_of(current, hunk.before)),
-            new_text: after[hunk.after].concat(),
-        })
-        .collect()
-}
-
-fn annotated(edit: TextEdit, annotation: Option<&String>) -> OneOf<TextEdit, AnnotatedTextEdit> {
-    match annotation {
-        Some(id) => OneOf::Right(AnnotatedTextEdit {
-            text_edit: edit,
-            annotation_id: id.clone(),
-        }),
-        None => OneOf::Left(edit),
+/// What the proposal is with the user's own text in it.
+fn rewrite(proposal: &mut Proposal, body: &str) {
+    match &mut proposal.effect {
+        Effect::Edit { after: text, .. } | Effect::Copy { text, .. } => *text = body.into(),
+        Effect::Command { line } => body.clone_into(line),
+        Effect::Delete { .. } | Effect::Rename { .. } | Effect::Question { .. } => return,
     }
-}
-
-/// Asks the client to save a document that was clean before, so that the disk holds what was
-/// accepted. Its answer changes nothing.
-fn save(session: &SessionHandle, uri: Uri) {
-    let client = session.client.clone();
-    tokio::spawn(async move {
-        let params = SaveParams { uris: vec![uri] };
-        if let Err(error) = client.send_request::<Save>(params).await {
-            tracing::info!(%error, "the client did not save a document");
-        }
-    });
+    proposal.hunks = proposal.effect.hunks();
 }

@@ -1,48 +1,41 @@
-//! The pending proposals as the editor sees them: `run/proposal`, diagnostics, code lenses and code
-//! actions. Everything is computed from the text as it is now.
+//! What the client was told of the pending proposals: `run/proposal` and diagnostics. Everything is
+//! computed from the text as it is now, and only where that or the proposal has changed.
+//!
+//! **Invariant.** Nothing is sent twice, and nothing is left behind where a proposal is gone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::view::View;
-use crate::entries::{EntryPath, ProjectId, Proposal, RunAlias, RunId, TurnNumber};
+use super::actions;
+use super::view::{Pending, View};
+use crate::entries::{EntryPath, ProjectId, RunAlias, RunId, TurnNumber};
 use crate::lsp::documents::{Documents, Encoding};
-use crate::lsp::methods::{Method, accept::Accept, reject::Reject};
 use crate::lsp::notifications::RUN_PROPOSAL;
 use crate::lsp::outbox::Outbox;
-use crate::lsp::types::{
-    CodeAction, CodeActionKind, CodeActionOrCommand, CodeLens, Command, Diagnostic,
-    PublishDiagnosticsParams, Range, Uri, wire,
-};
-
-pub const ACCEPT: CodeActionKind = CodeActionKind::new("quickfix.rummy.accept");
-pub const REJECT: CodeActionKind = CodeActionKind::new("quickfix.rummy.reject");
-const ACCEPT_ALL: CodeActionKind = CodeActionKind::new("source.rummy.acceptAll");
-const REJECT_ALL: CodeActionKind = CodeActionKind::new("source.rummy.rejectAll");
-
-/// The kinds of the code actions, as `initialize` announces them.
-pub const ACTION_KINDS: [CodeActionKind; 4] = [ACCEPT, REJECT, ACCEPT_ALL, REJECT_ALL];
-
-/// A pending proposal and its file.
-#[derive(Debug, Clone)]
-pub struct Pending {
-    pub proposal: Proposal,
-    pub uri: Uri,
-    pub file: PathBuf,
-    /// The file's text on the disk, as it was last looked at.
-    pub disk: Option<String>,
-}
+use crate::lsp::types::{Diagnostic, PublishDiagnosticsParams, Uri, wire};
 
 /// A run that has something pending.
 #[derive(Debug, Clone)]
 pub struct ShownRun {
     pub project: ProjectId,
     pub alias: RunAlias,
+    /// The alias of the model that it works with.
     pub model: String,
     pub turn: Option<TurnNumber>,
-    pub pending: Vec<Pending>,
+    pub items: Vec<Item>,
+    /// Whether something but its files' texts has changed since the client was told.
+    dirty: bool,
+}
+
+/// A pending proposal, as it was seen last.
+#[derive(Debug, Clone)]
+pub struct Item {
+    pub pending: Pending,
+    pub view: View,
+    /// The revision of the document that was seen; none: the disk.
+    revision: Option<u64>,
 }
 
 /// What is shown to a client.
@@ -52,52 +45,163 @@ pub struct Shown {
     /// What was sent last, so that nothing is sent twice.
     sent: BTreeMap<RunId, Value>,
     diagnosed: BTreeMap<Uri, Value>,
+    /// Files whose proposals have come or gone since the client was told.
+    touched: BTreeSet<PathBuf>,
+}
+
+impl ShownRun {
+    pub fn new(
+        project: ProjectId,
+        alias: RunAlias,
+        model: String,
+        turn: Option<TurnNumber>,
+    ) -> Self {
+        Self {
+            project,
+            alias,
+            model,
+            turn,
+            items: Vec::new(),
+            dirty: true,
+        }
+    }
+}
+
+impl Item {
+    fn of(pending: Pending, documents: &Documents, encoding: Encoding) -> Self {
+        let document = pending
+            .target
+            .as_ref()
+            .and_then(|target| documents.on_file(&target.file));
+        Self {
+            view: View::of(&pending, document, encoding),
+            revision: document.map(|document| document.revision),
+            pending,
+        }
+    }
+
+    /// The file that it is about.
+    pub fn file(&self) -> Option<&Path> {
+        self.pending
+            .target
+            .as_ref()
+            .map(|target| target.file.as_path())
+    }
+
+    fn is_on(&self, file: &Path) -> bool {
+        self.file() == Some(file)
+    }
+
+    /// Sees the document that is open on its file, if that is another text than before.
+    fn freshen(&mut self, documents: &Documents, encoding: Encoding) -> bool {
+        let Some(target) = &self.pending.target else {
+            return false;
+        };
+        let document = documents.on_file(&target.file);
+        let revision = document.map(|document| document.revision);
+        if revision == self.revision {
+            return false;
+        }
+        self.view = View::of(&self.pending, document, encoding);
+        self.revision = revision;
+        true
+    }
 }
 
 impl Shown {
-    pub fn is_empty(&self) -> bool {
-        self.runs.is_empty()
+    /// Whether something is pending on a file.
+    pub fn is_on(&self, file: &Path) -> bool {
+        self.items().any(|(_, item)| item.is_on(file))
     }
 
-    /// Takes a run's whole pending set; an empty one takes the run away.
-    pub fn set(&mut self, run: RunId, shown: ShownRun) {
+    /// Takes a run's whole pending set.
+    pub fn set(
+        &mut self,
+        run: RunId,
+        mut shown: ShownRun,
+        pending: Vec<Pending>,
+        documents: &Documents,
+        encoding: Encoding,
+    ) {
+        self.touch(run);
+        shown.items = pending
+            .into_iter()
+            .map(|pending| Item::of(pending, documents, encoding))
+            .collect();
         self.runs.insert(run, shown);
-    }
-
-    /// A pending proposal, by its path or its file's.
-    pub fn find(&self, run: &RunAlias, path: &EntryPath) -> Option<(&ShownRun, &Pending)> {
-        let shown = self.runs.values().find(|shown| shown.alias == *run)?;
-        let pending = shown
-            .pending
-            .iter()
-            .find(|pending| pending.proposal.path == *path || pending.proposal.target == *path)?;
-        Some((shown, pending))
+        self.touch(run);
     }
 
     /// Takes a run away that is no more.
     pub fn clear(&mut self, run: RunId) {
+        self.touch(run);
         if let Some(shown) = self.runs.get_mut(&run) {
-            shown.pending.clear();
+            shown.items.clear();
+            shown.dirty = true;
         }
     }
 
     /// Takes away what belongs to folders that are not open any more.
     pub fn keep(&mut self, projects: &[ProjectId]) {
-        for run in self.runs.values_mut() {
-            if !projects.contains(&run.project) {
-                run.pending.clear();
-            }
+        let is_gone = |run: &ShownRun| !projects.contains(&run.project);
+        let gone = self.runs.iter().filter(|(_, run)| is_gone(run));
+        for run in gone.map(|(id, _)| *id).collect::<Vec<_>>() {
+            self.clear(run);
         }
+    }
+
+    /// A pending proposal, by its path or its file's.
+    pub fn find(&self, run: &RunAlias, path: &EntryPath) -> Option<(&ShownRun, &Item)> {
+        let shown = self.runs.values().find(|shown| shown.alias == *run)?;
+        let item = shown
+            .items
+            .iter()
+            .find(|item| item.pending.proposal.goes_by(path))?;
+        Some((shown, item))
     }
 
     /// The runs that have something pending on a file.
     pub fn runs_on(&self, file: &Path) -> Vec<RunId> {
-        let on_file = |run: &ShownRun| run.pending.iter().any(|pending| pending.file == file);
+        let on_file = |run: &ShownRun| run.items.iter().any(|item| item.is_on(file));
         self.runs
             .iter()
             .filter(|(_, run)| on_file(run))
             .map(|(id, _)| *id)
             .collect()
+    }
+
+    /// The runs that have something pending.
+    pub fn runs(&self) -> impl Iterator<Item = &ShownRun> {
+        self.runs.values().filter(|run| !run.items.is_empty())
+    }
+
+    /// Everything that is pending.
+    pub fn items(&self) -> impl Iterator<Item = (&ShownRun, &Item)> {
+        self.runs
+            .values()
+            .flat_map(|run| run.items.iter().map(move |item| (run, item)))
+    }
+
+    /// What is pending on a document, placed on its text as it is now.
+    pub fn on_document(
+        &mut self,
+        uri: &Uri,
+        documents: &Documents,
+        encoding: Encoding,
+    ) -> Vec<(&ShownRun, &Item)> {
+        let Some(file) = documents
+            .get(uri)
+            .and_then(|document| document.path.as_deref())
+        else {
+            return Vec::new();
+        };
+        self.freshen(documents, encoding, |item| item.is_on(file));
+        self.items().filter(|(_, item)| item.is_on(file)).collect()
+    }
+
+    /// Places everything on the texts as they are now.
+    pub fn see_all(&mut self, documents: &Documents, encoding: Encoding) {
+        self.freshen(documents, encoding, |_| true);
     }
 
     /// Sends what has changed of proposals and diagnostics.
@@ -108,62 +212,75 @@ impl Shown {
         outbox: &Outbox,
         diagnostics: bool,
     ) {
-        let mut found: BTreeMap<Uri, Vec<Diagnostic>> = BTreeMap::new();
-        let mut sent = BTreeMap::new();
-        for (id, run) in &self.runs {
-            let views: Vec<View<'_>> = run.views(documents);
-            let proposals: Vec<Value> = views
-                .iter()
-                .map(|view| view.json(encoding, &self.overlaps(view, documents)))
-                .collect();
-            let params = json!({"run": run.alias, "turn": run.turn, "proposals": proposals});
-            let before = self.sent.get(id);
-            // A set that was empty and is so is no change.
-            let is_news = before.map_or(!run.pending.is_empty(), |before| *before != params);
-            if let Some(old) = before.filter(|before| before["run"] != params["run"]) {
-                // The run was renamed: under its old name nothing is pending any more.
-                let none = json!({"run": old["run"], "turn": run.turn, "proposals": []});
-                outbox.notify(RUN_PROPOSAL.method, &none);
-            }
-            if is_news {
-                outbox.notify(RUN_PROPOSAL.method, &params);
-            }
-            if !run.pending.is_empty() {
-                sent.insert(*id, params);
-            }
-            for view in views
-                .iter()
-                .filter(|view| diagnostics && view.is_open(documents))
-            {
-                let uri = view.document_uri(documents);
-                found
-                    .entry(uri)
-                    .or_default()
-                    .extend(view.diagnostics(encoding));
-            }
+        self.freshen(documents, encoding, |_| true);
+        let touched = std::mem::take(&mut self.touched);
+        let is_touched = |item: &Item| item.file().is_some_and(|file| touched.contains(file));
+        let changed: Vec<RunId> = self
+            .runs
+            .iter()
+            .filter(|(_, run)| run.dirty || run.items.iter().any(is_touched))
+            .map(|(id, _)| *id)
+            .collect();
+        for run in changed {
+            self.publish_run(run, outbox);
         }
-        self.runs.retain(|_, run| !run.pending.is_empty());
-        self.sent = sent;
-        self.publish_diagnostics(found, documents, outbox);
+        self.runs.retain(|_, run| !run.items.is_empty());
+        self.publish_diagnostics(documents, outbox, diagnostics);
     }
 
-    fn publish_diagnostics(
-        &mut self,
-        mut found: BTreeMap<Uri, Vec<Diagnostic>>,
-        documents: &Documents,
-        outbox: &Outbox,
-    ) {
+    fn publish_run(&mut self, id: RunId, outbox: &Outbox) {
+        let Some(run) = self.runs.get(&id) else {
+            return;
+        };
+        let item = |item: &Item| {
+            item.view
+                .json(run, &item.pending, &self.overlaps(run, item))
+        };
+        let proposals: Vec<Value> = run.items.iter().map(item).collect();
+        let params = json!({"run": run.alias, "turn": run.turn, "proposals": proposals});
+        let before = self.sent.remove(&id);
+        // A set that was empty and is so is no change.
+        let is_news = before
+            .as_ref()
+            .map_or(!run.items.is_empty(), |before| *before != params);
+        if let Some(old) = before.filter(|before| before["run"] != params["run"]) {
+            // The run was renamed: under its old name nothing is pending any more.
+            let none = json!({"run": old["run"], "turn": run.turn, "proposals": []});
+            outbox.notify(RUN_PROPOSAL.method, &none);
+        }
+        if is_news {
+            outbox.notify(RUN_PROPOSAL.method, &params);
+        }
+        if !run.items.is_empty() {
+            self.sent.insert(id, params);
+        }
+        if let Some(run) = self.runs.get_mut(&id) {
+            run.dirty = false;
+        }
+    }
+
+    fn publish_diagnostics(&mut self, documents: &Documents, outbox: &Outbox, wanted: bool) {
+        let mut found: BTreeMap<Uri, Vec<Diagnostic>> = BTreeMap::new();
+        for (run, item) in self.items().filter(|_| wanted) {
+            let document = item.file().and_then(|file| documents.on_file(file));
+            if let Some(document) = document {
+                let diagnostics = actions::diagnostics(run, item);
+                found
+                    .entry(document.uri.clone())
+                    .or_default()
+                    .extend(diagnostics);
+            }
+        }
         for uri in self.diagnosed.keys() {
             found.entry(uri.clone()).or_default();
         }
         let mut diagnosed = BTreeMap::new();
         for (uri, diagnostics) in found {
             let value = json!(diagnostics);
-            let version = documents.get(&uri).map(|document| document.version);
             if self.diagnosed.get(&uri) != Some(&value) {
                 let params = PublishDiagnosticsParams {
                     uri: uri.clone(),
-                    version,
+                    version: documents.get(&uri).map(|document| document.version),
                     diagnostics: diagnostics.clone(),
                 };
                 outbox.notify(wire::PUBLISH_DIAGNOSTICS, params);
@@ -175,145 +292,52 @@ impl Shown {
         self.diagnosed = diagnosed;
     }
 
-    pub fn lenses(&self, uri: &Uri, documents: &Documents, encoding: Encoding) -> Vec<CodeLens> {
-        self.views_on(uri, documents)
-            .flat_map(|view| view.lenses(encoding))
-            .collect()
-    }
-
-    /// The code actions that the client asks for on a range of a document.
-    pub fn actions(
-        &self,
-        uri: &Uri,
-        range: Range,
-        only: Option<&[CodeActionKind]>,
+    /// Looks at the documents of the proposals that `wanted` picks.
+    fn freshen(
+        &mut self,
         documents: &Documents,
         encoding: Encoding,
-    ) -> Vec<CodeActionOrCommand> {
-        let mut actions: Vec<CodeAction> = Vec::new();
-        for view in self.views_on(uri, documents) {
-            actions.extend(view.actions(range, encoding));
-        }
-        for run in self.runs.values() {
-            actions.extend(run.all_actions());
-            for view in run
-                .views(documents)
-                .iter()
-                .filter(|view| !view.is_open(documents))
-            {
-                let title = format!("Accept “{}” ({})", view.title(), run.alias);
-                actions.push(view.action(title, ACCEPT, Accept::command_name(), None, None));
+        wanted: impl Fn(&Item) -> bool,
+    ) {
+        let items = self.runs.values_mut().flat_map(|run| &mut run.items);
+        for item in items.filter(|item| wanted(item)) {
+            if item.freshen(documents, encoding) {
+                self.touched.extend(item.file().map(Path::to_owned));
             }
         }
-        actions
-            .into_iter()
-            .filter(|action| asked_for(action.kind.as_ref(), only))
-            .map(CodeActionOrCommand::CodeAction)
-            .collect()
     }
 
-    fn views_on<'a>(
-        &'a self,
-        uri: &Uri,
-        documents: &'a Documents,
-    ) -> impl Iterator<Item = View<'a>> {
-        let file = documents
-            .get(uri)
-            .and_then(|document| document.path.clone());
-        self.runs
-            .values()
-            .flat_map(move |run| run.views(documents))
-            .filter(move |view| Some(&view.pending.file) == file.as_ref())
+    /// What is pending on the files of a run has changed.
+    fn touch(&mut self, run: RunId) {
+        let items = self.runs.get(&run).into_iter().flat_map(|run| &run.items);
+        let files = items.filter_map(|item| item.file().map(Path::to_owned));
+        self.touched.extend(files);
     }
 
     /// Other pending proposals that change the same lines.
-    fn overlaps(&self, view: &View<'_>, documents: &Documents) -> Vec<Value> {
-        let touched = view.ranges();
-        let on_file = self.runs.values().flat_map(|run| {
-            let pending = run.pending.iter().map(move |pending| (run, pending));
-            pending.filter(|(run, pending)| {
-                let same = run.alias == view.run.alias
-                    && pending.proposal.path == view.pending.proposal.path;
-                pending.file == view.pending.file && !same
-            })
-        });
-        on_file
-            .map(|(run, pending)| View::of(run, pending, documents))
-            .filter(|other| share_a_line(&touched, &other.ranges()))
-            .map(|other| {
-                json!({"run": other.run.alias, "path": other.pending.proposal.path.as_str()})
-            })
-            .collect()
-    }
-}
-
-impl ShownRun {
-    fn views<'a>(&'a self, documents: &Documents) -> Vec<View<'a>> {
-        self.pending
-            .iter()
-            .map(|pending| View::of(self, pending, documents))
-            .collect()
-    }
-
-    fn all_actions(&self) -> Vec<CodeAction> {
-        if self.pending.is_empty() {
+    fn overlaps(&self, run: &ShownRun, item: &Item) -> Vec<Value> {
+        let path = &item.pending.proposal.path;
+        let Some(file) = item.file() else {
             return Vec::new();
-        }
-        let action = |title: String, kind: CodeActionKind, name: String| CodeAction {
-            command: Some(Command::new(
-                title.clone(),
-                name,
-                Some(vec![json!({"run": self.alias})]),
-            )),
-            title,
-            kind: Some(kind),
-            ..CodeAction::default()
         };
-        let count = self.pending.len();
-        let accept = format!("Accept all of {} ({count})", self.alias);
-        let reject = format!("Reject all of {} ({count})", self.alias);
-        vec![
-            action(accept, ACCEPT_ALL, Accept::command_name()),
-            action(reject, REJECT_ALL, Reject::command_name()),
-        ]
+        self.items()
+            .filter(|(_, other)| other.is_on(file))
+            .filter(|(of, other)| of.alias != run.alias || other.pending.proposal.path != *path)
+            .filter(|(_, other)| share_a_line(&item.view, &other.view))
+            .map(|(of, other)| {
+                json!({"run": of.alias, "path": other.pending.proposal.path.as_str()})
+            })
+            .collect()
     }
 }
 
-/// What a proposal makes of the file as it is now, for requests that name one.
-pub fn describe(run: &ShownRun, pending: &Pending, documents: &Documents) -> Described {
-    let view = View::of(run, pending, documents);
-    let before = view.current.clone();
-    Described {
-        after: view.after(),
-        patch: view.patch(),
-        before,
-    }
-}
-
-/// The texts of a proposal on the file as it is now.
-pub struct Described {
-    pub before: Option<String>,
-    pub after: String,
-    pub patch: String,
-}
-
-/// Whether two lists of lines touch; an empty range stands for the line that it lies before.
-fn share_a_line(ours: &[std::ops::Range<usize>], theirs: &[std::ops::Range<usize>]) -> bool {
+/// Whether two proposals would change a line both; an empty range stands for the line that it lies
+/// before.
+fn share_a_line(ours: &View, theirs: &View) -> bool {
     let end = |range: &std::ops::Range<usize>| range.end.max(range.start + 1);
-    ours.iter().any(|our| {
+    ours.changed_lines().any(|our| {
         theirs
-            .iter()
+            .changed_lines()
             .any(|their| their.start < end(our) && our.start < end(their))
-    })
-}
-
-/// A client that asks for a kind gets that kind and those below it (LSP 3.17, "CodeActionKind").
-fn asked_for(kind: Option<&CodeActionKind>, only: Option<&[CodeActionKind]>) -> bool {
-    let (Some(kind), Some(only)) = (kind, only) else {
-        return true;
-    };
-    only.iter().any(|asked| {
-        let (kind, asked) = (kind.as_str(), asked.as_str());
-        asked.is_empty() || kind == asked || kind.starts_with(&format!("{asked}."))
     })
 }

@@ -1,343 +1,319 @@
-//! One proposal on the text as it is now: what `run/proposal`, diagnostics, code lenses and code
-//! actions say of it.
+//! One proposal on the text as it is now: what `run/proposal`, diagnostics, lenses and hovers say of it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use ropey::Rope;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::rebase::{Place, Placed, applied, place};
-use super::show::{ACCEPT, Pending, REJECT, ShownRun};
-use crate::entries::EntryPath;
-use crate::entries::proposal::unified_diff;
-use crate::lsp::documents::{Documents, Encoding};
-use crate::lsp::methods::{Method, accept::Accept, diff::Diff, reject::Reject};
-use crate::lsp::types::{
-    CodeAction, CodeActionKind, CodeLens, Command, Diagnostic, DiagnosticSeverity, NumberOrString,
-    Range, Uri,
-};
+use super::show::ShownRun;
+use crate::entries::proposal::rebase::{Place, Placed, applied, patch, place};
+use crate::entries::proposal::text::{lines, unified_diff};
+use crate::entries::{Effect, Proposal};
+use crate::lsp::documents::{Document, Encoding};
+use crate::lsp::types::{Position, Range, Uri};
 
-/// Where diagnostics say they come from.
-const SOURCE: &str = "rummy";
-const CODE: &str = "proposal";
+/// A pending proposal and its files.
+#[derive(Debug, Clone)]
+pub struct Pending {
+    pub proposal: Proposal,
+    /// The file that it is about.
+    pub target: Option<OnDisk>,
+    /// Where a file goes.
+    pub to: Option<OnDisk>,
+    /// The folder that a command runs in.
+    pub folder: PathBuf,
+}
+
+/// A file as the disk had it when it was last looked at.
+#[derive(Debug, Clone)]
+pub struct OnDisk {
+    pub uri: Uri,
+    /// Its path without links.
+    pub file: PathBuf,
+    pub exists: bool,
+    /// None where there is no file, or none that is a text.
+    pub text: Option<Arc<str>>,
+}
+
+/// Where a hunk stands in the text as it is now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    Waits,
+    There,
+    Conflict,
+}
 
 /// A hunk as the client has it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-struct HunkView {
-    id: String,
-    range: Range,
-    removed: String,
-    added: String,
+pub struct HunkView {
+    pub id: String,
+    /// The lines that it replaces. One in conflict keeps the lines that it was made for.
+    pub range: Range,
+    pub removed: String,
+    pub added: String,
+    #[serde(skip)]
+    pub standing: Standing,
+    /// The lines that `range` spans.
+    #[serde(skip)]
+    pub lines: std::ops::Range<usize>,
+    /// Where lenses and diagnostics show it.
+    #[serde(skip)]
+    pub mark: Range,
+    /// How many lines it adds and removes.
+    #[serde(skip)]
+    pub size: (usize, usize),
 }
 
 /// A proposal on the text as it is now.
-pub struct View<'a> {
-    pub run: &'a ShownRun,
-    pub pending: &'a Pending,
-    text: Rope,
-    pub current: Option<String>,
-    placed: Vec<Placed<'a>>,
+#[derive(Debug, Clone)]
+pub struct View {
+    /// The text of its file, in the document that is open on it, else on the disk.
+    pub current: Option<Arc<str>>,
+    placed: Vec<Placed>,
+    pub hunks: Vec<HunkView>,
+    pub stale: bool,
+    pub conflict: bool,
 }
 
-impl<'a> View<'a> {
+impl View {
     /// Places a proposal on the document that is open on its file, else on the disk's text.
-    pub fn of(run: &'a ShownRun, pending: &'a Pending, documents: &Documents) -> Self {
-        let document = documents.on_file(&pending.file);
-        let current = document.map_or_else(
-            || pending.disk.clone(),
-            |document| Some(document.text.to_string()),
-        );
-        let text = match document {
-            Some(document) => document.text.clone(),
-            None => Rope::from_str(current.as_deref().unwrap_or("")),
+    pub fn of(pending: &Pending, document: Option<&Document>, encoding: Encoding) -> Self {
+        let on_disk = || {
+            pending
+                .target
+                .as_ref()
+                .and_then(|target| target.text.clone())
         };
-        let placed = place(&pending.proposal, current.as_deref());
-        Self {
-            run,
-            pending,
-            text,
+        let current = document.map_or_else(on_disk, |document| Some(document.string()));
+        let mut view = Self {
             current,
-            placed,
+            placed: Vec::new(),
+            hunks: Vec::new(),
+            stale: false,
+            conflict: false,
+        };
+        match &pending.proposal.effect {
+            Effect::Edit { base, .. } => {
+                view.stale = view.current.as_deref() != base.as_deref();
+                view.place_hunks(&pending.proposal, document, encoding);
+            }
+            Effect::Delete { text, .. } => {
+                view.stale = view.current.as_deref() != Some(text);
+                view.conflict = view.stale;
+                view.hunks.push(whole(text, encoding, view.conflict));
+            }
+            Effect::Rename { .. } | Effect::Copy { .. } => {
+                let exists = |file: &Option<OnDisk>| file.as_ref().is_some_and(|file| file.exists);
+                let is_rename = matches!(pending.proposal.effect, Effect::Rename { .. });
+                let is_gone = is_rename && !exists(&pending.target);
+                view.conflict = exists(&pending.to) || is_gone;
+                view.hunks.push(whole("", encoding, view.conflict));
+            }
+            Effect::Command { .. } | Effect::Question { .. } => {}
+        }
+        view
+    }
+
+    fn place_hunks(
+        &mut self,
+        proposal: &Proposal,
+        document: Option<&Document>,
+        encoding: Encoding,
+    ) {
+        let Some(change) = proposal.change() else {
+            return;
+        };
+        let current = self.current.clone();
+        let text = current.as_deref().unwrap_or("");
+        self.placed = place(&change, current.as_deref());
+        let rope = document.map_or_else(|| Rope::from_str(text), |document| document.text.clone());
+        let starts = starts(text);
+        let (before, after) = (change.base_lines(), change.after_lines());
+        for Placed { hunk, place } in &self.placed {
+            let (standing, lines) = match place {
+                Place::At(range) => (Standing::Waits, range.clone()),
+                Place::There => (Standing::There, hunk.before.clone()),
+                Place::Conflict => (Standing::Conflict, hunk.before.clone()),
+            };
+            self.conflict |= standing == Standing::Conflict;
+            let byte = |line: usize| starts[line.min(starts.len() - 1)];
+            let range = encoding.range(&rope, byte(lines.start)..byte(lines.end));
+            self.hunks.push(HunkView {
+                id: hunk.id.clone(),
+                range,
+                mark: range,
+                removed: before[hunk.before.clone()].concat(),
+                added: after[hunk.after.clone()].concat(),
+                standing,
+                lines,
+                size: (hunk.after.len(), hunk.before.len()),
+            });
         }
     }
 
-    /// Whether a document is open on its file.
-    pub fn is_open(&self, documents: &Documents) -> bool {
-        documents.on_file(&self.pending.file).is_some()
+    /// The lines that it would change, counted from 0.
+    pub fn changed_lines(&self) -> impl Iterator<Item = &std::ops::Range<usize>> {
+        let waits = |hunk: &&HunkView| hunk.standing == Standing::Waits;
+        self.hunks.iter().filter(waits).map(|hunk| &hunk.lines)
     }
 
-    /// The URI as the client spells it, where the document is open.
-    pub fn document_uri(&self, documents: &Documents) -> Uri {
-        documents
-            .on_file(&self.pending.file)
-            .map_or_else(|| self.pending.uri.clone(), |document| document.uri.clone())
+    /// The text with some hunks, as far as they are not in it and have a place; none where nothing of
+    /// that is left to do.
+    pub fn with(&self, proposal: &Proposal, hunks: Option<&[String]>) -> Option<String> {
+        let change = proposal.change()?;
+        let is_wanted = |placed: &&Placed| {
+            let named = hunks.is_none_or(|hunks| hunks.contains(&placed.hunk.id));
+            named && matches!(placed.place, Place::At(_))
+        };
+        let placed: Vec<Placed> = self.placed.iter().filter(is_wanted).cloned().collect();
+        let text = || applied(&change, &placed, self.current.as_deref().unwrap_or(""));
+        (!placed.is_empty()).then(text)
     }
 
-    fn target(&self) -> &EntryPath {
-        &self.pending.proposal.target
-    }
-
-    fn creates(&self) -> bool {
-        self.pending.proposal.base.is_none()
-    }
-
-    /// What it does, in a line.
-    pub fn title(&self) -> String {
-        let (added, removed) = self.pending.proposal.size();
-        let verb = if self.creates() { "Create" } else { "Edit" };
-        format!("{verb} {} (+{added} −{removed})", self.target())
-    }
-
-    /// The text with the hunks that can be placed in it.
-    pub fn after(&self) -> String {
-        applied(
-            &self.pending.proposal,
-            &self.placed,
-            self.current.as_deref().unwrap_or(""),
-        )
+    /// The text that would result; none where there would be none.
+    pub fn after(&self, proposal: &Proposal) -> Option<String> {
+        let current = self.current.as_deref().unwrap_or("");
+        match &proposal.effect {
+            Effect::Edit { .. } => {
+                let change = proposal.change()?;
+                Some(applied(&change, &self.placed, current))
+            }
+            Effect::Copy { text, .. } => Some(text.as_ref().to_owned()),
+            Effect::Rename { .. } => Some(current.to_owned()),
+            Effect::Delete { .. } | Effect::Command { .. } | Effect::Question { .. } => None,
+        }
     }
 
     /// The unified diff from the text as it is now.
-    pub fn patch(&self) -> String {
-        unified_diff(
-            self.target().as_str(),
-            self.current.as_deref(),
-            &self.after(),
-        )
-    }
-
-    fn conflicts(&self) -> bool {
-        self.placed
-            .iter()
-            .any(|placed| placed.place == Place::Conflict)
-    }
-
-    /// The lines that its hunks replace, counted from 0.
-    pub fn ranges(&self) -> Vec<std::ops::Range<usize>> {
-        self.placed
-            .iter()
-            .filter_map(|placed| match &placed.place {
-                Place::At(range) => Some(range.clone()),
-                Place::There | Place::Conflict => None,
-            })
-            .collect()
-    }
-
-    /// The lines of a hunk as the client counts them. One in conflict keeps the lines that it was
-    /// made for.
-    fn range(&self, placed: &Placed<'_>, encoding: Encoding) -> Range {
-        let lines = match &placed.place {
-            Place::At(range) => range.clone(),
-            Place::There | Place::Conflict => placed.hunk.before.clone(),
-        };
-        line_range(
-            &self.text,
-            self.current.as_deref().unwrap_or(""),
-            lines,
-            encoding,
-        )
-    }
-
-    fn hunks(&self, encoding: Encoding) -> Vec<HunkView> {
-        let (base, after) = (
-            self.pending.proposal.base_lines(),
-            self.pending.proposal.after_lines(),
-        );
-        self.placed
-            .iter()
-            .map(|placed| HunkView {
-                id: placed.hunk.id.clone(),
-                range: self.range(placed, encoding),
-                removed: base[placed.hunk.before.clone()].concat(),
-                added: after[placed.hunk.after.clone()].concat(),
-            })
-            .collect()
+    pub fn patch(&self, proposal: &Proposal) -> String {
+        let current = self.current.as_deref();
+        match &proposal.effect {
+            Effect::Edit { target, .. } => proposal.change().map_or_else(String::new, |change| {
+                patch(target.as_str(), &change, &self.placed, current)
+            }),
+            Effect::Delete { target, .. } => unified_diff(target.as_str(), current, ""),
+            Effect::Rename { target, to } => format!("rename from {target}\nrename to {to}\n"),
+            Effect::Copy { target, to, text } => {
+                let new = unified_diff(to.as_str(), None, text);
+                format!("copy from {target}\ncopy to {to}\n{new}")
+            }
+            Effect::Command { .. } | Effect::Question { .. } => String::new(),
+        }
     }
 
     /// Its item in `run/proposal`.
-    pub fn json(&self, encoding: Encoding, overlaps: &[Value]) -> Value {
-        let proposal = &self.pending.proposal;
-        json!({
-            "path": proposal.path.as_str(),
-            "run": self.run.alias,
-            "turn": proposal.turn,
-            "model": self.run.model,
-            "action": proposal.action,
-            "title": self.title(),
-            "target": proposal.target.as_str(),
-            "uri": self.pending.uri,
-            "kind": if self.creates() { "create" } else { "edit" },
-            "hunks": self.hunks(encoding),
-            "patch": self.patch(),
-            "stale": self.current != proposal.base,
-            "conflict": self.conflicts(),
-            "overlaps": overlaps,
-            "command": null,
-            "question": null,
-            "options": null,
-        })
-    }
-
-    /// A diagnostic a hunk.
-    pub fn diagnostics(&self, encoding: Encoding) -> Vec<Diagnostic> {
-        self.placed
-            .iter()
-            .map(|placed| self.diagnostic(placed, encoding))
-            .collect()
-    }
-
-    fn diagnostic(&self, placed: &Placed<'_>, encoding: Encoding) -> Diagnostic {
-        let hunk = placed.hunk;
-        let what = match placed.place {
-            Place::Conflict => "conflicts with a change of yours",
-            Place::There => "is in the text already",
-            Place::At(_) => "waits for you",
+    pub fn json(&self, run: &ShownRun, pending: &Pending, overlaps: &[Value]) -> Value {
+        let proposal = &pending.proposal;
+        let effect = &proposal.effect;
+        let (question, options) = match effect {
+            Effect::Question { question, options } => (Some(question), Some(options)),
+            _ => (None, None),
         };
-        let (added, removed) = (hunk.after.len(), hunk.before.len());
-        Diagnostic {
-            range: self.range(placed, encoding),
-            severity: Some(DiagnosticSeverity::INFORMATION),
-            code: Some(NumberOrString::String(CODE.to_owned())),
-            source: Some(SOURCE.to_owned()),
-            message: format!("{}: a change (+{added} −{removed}) {what}", self.run.alias),
-            data: Some(self.address(Some(&hunk.id))),
-            ..Diagnostic::default()
-        }
-    }
-
-    /// `{run, path, hunk}`: what `data` holds.
-    fn address(&self, hunk: Option<&str>) -> Value {
-        json!({
-            "run": self.run.alias,
-            "path": self.pending.proposal.path.as_str(),
-            "hunk": hunk,
-        })
-    }
-
-    fn arguments(&self, hunk: Option<&str>) -> Value {
-        let mut arguments = json!({
-            "run": self.run.alias,
-            "path": self.pending.proposal.path.as_str(),
+        let command = match effect {
+            Effect::Command { line } => Some(line),
+            _ => None,
+        };
+        let mut item = json!({
+            "path": proposal.path.as_str(),
+            "run": run.alias,
+            "turn": proposal.turn,
+            "model": proposal.model.as_ref().unwrap_or(&run.model),
+            "action": proposal.action,
+            "title": title(pending),
+            "target": effect.target(),
+            "uri": pending.target.as_ref().map(|file| &file.uri),
+            "kind": kind(effect),
+            "hunks": self.hunks,
+            "patch": self.patch(proposal),
+            "stale": self.stale,
+            "conflict": self.conflict,
+            "overlaps": overlaps,
+            "command": command,
+            "question": question,
+            "options": options,
         });
-        if let (Some(hunk), Some(object)) = (hunk, arguments.as_object_mut()) {
-            object.insert("hunks".to_owned(), json!([hunk]));
+        if let (Some(to), Some(object)) = (effect.to(), item.as_object_mut()) {
+            object.insert("to".to_owned(), json!(to));
+            let uri = pending.to.as_ref().map(|file| &file.uri);
+            object.insert("toUri".to_owned(), json!(uri));
         }
-        arguments
-    }
-
-    /// Accept, Reject and Diff above each hunk.
-    pub fn lenses(&self, encoding: Encoding) -> Vec<CodeLens> {
-        let mut lenses = Vec::new();
-        for placed in &self.placed {
-            let range = self.range(placed, encoding);
-            let commands = [
-                (
-                    "Accept",
-                    Accept::command_name(),
-                    self.arguments(Some(&placed.hunk.id)),
-                ),
-                (
-                    "Reject",
-                    Reject::command_name(),
-                    self.arguments(Some(&placed.hunk.id)),
-                ),
-                ("Diff", Diff::command_name(), self.arguments(None)),
-            ];
-            lenses.extend(commands.map(|(title, name, arguments)| CodeLens {
-                range,
-                command: Some(Command::new(title.to_owned(), name, Some(vec![arguments]))),
-                data: None,
-            }));
-        }
-        lenses
-    }
-
-    /// The code actions of the hunks that `asked` touches, and of the whole file.
-    pub fn actions(&self, asked: Range, encoding: Encoding) -> Vec<CodeAction> {
-        let mut actions = Vec::new();
-        for placed in &self.placed {
-            let range = self.range(placed, encoding);
-            if !touches(range, asked) {
-                continue;
-            }
-            let hunk = placed.hunk.id.as_str();
-            let diagnostic = self.diagnostic(placed, encoding);
-            let (added, removed) = (placed.hunk.after.len(), placed.hunk.before.len());
-            let title = format!(
-                "Accept this change (+{added} −{removed}) of {}",
-                self.run.alias
-            );
-            let accept = Accept::command_name();
-            let mut action =
-                self.action(title, ACCEPT, accept, Some(hunk), Some(diagnostic.clone()));
-            action.is_preferred = Some(true);
-            actions.push(action);
-            let title = format!("Reject this change of {}", self.run.alias);
-            let reject = Reject::command_name();
-            actions.push(self.action(title, REJECT, reject, Some(hunk), Some(diagnostic)));
-        }
-        if !actions.is_empty() {
-            let accept = format!("Accept all changes of {} in this file", self.run.alias);
-            let reject = format!("Reject all changes of {} in this file", self.run.alias);
-            actions.push(self.action(accept, ACCEPT, Accept::command_name(), None, None));
-            actions.push(self.action(reject, REJECT, Reject::command_name(), None, None));
-        }
-        actions
-    }
-
-    /// A code action that carries out a method on the proposal or one of its hunks.
-    pub fn action(
-        &self,
-        title: String,
-        kind: CodeActionKind,
-        name: String,
-        hunk: Option<&str>,
-        diagnostic: Option<Diagnostic>,
-    ) -> CodeAction {
-        CodeAction {
-            command: Some(Command::new(
-                title.clone(),
-                name,
-                Some(vec![self.arguments(hunk)]),
-            )),
-            title,
-            kind: Some(kind),
-            diagnostics: diagnostic.map(|diagnostic| vec![diagnostic]),
-            ..CodeAction::default()
-        }
+        item
     }
 }
 
-/// Whole lines as a range. Behind a last line without a break there is no next line to point to.
-pub fn line_range(
-    rope: &Rope,
-    text: &str,
-    lines: std::ops::Range<usize>,
-    encoding: Encoding,
-) -> Range {
-    encoding.range(rope, bytes_of(text, lines))
+/// What a proposal does, in a word.
+pub const fn kind(effect: &Effect) -> &'static str {
+    match effect {
+        Effect::Edit { base: None, .. } => "create",
+        Effect::Edit { .. } => "edit",
+        Effect::Delete { .. } => "delete",
+        Effect::Rename { .. } => "rename",
+        Effect::Copy { .. } => "copy",
+        Effect::Command { .. } => "command",
+        Effect::Question { .. } => "question",
+    }
 }
 
-/// The bytes of whole lines.
-pub fn bytes_of(text: &str, lines: std::ops::Range<usize>) -> std::ops::Range<usize> {
-    let start_of = |line: usize| {
-        text.split_inclusive('\n')
-            .take(line)
-            .map(str::len)
-            .sum::<usize>()
-    };
-    start_of(lines.start)..start_of(lines.end)
+/// What a proposal does, in a line.
+pub fn title(pending: &Pending) -> String {
+    let (added, removed) = pending.proposal.size();
+    match &pending.proposal.effect {
+        Effect::Edit { target, base, .. } => {
+            let verb = if base.is_none() { "Create" } else { "Edit" };
+            format!("{verb} {target} (+{added} −{removed})")
+        }
+        Effect::Delete { target, .. } => format!("Delete {target} (−{removed})"),
+        Effect::Rename { target, to } => format!("Rename {target} to {to}"),
+        Effect::Copy { target, to, .. } => format!("Copy {target} to {to}"),
+        Effect::Command { line } => {
+            format!("Run {} in {}", in_a_line(line), pending.folder.display())
+        }
+        Effect::Question { question, .. } => in_a_line(question),
+    }
 }
 
-/// Whether two ranges share a place; their ends count, so that a cursor on the edge does.
-fn touches(a: Range, b: Range) -> bool {
-    a.start.line <= b.end.line && b.start.line <= last_line(a)
+/// A text's first words.
+pub fn in_a_line(text: &str) -> String {
+    const MOST: usize = 120;
+    let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match flat.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", &flat[..end]),
+        None => flat,
+    }
 }
 
-/// The last line that a range of whole lines covers.
-fn last_line(range: Range) -> u32 {
-    if range.end.character == 0 && range.end.line > range.start.line {
-        range.end.line - 1
+/// The one hunk of a proposal that takes a whole file; it shows on the file's first line.
+fn whole(removed: &str, encoding: Encoding, conflict: bool) -> HunkView {
+    let rope = Rope::from_str(removed);
+    let start = Position::new(0, 0);
+    let first = starts(removed).get(1).copied().unwrap_or(0);
+    let count = lines(removed).len();
+    let standing = if conflict {
+        Standing::Conflict
     } else {
-        range.end.line
+        Standing::Waits
+    };
+    HunkView {
+        id: "h1".to_owned(),
+        range: encoding.range(&rope, 0..removed.len()),
+        removed: removed.to_owned(),
+        added: String::new(),
+        standing,
+        lines: 0..count,
+        mark: Range::new(start, encoding.position(&rope, first)),
+        size: (0, count),
     }
+}
+
+/// The bytes at which a text's lines begin, and its length.
+fn starts(text: &str) -> Vec<usize> {
+    let mut starts = vec![0];
+    let mut at = 0;
+    for line in lines(text) {
+        at += line.len();
+        starts.push(at);
+    }
+    starts
 }

@@ -1,10 +1,11 @@
-//! `<cp>`: copies an entry to another path.
+//! `<cp>`: copies an entry to another path; what it does to a file is proposed.
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use super::{Handled, Plugin, Problem, TurnContext, transfer};
 use crate::dialect::{Call, Command, Tool};
+use crate::entries::Action;
 use crate::store::entries;
 
 /// The plugin; see the module.
@@ -28,7 +29,12 @@ impl Plugin for Cp {
             let Call::Cp(args) = &command.call else {
                 return Ok(Handled::Quiet);
             };
-            transfer::handle(cx, Tool::Cp, entries::cp, args).await
+            let cp = transfer::Transfer {
+                tool: Tool::Cp,
+                action: Action::Cp,
+                verb: entries::cp,
+            };
+            cp.handle(cx, args).await
         }
         .boxed()
     }

@@ -3,6 +3,9 @@
 //! turn while it is. Their section is `<sources>`, with all else that was fetched: behind the log, since
 //! what is shown of sources changes in almost every turn and the log only grows.
 
+mod drafts;
+mod propose;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -21,6 +24,9 @@ use crate::store::entries::{self, Query, Write};
 use crate::workspace::{
     Constraint, FileInfo, FileKind, FilePath, Overlay, ReadError, Root, Rules, current_text, scan,
 };
+
+pub use drafts::Drafts;
+pub use propose::{Proposing, can_be_created, files_of};
 
 /// The plugin; see the module.
 pub struct File;
@@ -62,14 +68,15 @@ impl Plugin for File {
 
     /// What is read-only stays as it is, and what is ignored too.
     fn veto(&self, proposal: &Proposal, rules: &Rules) -> Result<(), Refusal> {
-        match rules.constraint_of(proposal.target.as_str()) {
-            Some(Constraint::Readonly) => Err(readonly(proposal.target.as_str())),
+        let mut files = proposal.effect.changed_files();
+        files.try_for_each(|file| match rules.constraint_of(file.as_str()) {
+            Some(Constraint::Readonly) => Err(readonly(file.as_str())),
             Some(Constraint::Ignore) => Err(Refusal::new(
                 Outcome::Permission,
-                format!("{} is ignored in this workspace", proposal.target),
+                format!("{file} is ignored in this workspace"),
             )),
             Some(Constraint::Active) | None => Ok(()),
-        }
+        })
     }
 }
 
@@ -111,6 +118,12 @@ impl Files {
         }
     }
 
+    /// Whether there is a file, be it a text or not, or a document that is to become one.
+    pub async fn exists(&self, file: &FilePath) -> bool {
+        file.absolute().symlink_metadata().is_ok()
+            || self.overlay.open_text(file.real()).await.is_some()
+    }
+
     /// The text as the user sees it now; none where there is no file.
     pub async fn text(&self, file: &FilePath) -> Result<Option<String>, Refusal> {
         match current_text(self.overlay.as_ref(), file).await {
@@ -134,13 +147,15 @@ async fn sync(cx: &TurnContext<'_>) -> Result<(), Problem> {
         Ok(Err(error)) => return Err(Refusal::invalid(error.to_string()).into()),
         Err(error) => return Err(Refusal::invalid(error.to_string()).into()),
     };
+    let drafts = Drafts::of(cx).await?;
+    let found = drafts.listed(found);
     let run = cx.run;
     let query = Query::of_scheme(Scheme::File);
     let known = cx
         .store
         .read(move |connection| entries::list(connection, run, &query))
         .await?;
-    let writes = differences(files, found, known).await;
+    let writes = differences((files, &drafts), found, known).await;
     if writes.is_empty() {
         return Ok(());
     }
@@ -186,7 +201,11 @@ enum Difference {
     Gone(Query),
 }
 
-async fn differences(files: &Files, found: Vec<FileInfo>, known: Vec<Entry>) -> Vec<Difference> {
+async fn differences(
+    (files, drafts): (&Files, &Drafts),
+    found: Vec<FileInfo>,
+    known: Vec<Entry>,
+) -> Vec<Difference> {
     let mut known: BTreeMap<String, Entry> = known
         .into_iter()
         .map(|entry| (entry.path.as_str().to_owned(), entry))
@@ -207,7 +226,7 @@ async fn differences(files: &Files, found: Vec<FileInfo>, known: Vec<Entry>) -> 
                 .as_ref()
                 .is_some_and(|entry| entry.visibility == Visibility::Visible);
         let body = match (visible, file.kind) {
-            (true, FileKind::Text) => Some(current(files, &file.path).await),
+            (true, FileKind::Text) => Some(current(files, drafts, &path).await),
             // What it held before it ceased to be a text is not shown any more.
             (true, _) => Some(String::new()),
             (false, _) => None,
@@ -268,11 +287,8 @@ fn refreshed(
 }
 
 /// The text of a visible file; an empty one where it cannot be read, which `get` will tell.
-async fn current(files: &Files, path: &str) -> String {
-    let text = match files.locate(path) {
-        Ok(file) => files.text(&file).await.unwrap_or(None),
-        Err(_) => None,
-    };
+async fn current(files: &Files, drafts: &Drafts, path: &EntryPath) -> String {
+    let text = drafts.text(files, path).await.unwrap_or(None);
     text.unwrap_or_else(String::new)
 }
 

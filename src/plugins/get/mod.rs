@@ -84,8 +84,8 @@ impl Found {
     /// Reads a file's text. One that cannot be read as text refuses the command by name.
     async fn read(&mut self, cx: &TurnContext<'_>) -> Result<(), Problem> {
         if let (true, None, Some(files)) = (is_file(&self.entry.path), &self.text, cx.files) {
-            let located = files.locate(self.entry.path.as_str())?;
-            self.text = files.text(&located).await?;
+            let drafts = file::Drafts::of(cx).await?;
+            self.text = drafts.text(files, &self.entry.path).await?;
         }
         Ok(())
     }

@@ -10,17 +10,18 @@ use futures::future::BoxFuture;
 use serde_json::json;
 
 use super::{
-    Handled, Plugin, Problem, Refusal, TurnContext, about, is_file, known, listing, named,
+    Handled, Plugin, Problem, Refusal, TurnContext, about, file, is_file, known, listing, named,
     visibility,
 };
 use crate::dialect::{
     Call, Command, Content, How, Match, MatchKind, NotWritten, Set as Args, Tool,
 };
-use crate::entries::proposal::unified_diff;
+use crate::entries::proposal::text::unified_diff;
 use crate::entries::{
-    Attributes, Decision, Entry, EntryPath, Hunk, Outcome, Proposal, Scheme, Visibility, Writer,
+    Attributes, Entry, EntryPath, Hunk, Outcome, Proposal, Scheme, Visibility, Writer,
 };
 use crate::store::entries::{self, Access, Query, Write};
+use crate::store::{StoreError, Tx};
 
 /// The plugin; see the module.
 pub struct Set;
@@ -76,24 +77,28 @@ impl Plugin for Set {
     }
 
     /// What the user has made of a change: the model reads what is in the file now, and what is not.
-    fn kept(&self, proposal: &Proposal) -> Option<String> {
-        patches(proposal)
+    fn decided(&self, tx: &mut Tx<'_>, proposal: &Proposal) -> Result<(), StoreError> {
+        let Some(patches) = patches(proposal) else {
+            return Ok(());
+        };
+        let mut write = Write::to(proposal.path.clone());
+        write.body = Some(patches);
+        entries::set(tx, proposal.run, Writer::Plugin, write)
     }
 }
 
 /// The patch of what was accepted, and of what was not; none where nothing was accepted.
 fn patches(proposal: &Proposal) -> Option<String> {
-    let accepted = |hunk: &Hunk| hunk.decision == Some(Decision::Accepted);
-    if !proposal.hunks.iter().any(accepted) {
+    let (change, target) = (proposal.change()?, proposal.effect.target()?.as_str());
+    if !change.hunks.iter().any(Hunk::is_accepted) {
         return None;
     }
-    let target = proposal.target.as_str();
-    let text = proposal.text_with(accepted);
-    let patch = unified_diff(target, proposal.base.as_deref(), &text);
-    if proposal.hunks.iter().all(accepted) {
+    let text = change.text_with(Hunk::is_accepted);
+    let patch = unified_diff(target, change.base.as_deref(), &text);
+    if change.hunks.iter().all(Hunk::is_accepted) {
         return Some(patch);
     }
-    let rest = unified_diff(target, Some(&text), &proposal.after);
+    let rest = unified_diff(target, Some(&text), &change.after);
     Some(format!("Accepted:\n{patch}\nRejected:\n{rest}"))
 }
 

@@ -34,7 +34,7 @@ pub fn cp(
         // What the model is not shown is copied by its very path only.
         meant.retain(|entry| entry.scheme().shown_to_model());
     }
-    let routes = routes(meant, from, to)?;
+    let routes = routes(meant, from, to, is_folder(to))?;
     for (source, target) in &routes {
         copy(tx, run, writer, source, target, visibility)?;
     }
@@ -52,7 +52,8 @@ pub fn mv(
     visibility: Option<Visibility>,
 ) -> Result<Vec<EntryPath>, StoreError> {
     authorise(to, writer, Access::Content)?;
-    let routes = routes(open_to(tx, run, writer, from, Access::Content)?, from, to)?;
+    let meant = open_to(tx, run, writer, from, Access::Content)?;
+    let routes = routes(meant, from, to, is_folder(to))?;
     let taken: HashSet<&EntryPath> = routes.iter().map(|(_, target)| target).collect();
     for (source, target) in routes.iter().filter(|(source, to)| source.path != *to) {
         copy(tx, run, writer, source, target, visibility)?;
@@ -88,11 +89,16 @@ fn copy(
     set(tx, run, writer, write)
 }
 
-/// Each entry that is meant, and where it goes.
-fn routes(
+fn is_folder(to: &EntryPath) -> bool {
+    to.as_str().ends_with('/')
+}
+
+/// Each entry that is meant, and where it goes: into a folder, or the only one to a path of its own.
+pub fn routes(
     meant: Vec<Entry>,
     from: &Query,
     to: &EntryPath,
+    into_folder: bool,
 ) -> Result<Vec<(Entry, EntryPath)>, StoreError> {
     let pattern = from.pattern.as_ref().map_or("", PathPattern::as_str);
     if meant.is_empty() {
@@ -100,7 +106,7 @@ fn routes(
             path: pattern.to_owned(),
         });
     }
-    let Some(folder) = to.as_str().strip_suffix('/') else {
+    if !into_folder {
         return match <[Entry; 1]>::try_from(meant) {
             Ok([one]) => Ok(vec![(one, to.clone())]),
             Err(several) => Err(StoreError::NoFolder {
@@ -108,7 +114,8 @@ fn routes(
                 to: to.to_string(),
             }),
         };
-    };
+    }
+    let folder = to.as_str().trim_end_matches('/');
     let kept = from
         .pattern
         .as_ref()

@@ -9,8 +9,8 @@ use rusqlite::trace::{TraceEvent, TraceEventCodes};
 
 use super::bench::{Bench, all, bench, enqueue, new_run, path};
 use crate::entries::{
-    Action, Decision, EntryPath, Mode, Outcome, RunId, RunStatus, Scheme, State, TurnNumber,
-    Visibility, Writer,
+    Action, Decision, Effect, EntryPath, Mode, Outcome, RunId, RunStatus, Scheme, State,
+    TurnNumber, Visibility, Writer,
 };
 use crate::store::entries::{self, Query, Write};
 use crate::store::leases::{self, Holder};
@@ -213,23 +213,21 @@ fn a_turn(tx: &mut Tx<'_>, run: RunId, turn: u32) -> Result<(), StoreError> {
 }
 
 fn propose(tx: &mut Tx<'_>, run: RunId, at: &EntryPath) -> Result<(), StoreError> {
-    let change = proposals::Change {
-        action: Action::Set,
-        target: &path("src/a.rs"),
-        base: Some("a\n"),
-        after: "b\n",
-    };
-    proposals::put(tx, run, at, &change)?;
+    let change = Effect::edit(path("src/a.rs"), Some("a\n"), "b\n");
+    proposals::put(tx, run, at, Action::Set, &change)?;
     proposals::find(tx, run, at)?;
+    proposals::unoffered(tx, run)?;
+    proposals::offer(tx, run)?;
     proposals::pending(tx, run)?;
     proposals::count_pending(tx, run)?;
     proposals::runs_with_pending(tx, projects::ensure(tx, "file:///p", "/p")?)?;
     let verdict = Verdict {
         decision: Decision::Accepted,
         hunks: &["h1".to_owned()],
-        reason: None,
-        replaced: Some("a\n"),
+        words: None,
     };
     proposals::decide(tx, run, at, verdict)?;
+    proposals::accepted(tx, run)?;
+    proposals::undo(tx, run, at, &["h1".to_owned()])?;
     proposals::cancel_pending(tx, run, &Outcome::Aborted).map(drop)
 }

@@ -7,12 +7,12 @@ use serde_json::json;
 
 use super::bench::{Bench, all, bench, enqueue, new_run, path};
 use crate::entries::{
-    Action, Decision, EntryPath, LoopId, Mode, Outcome, RunId, RunStatus, Scheme, State,
+    Action, Decision, Effect, EntryPath, LoopId, Mode, Outcome, RunId, RunStatus, Scheme, State,
     TurnNumber, Writer,
 };
 use crate::store::entries::{self, Write};
 use crate::store::leases::{self, Holder};
-use crate::store::proposals::{self, Change, Verdict};
+use crate::store::proposals::{self, Verdict};
 use crate::store::{StoreError, Tx, loops, runs};
 
 #[tokio::test]
@@ -124,13 +124,8 @@ async fn a_proposal_is_decided_hunk_by_hunk_and_only_once() {
         .write(move |tx| {
             let write = Write::body(proposed.clone(), "patch").state(State::Proposed);
             entries::set(tx, run, Writer::Plugin, write)?;
-            let change = Change {
-                action: Action::Set,
-                target: &path("a.rs"),
-                base: Some("a\nb\nc\n"),
-                after: "A\nb\nC\n",
-            };
-            proposals::put(tx, run, &proposed, &change)
+            let change = Effect::edit(path("a.rs"), Some("a\nb\nc\n"), "A\nb\nC\n");
+            proposals::put(tx, run, &proposed, Action::Set, &change)
         })
         .await
         .unwrap();
@@ -143,8 +138,7 @@ async fn a_proposal_is_decided_hunk_by_hunk_and_only_once() {
                     let verdict = Verdict {
                         decision,
                         hunks: &hunks,
-                        reason: Some("because"),
-                        replaced: None,
+                        words: Some("because"),
                     };
                     proposals::decide(tx, run, &at, verdict)
                 })
@@ -444,20 +438,14 @@ async fn what_the_text_shows_is_accepted_even_if_it_was_cancelled_meanwhile() {
         .write(move |tx| {
             let write = Write::body(at.clone(), "patch").state(State::Proposed);
             entries::set(tx, run, Writer::Plugin, write)?;
-            let change = Change {
-                action: Action::Set,
-                target: &path("a.rs"),
-                base: Some("a\n"),
-                after: "b\n",
-            };
-            proposals::put(tx, run, &at, &change)?;
+            let change = Effect::edit(path("a.rs"), Some("a\n"), "b\n");
+            proposals::put(tx, run, &at, Action::Set, &change)?;
             proposals::cancel_pending(tx, run, &Outcome::Aborted)?;
             let hunks = ["h1".to_owned()];
             let word = |decision| Verdict {
                 decision,
                 hunks: &hunks,
-                reason: None,
-                replaced: None,
+                words: None,
             };
             assert!(proposals::decide(tx, run, &at, word(Decision::Rejected)).is_err());
             proposals::decide(tx, run, &at, word(Decision::Accepted))?;
@@ -480,21 +468,15 @@ async fn a_proposal_that_is_written_over_or_decided_in_parts_leaves_no_text_behi
             entries::set(tx, run, Writer::Plugin, write)?;
             let target = path("a.rs");
             for (base, after) in [("a\nb\nc\n", "x\nb\nc\n"), ("b\nc\n", "x\nb\ny\n")] {
-                let change = Change {
-                    action: Action::Set,
-                    target: &target,
-                    base: Some(base),
-                    after,
-                };
-                proposals::put(tx, run, &at, &change)?;
+                let change = Effect::edit(target.clone(), Some(base), after);
+                proposals::put(tx, run, &at, Action::Set, &change)?;
             }
             let hunks = proposals::find(tx, run, &at)?.unwrap().hunks;
-            for (hunk, replaced) in hunks.into_iter().zip(["before\n", "between\n"]) {
+            for hunk in hunks {
                 let word = Verdict {
                     decision: Decision::Accepted,
                     hunks: &[hunk.id],
-                    reason: None,
-                    replaced: Some(replaced),
+                    words: None,
                 };
                 proposals::decide(tx, run, &at, word)?;
             }
@@ -504,7 +486,7 @@ async fn a_proposal_that_is_written_over_or_decided_in_parts_leaves_no_text_behi
         })
         .await
         .unwrap();
-    assert_eq!(kept, (3, 3), "the base, what it becomes, what it replaced");
+    assert_eq!(kept, (2, 2), "the base, and what it becomes");
 }
 
 #[tokio::test]

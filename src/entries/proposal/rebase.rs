@@ -1,0 +1,336 @@
+//! Where a change's hunks lie in a text that has moved on since.
+//!
+//! The text that the change was made against, with what of it was accepted already, is compared
+//! with the text as it is now. A hunk whose lines are all still there, next to each other, moves
+//! with them; a hunk whose lines were touched is in conflict. Nothing is ever placed by guessing.
+//!
+//! **Invariant.** Applying placed hunks changes no line but theirs.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use similar::{Algorithm, DiffOp, capture_diff_slices};
+
+use super::Hunk;
+use super::text::{Replacement, Shift, TextChange, lines, unified};
+
+/// Where a hunk is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// It replaces these lines of the current text, counted from 0.
+    At(Range<usize>),
+    /// The current text holds it already.
+    There,
+    Conflict,
+}
+
+/// A hunk that is not decided, and its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placed {
+    pub hunk: Hunk,
+    pub place: Place,
+}
+
+/// Places the open hunks of a change. `current` is none where there is no file.
+pub fn place(change: &TextChange, current: Option<&str>) -> Vec<Placed> {
+    let open = || change.hunks.iter().filter(|hunk| hunk.is_open());
+    let Some(current) = current.or_else(|| change.base.is_none().then_some("")) else {
+        let lost = |hunk: &Hunk| Placed {
+            hunk: hunk.clone(),
+            place: Place::Conflict,
+        };
+        return open().map(lost).collect();
+    };
+    let now = lines(current);
+    let moves = Moves::between(&change.lines_with(Hunk::is_accepted), &now);
+    let mut shift = Shift::default();
+    let mut placed = Vec::new();
+    for hunk in &change.hunks {
+        if hunk.is_accepted() {
+            shift.grow(hunk);
+        }
+        if !hunk.is_open() {
+            continue;
+        }
+        let start = shift.of(hunk.before.start);
+        let place = match moves.follow(&(start..start + hunk.before.len())) {
+            Some(range) => Place::At(range),
+            None if holds(change, |other| other.id == hunk.id, current) => Place::There,
+            None => Place::Conflict,
+        };
+        placed.push(Placed {
+            hunk: hunk.clone(),
+            place,
+        });
+    }
+    placed
+}
+
+/// Whether the text holds the open hunks that `wanted` picks, on top of those that were accepted.
+pub fn holds(change: &TextChange, wanted: impl Fn(&Hunk) -> bool, current: &str) -> bool {
+    let there = |hunk: &Hunk| hunk.is_accepted() || (hunk.is_open() && wanted(hunk));
+    let (expected, now) = (change.lines_with(there), lines(current));
+    if expected == now {
+        return true;
+    }
+    let moves = Moves::between(&expected, &now);
+    let mut shift = Shift::default();
+    change.hunks.iter().filter(|hunk| there(hunk)).all(|hunk| {
+        let start = shift.of(hunk.before.start);
+        shift.grow(hunk);
+        hunk.is_accepted() || moves.follow(&(start..start + hunk.after.len())).is_some()
+    })
+}
+
+/// The current text with the placed hunks applied. Hunks that are there or in conflict are left out.
+pub fn applied(change: &TextChange, placed: &[Placed], current: &str) -> String {
+    let now = lines(current);
+    let mut text = String::new();
+    let mut at = 0;
+    for Replacement { lines, with } in replacements(change, placed, now.len()) {
+        text.extend(now[at..lines.start].iter().copied());
+        if !with.is_empty() && !text.is_empty() && !text.ends_with('\n') {
+            // The user's text ends here without a break; the proposed one goes on.
+            text.push('\n');
+        }
+        text.push_str(&with.concat());
+        at = lines.end;
+    }
+    text.extend(now[at..].iter().copied());
+    text
+}
+
+/// The unified diff that leads from the current text to the one with the placed hunks applied.
+pub fn patch(path: &str, change: &TextChange, placed: &[Placed], current: Option<&str>) -> String {
+    let now = current.map_or_else(Vec::new, lines);
+    let replacements = replacements(change, placed, now.len());
+    unified(path, current.is_some(), &now, &replacements)
+}
+
+/// What the placed hunks replace in a text of so many lines.
+fn replacements<'c>(
+    change: &'c TextChange,
+    placed: &[Placed],
+    lines: usize,
+) -> Vec<Replacement<'c>> {
+    let after = change.after_lines();
+    let mut replacements = Vec::new();
+    for Placed { hunk, place } in placed {
+        let Place::At(range) = place else {
+            continue;
+        };
+        let mut with: Vec<Cow<'_, str>> = after[hunk.after.clone()]
+            .iter()
+            .map(|line| Cow::Borrowed(*line))
+            .collect();
+        if let Some(last) = with.last_mut()
+            && range.end < lines
+            && !last.ends_with('\n')
+        {
+            // The proposed text ended here without a break; the user's goes on.
+            last.to_mut().push('\n');
+        }
+        replacements.push(Replacement {
+            lines: range.clone(),
+            with,
+        });
+    }
+    replacements
+}
+
+/// Which lines of one text are lines of another.
+struct Moves {
+    /// Equal stretches: the start in the old text, in the new one, and how many lines.
+    equal: Vec<(usize, usize, usize)>,
+    old: usize,
+    new: usize,
+}
+
+impl Moves {
+    /// The heads and tails that two texts share are set aside first: what is left of a text in which
+    /// somebody types is a few lines.
+    fn between(old: &[&str], new: &[&str]) -> Self {
+        let head = std::iter::zip(old, new).take_while(|(a, b)| a == b).count();
+        let (old_rest, new_rest) = (&old[head..], &new[head..]);
+        let tail = std::iter::zip(old_rest.iter().rev(), new_rest.iter().rev())
+            .take_while(|(a, b)| a == b)
+            .count();
+        let middle = (
+            &old_rest[..old_rest.len() - tail],
+            &new_rest[..new_rest.len() - tail],
+        );
+        let mut equal = vec![(0, 0, head)];
+        equal.extend(
+            capture_diff_slices(Algorithm::Patience, middle.0, middle.1)
+                .into_iter()
+                .filter_map(|op| match op {
+                    DiffOp::Equal {
+                        old_index,
+                        new_index,
+                        len,
+                    } => Some((head + old_index, head + new_index, len)),
+                    _ => None,
+                }),
+        );
+        equal.push((old.len() - tail, new.len() - tail, tail));
+        Self {
+            equal: joined(equal),
+            old: old.len(),
+            new: new.len(),
+        }
+    }
+
+    /// Where a stretch of old lines lies now: all of them, together and unchanged. An empty stretch
+    /// is the gap between two lines that are still neighbours.
+    fn follow(&self, range: &Range<usize>) -> Option<Range<usize>> {
+        if range.is_empty() {
+            return self.gap(range.start).map(|at| at..at);
+        }
+        self.equal.iter().find_map(|&(old, new, len)| {
+            (old <= range.start && range.end <= old + len)
+                .then(|| range.start - old + new..range.end - old + new)
+        })
+    }
+
+    fn gap(&self, at: usize) -> Option<usize> {
+        let before = match at {
+            0 => Some(0),
+            at => self.line(at - 1).map(|line| line + 1),
+        };
+        let after = if at == self.old {
+            Some(self.new)
+        } else {
+            self.line(at)
+        };
+        match (before, after) {
+            (Some(before), Some(after)) if before == after => Some(before),
+            _ => None,
+        }
+    }
+
+    fn line(&self, at: usize) -> Option<usize> {
+        self.equal
+            .iter()
+            .find(|(old, _, len)| (*old..old + len).contains(&at))
+            .map(|(old, new, _)| at - old + new)
+    }
+}
+
+/// Stretches that follow each other in both texts are one.
+fn joined(stretches: Vec<(usize, usize, usize)>) -> Vec<(usize, usize, usize)> {
+    let mut joined: Vec<(usize, usize, usize)> = Vec::new();
+    for (old, new, len) in stretches {
+        match joined.last_mut() {
+            Some(last) if last.0 + last.2 == old && last.1 + last.2 == new => last.2 += len,
+            _ => joined.push((old, new, len)),
+        }
+    }
+    joined
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::entries::Decision;
+
+    fn rebased(change: &TextChange, current: Option<&str>) -> String {
+        let placed = place(change, current);
+        if placed.iter().any(|placed| placed.place == Place::Conflict) {
+            return "conflict".to_owned();
+        }
+        applied(change, &placed, current.unwrap_or(""))
+    }
+
+    #[test]
+    fn a_proposal_follows_the_text() {
+        let table = [
+            // base, after, current, expected
+            ("a\nb\nc\n", "a\nB\nc\n", "a\nb\nc\n", "a\nB\nc\n"),
+            ("a\nb\nc\n", "a\nB\nc\n", "x\na\nb\nc\n", "x\na\nB\nc\n"),
+            ("a\nb\nc\n", "a\nB\nc\n", "a\nb!\nc\n", "conflict"),
+            ("a\nb\nc\n", "a\nB\nc\n", "a\nB\nc\n", "a\nB\nc\n"),
+            ("a\nb\n", "a\nnew\nb\n", "a\nb\nc\n", "a\nnew\nb\nc\n"),
+            ("a\nb\n", "a\nnew\nb\n", "a\nmine\nb\n", "conflict"),
+            ("a\nb\n", "a\n", "a\nb\nc\n", "a\nc\n"),
+            ("a", "a\nb", "a", "a\nb"),
+            ("a\n", "", "a\n", ""),
+        ];
+        for (base, after, current, expected) in table {
+            let change = TextChange::between(Some(base), after);
+            assert_eq!(
+                rebased(&change, Some(current)),
+                expected,
+                "{base:?} {current:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_new_file_conflicts_with_one_that_came_into_being_meanwhile() {
+        let new = TextChange::between(None, "x\n");
+        assert_eq!(rebased(&new, None), "x\n");
+        assert_eq!(rebased(&new, Some("")), "x\n");
+        assert_eq!(rebased(&new, Some("mine\n")), "conflict");
+        assert_eq!(rebased(&new, Some("x\n")), "x\n");
+        assert_eq!(
+            rebased(&TextChange::between(Some("a\n"), "b\n"), None),
+            "conflict"
+        );
+    }
+
+    #[test]
+    fn the_rest_of_a_half_accepted_proposal_goes_on() {
+        let mut change = TextChange::between(Some("a\nb\nc\nd\n"), "a1\na2\nb\nc\nD\n");
+        change.hunks[0].decision = Some(Decision::Accepted);
+        assert_eq!(
+            rebased(&change, Some("a1\na2\nb\nc\nd\n")),
+            "a1\na2\nb\nc\nD\n"
+        );
+        assert!(!holds(&change, |h| h.id == "h2", "a1\na2\nb\nc\nd\n"));
+        assert!(holds(&change, |h| h.id == "h2", "mine\na1\na2\nb\nc\nD\n"));
+    }
+
+    proptest! {
+        #[test]
+        fn where_both_find_a_clean_result_it_is_the_three_way_merge(
+            base in "([abc]\n){0,8}",
+            after in "([abcx]\n){0,8}",
+            current in "([abcy]\n){0,8}",
+        ) {
+            let change = TextChange::between(Some(&base), &after);
+            let ours = rebased(&change, Some(&current));
+            let mut theirs = diffy::MergeOptions::new();
+            theirs.set_conflict_style(diffy::ConflictStyle::Merge);
+            if let (true, Ok(merged)) = (ours != "conflict", theirs.merge(&base, &after, &current)) {
+                // The two may align repeated lines differently; then both must hold every line of
+                // the user's that is not the proposal's to remove.
+                let count = |text: &str, c: char| text.chars().filter(|x| *x == c).count();
+                prop_assert_eq!(count(&ours, 'y'), count(&current, 'y'));
+                prop_assert_eq!(count(&merged, 'y'), count(&current, 'y'));
+            }
+        }
+
+        #[test]
+        fn an_applied_proposal_is_found_there(
+            base in "([abc]\n){0,8}",
+            after in "([abcx]\n){0,8}",
+            current in "([abcy]\n){0,8}",
+        ) {
+            let change = TextChange::between(Some(&base), &after);
+            let placed = place(&change, Some(&current));
+            let at: Vec<&str> = placed
+                .iter()
+                .filter(|p| matches!(p.place, Place::At(_)))
+                .map(|p| p.hunk.id.as_str())
+                .collect();
+            let text = applied(&change, &placed, &current);
+            let y = |text: &str| text.matches('y').count();
+            prop_assert_eq!(y(&text), y(&current), "a line of the user's was lost");
+            if at.len() == change.hunks.len() && base == current {
+                prop_assert!(holds(&change, |h| at.contains(&h.id.as_str()), &text));
+            }
+        }
+    }
+}

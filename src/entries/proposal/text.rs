@@ -1,0 +1,324 @@
+//! The change of a file's text: the text it was made against, the one it proposes, and the hunks
+//! between them.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::Arc;
+
+use similar::{Algorithm, DiffOp, capture_diff_slices};
+
+use super::Hunk;
+
+/// A change of a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TextChange {
+    /// The text it was made against; none where there was no file.
+    pub base: Option<Arc<str>>,
+    pub after: Arc<str>,
+    pub hunks: Vec<Hunk>,
+}
+
+impl TextChange {
+    /// The change that leads from one text to another, nothing of it decided.
+    pub fn between(base: Option<&str>, after: &str) -> Self {
+        Self {
+            base: base.map(Arc::from),
+            after: Arc::from(after),
+            hunks: hunks_between(base, after),
+        }
+    }
+
+    /// The lines of the text it was made against.
+    pub fn base_lines(&self) -> Vec<&str> {
+        self.base.as_deref().map_or_else(Vec::new, lines)
+    }
+
+    /// The lines of the text that it proposes.
+    pub fn after_lines(&self) -> Vec<&str> {
+        lines(&self.after)
+    }
+
+    /// The base with the hunks that `wanted` picks applied.
+    pub fn text_with(&self, wanted: impl Fn(&Hunk) -> bool) -> String {
+        self.lines_with(wanted).concat()
+    }
+
+    /// The lines of that text.
+    pub fn lines_with(&self, wanted: impl Fn(&Hunk) -> bool) -> Vec<&str> {
+        let (mut base, after) = (self.base_lines(), self.after_lines());
+        for hunk in self.hunks.iter().rev().filter(|hunk| wanted(hunk)) {
+            base.splice(
+                hunk.before.clone(),
+                after[hunk.after.clone()].iter().copied(),
+            );
+        }
+        base
+    }
+
+    /// The change that puts back the accepted hunks that `wanted` picks. Its hunks have the same ids.
+    #[must_use]
+    pub fn reversed(&self, wanted: impl Fn(&Hunk) -> bool) -> Self {
+        let goes = |hunk: &Hunk| hunk.is_accepted() && wanted(hunk);
+        let (mut before_shift, mut after_shift) = (Shift::default(), Shift::default());
+        let mut hunks = Vec::new();
+        for hunk in self.hunks.iter().filter(|hunk| hunk.is_accepted()) {
+            let old = before_shift.of(hunk.before.start);
+            let new = after_shift.of(hunk.before.start);
+            before_shift.grow(hunk);
+            if !goes(hunk) {
+                after_shift.grow(hunk);
+                continue;
+            }
+            hunks.push(Hunk {
+                id: hunk.id.clone(),
+                before: old..old + hunk.after.len(),
+                after: new..new + hunk.before.len(),
+                decision: None,
+            });
+        }
+        let is_left = |hunk: &Hunk| hunk.is_accepted() && !goes(hunk);
+        Self {
+            base: Some(self.text_with(Hunk::is_accepted).into()),
+            after: self.text_with(is_left).into(),
+            hunks,
+        }
+    }
+}
+
+/// How far lines have moved behind the hunks that were applied before them.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Shift {
+    added: usize,
+    removed: usize,
+}
+
+impl Shift {
+    pub(super) const fn of(self, line: usize) -> usize {
+        line + self.added - self.removed
+    }
+
+    pub(super) fn grow(&mut self, applied: &Hunk) {
+        self.added += applied.after.len();
+        self.removed += applied.before.len();
+    }
+}
+
+/// A text's lines, each with its line break.
+pub fn lines(text: &str) -> Vec<&str> {
+    text.split_inclusive('\n').collect()
+}
+
+/// Lines of a text, and what stands there instead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Replacement<'t> {
+    pub(super) lines: Range<usize>,
+    pub(super) with: Vec<Cow<'t, str>>,
+}
+
+/// How many unchanged lines a unified diff shows around a change.
+const CONTEXT: usize = 3;
+
+/// A unified diff; empty where the texts are equal.
+pub fn unified_diff(path: &str, before: Option<&str>, after: &str) -> String {
+    let (old, new) = (before.map_or_else(Vec::new, lines), lines(after));
+    let replacements: Vec<Replacement<'_>> = hunks_between(before, after)
+        .into_iter()
+        .map(|hunk| Replacement {
+            lines: hunk.before,
+            with: new[hunk.after]
+                .iter()
+                .map(|line| Cow::Borrowed(*line))
+                .collect(),
+        })
+        .collect();
+    unified(path, before.is_some(), &old, &replacements)
+}
+
+/// The same of replacements that are known, in their order.
+pub(super) fn unified(
+    path: &str,
+    exists: bool,
+    old: &[&str],
+    replacements: &[Replacement<'_>],
+) -> String {
+    let changing = |one: &&Replacement<'_>| !(one.lines.is_empty() && one.with.is_empty());
+    let changes: Vec<&Replacement<'_>> = replacements.iter().filter(changing).collect();
+    if changes.is_empty() {
+        return String::new();
+    }
+    let from = if exists { path } else { "/dev/null" };
+    let mut diff = format!("--- {from}\n+++ {path}\n");
+    let mut shift = Shift::default();
+    let near =
+        |a: &&Replacement<'_>, b: &&Replacement<'_>| b.lines.start - a.lines.end <= 2 * CONTEXT;
+    for group in changes.chunk_by(near) {
+        let (Some(first), Some(last)) = (group.first(), group.last()) else {
+            continue;
+        };
+        let start = first.lines.start.saturating_sub(CONTEXT);
+        let end = (last.lines.end + CONTEXT).min(old.len());
+        let new_start = shift.of(start);
+        let mut at = start;
+        let mut body = String::new();
+        for change in group {
+            let kept = old[at..change.lines.start].iter().copied();
+            let gone = old[change.lines.clone()].iter().copied();
+            kept.for_each(|line| push_line(&mut body, ' ', line));
+            gone.for_each(|line| push_line(&mut body, '-', line));
+            change
+                .with
+                .iter()
+                .for_each(|line| push_line(&mut body, '+', line));
+            at = change.lines.end;
+            shift.added += change.with.len();
+            shift.removed += change.lines.len();
+        }
+        old[at..end]
+            .iter()
+            .for_each(|line| push_line(&mut body, ' ', line));
+        let new_end = shift.of(end);
+        let (old_lines, new_lines) = (shown(start..end), shown(new_start..new_end));
+        let header = ["@@ -", &old_lines, " +", &new_lines, " @@\n"].concat();
+        diff.push_str(&header);
+        diff.push_str(&body);
+    }
+    diff
+}
+
+/// Lines as a diff's header has them, counted from 1.
+fn shown(lines: Range<usize>) -> String {
+    match lines.len() {
+        0 => format!("{},0", lines.start),
+        1 => (lines.start + 1).to_string(),
+        count => format!("{},{count}", lines.start + 1),
+    }
+}
+
+fn push_line(diff: &mut String, sign: char, line: &str) {
+    diff.push(sign);
+    diff.push_str(line);
+    if !line.ends_with('\n') {
+        diff.push_str("\n\\ No newline at end of file\n");
+    }
+}
+
+/// The hunks that lead from one text to another.
+pub fn hunks_between(base: Option<&str>, after: &str) -> Vec<Hunk> {
+    let (old, new) = (base.map_or_else(Vec::new, lines), lines(after));
+    let changed = capture_diff_slices(Algorithm::Patience, &old, &new)
+        .into_iter()
+        .filter(|op| !matches!(op, DiffOp::Equal { .. }));
+    let mut hunks: Vec<Hunk> = Vec::new();
+    for op in changed {
+        let (before, after) = (op.old_range(), op.new_range());
+        match hunks.last_mut() {
+            // A deletion and an insertion in the same place are one change.
+            Some(last) if last.before.end == before.start && last.after.end == after.start => {
+                last.before.end = before.end;
+                last.after.end = after.end;
+            }
+            _ => hunks.push(Hunk {
+                id: format!("h{}", hunks.len() + 1),
+                before,
+                after,
+                decision: None,
+            }),
+        }
+    }
+    // A new file that is empty has no changed line; what is decided is the file.
+    if hunks.is_empty() && base.is_none() {
+        hunks.push(Hunk::whole(0, 0));
+    }
+    hunks
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::entries::Decision;
+
+    #[test]
+    fn each_changed_place_is_a_hunk_of_its_own() {
+        let change = TextChange::between(Some("a\nb\nc\nd\n"), "A\nb\nc\nc2\nd\n");
+        let ranges: Vec<_> = change
+            .hunks
+            .iter()
+            .map(|hunk| (hunk.id.as_str(), hunk.before.clone(), hunk.after.clone()))
+            .collect();
+        assert_eq!(ranges, [("h1", 0..1, 0..1), ("h2", 3..3, 3..4)]);
+        assert_eq!(change.text_with(|h| h.id == "h2"), "a\nb\nc\nc2\nd\n");
+    }
+
+    #[test]
+    fn a_new_file_is_one_hunk_even_when_it_is_empty() {
+        assert_eq!(hunks_between(None, "x\ny\n").len(), 1);
+        assert_eq!(hunks_between(None, "").len(), 1);
+    }
+
+    proptest! {
+        #[test]
+        fn all_hunks_make_the_proposed_text_and_none_the_base(
+            base in "([ab]?\n?){0,12}",
+            after in "([abc]?\n?){0,12}",
+        ) {
+            let change = TextChange::between(Some(&base), &after);
+            prop_assert_eq!(change.text_with(|_| true), after);
+            prop_assert_eq!(change.text_with(|_| false), base);
+        }
+
+        #[test]
+        fn a_diff_is_as_the_library_writes_it(
+            base in prop::option::of("([ab]?\n){0,30}[ab]?"),
+            after in "([abc]?\n){0,30}[ab]?",
+        ) {
+            let old = if base.is_some() { "f" } else { "/dev/null" };
+            let before = base.as_deref().unwrap_or("");
+            let theirs = similar::TextDiff::configure()
+                .algorithm(Algorithm::Patience)
+                .diff_lines(before, &after)
+                .unified_diff()
+                .context_radius(3)
+                .header(old, "f")
+                .to_string();
+            let ours = unified_diff("f", base.as_deref(), &after);
+            let signs = |diff: &str| {
+                let mut lines: Vec<String> = diff.lines().map(str::to_owned).collect();
+                lines.sort();
+                lines
+            };
+            prop_assert_eq!(signs(&ours), signs(&theirs));
+            prop_assert_eq!(diffy::Patch::from_str(&ours).map(|patch| patch.hunks().len()),
+                diffy::Patch::from_str(&theirs).map(|patch| patch.hunks().len()));
+        }
+
+        #[test]
+        fn a_reversed_change_leads_back_to_what_is_left_accepted(
+            base in "([ab]\n){0,8}",
+            after in "([abc]\n){0,8}",
+            accepted in any::<u8>(),
+            undone in any::<u8>(),
+        ) {
+            let mut change = TextChange::between(Some(&base), &after);
+            let is_in = |mask: u8, at: usize| mask >> (at % 8) & 1 == 1;
+            for (at, hunk) in change.hunks.iter_mut().enumerate() {
+                let decision = if is_in(accepted, at) { Decision::Accepted } else { Decision::Rejected };
+                hunk.decision = Some(decision);
+            }
+            let goes: Vec<String> = change
+                .hunks
+                .iter()
+                .enumerate()
+                .filter(|(at, _)| is_in(undone, *at))
+                .map(|(_, hunk)| hunk.id.clone())
+                .collect();
+            let back = change.reversed(|hunk| goes.contains(&hunk.id));
+            prop_assert_eq!(back.text_with(|_| true), back.after.as_ref());
+            for hunk in change.hunks.iter_mut().filter(|hunk| goes.contains(&hunk.id)) {
+                hunk.decision = Some(Decision::Undone);
+            }
+            prop_assert_eq!(back.after.as_ref(), change.text_with(Hunk::is_accepted));
+        }
+    }
+}
