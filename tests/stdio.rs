@@ -19,6 +19,8 @@ mod cancel;
 mod decide;
 #[path = "stdio/disk.rs"]
 mod disk;
+#[path = "stdio/effects.rs"]
+mod effects;
 #[path = "stdio/ending.rs"]
 mod ending;
 #[path = "stdio/fixture.rs"]
@@ -43,6 +45,8 @@ mod order;
 mod queries;
 #[path = "stdio/refusals.rs"]
 mod refusals;
+#[path = "stdio/review.rs"]
+mod review;
 #[path = "stdio/runs.rs"]
 mod runs;
 #[path = "stdio/shown.rs"]
@@ -53,3 +57,5 @@ mod telling;
 mod together;
 #[path = "stdio/traps.rs"]
 mod traps;
+#[path = "stdio/undo.rs"]
+mod undo;

@@ -82,6 +82,30 @@ pub fn holds(change: &TextChange, wanted: impl Fn(&Hunk) -> bool, current: &str)
     })
 }
 
+/// A text has changed where a hunk would change it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Conflict;
+
+/// The current text with the open hunks that `wanted` picks in it; none where it holds them already.
+/// One of them that has no place any more stops all of them.
+pub fn merged(
+    change: &TextChange,
+    wanted: impl Fn(&Hunk) -> bool,
+    current: Option<&str>,
+) -> Result<Option<String>, Conflict> {
+    let placed: Vec<Placed> = place(change, current)
+        .into_iter()
+        .filter(|placed| wanted(&placed.hunk))
+        .collect();
+    if placed.iter().any(|placed| placed.place == Place::Conflict) {
+        return Err(Conflict);
+    }
+    // A file that is to come into being is made even where it has no line.
+    let creates = current.is_none();
+    let moved = placed.iter().any(|p| matches!(p.place, Place::At(_)));
+    Ok((moved || creates).then(|| applied(change, &placed, current.unwrap_or(""))))
+}
+
 /// The current text with the placed hunks applied. Hunks that are there or in conflict are left out.
 pub fn applied(change: &TextChange, placed: &[Placed], current: &str) -> String {
     let now = lines(current);

@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout};
 use super::NotDone;
 use super::edits::{created, deleted, edited, renamed};
 use crate::config::ApplyTo;
-use crate::entries::proposal::rebase::{Place, applied, holds, place};
+use crate::entries::proposal::rebase::{Conflict, holds, merged};
 use crate::entries::{EntryPath, Hunk, RunAlias, TextChange, TurnNumber};
 use crate::lsp::documents::{Document, Encoding};
 use crate::lsp::hub::Editors;
@@ -86,10 +86,10 @@ impl Carrier<'_> {
                 return Err(NotDone::Unsaved(target.clone()));
             }
         }
-        let (expected, file) = (text.to_owned(), file.clone());
+        let (expected, file, target) = (text.to_owned(), file.clone(), target.clone());
         blocking(move || {
             if read(&file)? != expected {
-                return Err(NotDone::Moved);
+                return Err(NotDone::Conflict { target });
             }
             Ok(remove(&file)?)
         })
@@ -272,24 +272,12 @@ impl FileEdit<'_> {
         }
     }
 
-    fn wants(&self, hunk: &Hunk) -> bool {
-        self.wanted.contains(&hunk.id)
-    }
-
     /// The text with the wanted hunks in it; none where it holds them already.
     fn result(&self, current: Option<&str>) -> Result<Option<String>, NotDone> {
-        let placed: Vec<_> = place(self.change, current)
-            .into_iter()
-            .filter(|placed| self.wants(&placed.hunk))
-            .collect();
-        if placed.iter().any(|placed| placed.place == Place::Conflict) {
-            return Err(NotDone::Conflict {
-                target: self.target.clone(),
-            });
-        }
-        let creates = current.is_none();
-        let moved = placed.iter().any(|p| matches!(p.place, Place::At(_)));
-        Ok((moved || creates).then(|| applied(self.change, &placed, current.unwrap_or(""))))
+        let wanted = |hunk: &Hunk| self.wanted.contains(&hunk.id);
+        merged(self.change, wanted, current).map_err(|Conflict| NotDone::Conflict {
+            target: self.target.clone(),
+        })
     }
 
     /// Whether a text that was `before` holds the change.

@@ -69,3 +69,6 @@ pub enum NotDone {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
+
+#[cfg(test)]
+mod tests;

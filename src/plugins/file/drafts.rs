@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::Files;
-use crate::entries::proposal::rebase::{Place, applied, place};
+use crate::entries::proposal::rebase::{Conflict, merged};
 use crate::entries::{Action, Effect, EntryPath, Proposal, TextChange};
 use crate::plugins::{Problem, Refusal, TurnContext};
 use crate::store::proposals;
@@ -133,9 +133,9 @@ impl Drafts {
 /// A change on the text as it is now. Where that was changed in the same lines, the user will have to
 /// decide between the two; until then the run works on its own.
 fn carried_over(change: &TextChange, current: Option<&str>) -> String {
-    let placed = place(change, current);
-    if placed.iter().any(|placed| placed.place == Place::Conflict) {
-        return change.after.as_ref().to_owned();
+    match (merged(change, |_| true, current), current) {
+        (Ok(Some(text)), _) => text,
+        (Ok(None), Some(current)) => current.to_owned(),
+        (Ok(None), None) | (Err(Conflict), _) => change.after.as_ref().to_owned(),
     }
-    applied(change, &placed, current.unwrap_or(""))
 }

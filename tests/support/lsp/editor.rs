@@ -160,7 +160,10 @@ impl Editor {
         }
         for operation in operations {
             match operation {
-                Operation::Resource(operation) => operation.carry_out(),
+                Operation::Resource(operation) => {
+                    operation.carry_out();
+                    self.follow(&operation, told);
+                }
                 Operation::Edit(DocumentEdit {
                     text_document: Identifier { uri, .. },
                     edits,
@@ -176,6 +179,23 @@ impl Editor {
             }
         }
         true
+    }
+
+    /// A document goes with its file, unsaved changes and all.
+    fn follow(&mut self, operation: &Resource, told: &mut Vec<(&'static str, Value)>) {
+        let (gone, new) = match operation {
+            Resource::Rename { old_uri, new_uri } => (old_uri, Some(new_uri)),
+            Resource::Delete { uri } => (uri, None),
+            Resource::Create { .. } => return,
+        };
+        if !self.documents.contains_key(gone) {
+            return;
+        }
+        let text = self.text(gone).to_owned();
+        told.push(("textDocument/didClose", self.close(gone)));
+        if let Some(new) = new {
+            told.push(("textDocument/didOpen", self.open(new, &text)));
+        }
     }
 
     fn save(&self, params: &Value, told: &mut Vec<(&'static str, Value)>) {
@@ -249,11 +269,16 @@ impl Resource {
                 path if path.exists() && options.ignore_if_exists => Ok(()),
                 path => create(&path),
             },
-            Self::Rename { old_uri, new_uri } => fs::rename(path_of(old_uri), path_of(new_uri)),
+            Self::Rename { old_uri, new_uri } => rename(&path_of(old_uri), &path_of(new_uri)),
             Self::Delete { uri } => fs::remove_file(path_of(uri)),
         };
         done.expect("a file operation can be carried out");
     }
+}
+
+fn rename(from: &Path, to: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(to.parent().expect("a file lies in a folder"))?;
+    fs::rename(from, to)
 }
 
 fn create(path: &Path) -> std::io::Result<()> {
