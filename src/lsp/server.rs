@@ -10,8 +10,9 @@ use super::PROTOCOL_VERSION;
 use super::documents::{Encoding, file_of};
 use super::hub::{Engine, Hub};
 use super::methods::{self, Context, MethodError, TABLE};
+use super::offers;
 use super::progress::run_of;
-use super::proposals::show::ACTION_KINDS;
+use super::proposals::show;
 use super::reporter::{self, Signal};
 use super::session::{Abilities, Folder, SessionHandle};
 use super::types::jsonrpc::{Error, ErrorCode, Result};
@@ -272,13 +273,15 @@ impl LanguageServer for Server {
         let actions = self
             .session
             .ask(move |session| {
-                session.shown.actions(
+                let mut actions = session.shown.actions(
                     &params.text_document.uri,
                     params.range,
                     params.context.only.as_deref(),
                     &session.documents,
                     session.encoding,
-                )
+                );
+                actions.extend(offers::actions(session, &params));
+                actions
             })
             .await;
         Ok(actions)
@@ -330,7 +333,7 @@ fn capabilities(encoding: Encoding) -> ServerCapabilities {
             },
         )),
         code_action_provider: Some(CodeActionProviderCapability::Options(CodeActionOptions {
-            code_action_kinds: Some(ACTION_KINDS.to_vec()),
+            code_action_kinds: Some([&show::ACTION_KINDS[..], &offers::ACTION_KINDS[..]].concat()),
             resolve_provider: Some(true),
             ..CodeActionOptions::default()
         })),

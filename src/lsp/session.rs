@@ -52,6 +52,8 @@ pub struct Abilities {
     pub configuration: bool,
     /// `rummy/save`.
     pub save: bool,
+    /// To ask the user for the prompt of a command that has none.
+    pub prompt: bool,
 }
 
 impl Abilities {
@@ -61,15 +63,18 @@ impl Abilities {
         let edit = workspace.and_then(|workspace| workspace.workspace_edit.as_ref());
         let window = capabilities.window.as_ref();
         let experimental = capabilities.experimental.as_ref();
+        let ours = |name: &str| {
+            let ours = experimental?.get("rummy")?.get(name)?;
+            Some(ours.as_bool().unwrap_or(true))
+        };
         Self {
             document_changes: edit.and_then(|edit| edit.document_changes) == Some(true),
             change_annotations: edit.is_some_and(|edit| edit.change_annotation_support.is_some()),
             work_done_progress: window.and_then(|window| window.work_done_progress) == Some(true),
             apply_edit: workspace.and_then(|workspace| workspace.apply_edit) == Some(true),
             configuration: workspace.and_then(|workspace| workspace.configuration) == Some(true),
-            save: experimental
-                .and_then(|other| other.pointer("/rummy/save"))
-                .is_some_and(|save| save.as_bool().unwrap_or(true)),
+            save: ours("save") == Some(true),
+            prompt: ours("prompt") == Some(true),
         }
     }
 }
@@ -230,10 +235,9 @@ impl Session {
 
     /// `textDocument/didOpen`.
     pub fn opened(&mut self, params: DidOpenTextDocumentParams) {
-        let document = params.text_document;
-        self.documents
-            .open(document.uri.clone(), document.version, &document.text);
-        self.moved(&document.uri);
+        let uri = params.text_document.uri.clone();
+        self.documents.open(params.text_document);
+        self.moved(&uri);
     }
 
     /// `textDocument/didChange`.
@@ -323,6 +327,14 @@ impl Session {
             None if self.folders.len() == 1 => self.folders.first(),
             None => None,
         }
+    }
+
+    /// The innermost folder that a file lies in.
+    pub fn folder_around(&self, file: &Path) -> Option<&Folder> {
+        self.folders
+            .iter()
+            .filter(|folder| file.starts_with(&folder.root))
+            .max_by_key(|folder| folder.root.components().count())
     }
 
     /// Takes the configuration anew from its layers, and says what could not be used.

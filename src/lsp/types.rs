@@ -14,7 +14,7 @@ pub use tower_lsp::ls_types::{
     InitializeResult, InitializedParams, LSPAny, MessageType, NumberOrString, OneOf,
     OptionalVersionedTextDocumentIdentifier, Position, PositionEncodingKind, ProgressToken,
     PublishDiagnosticsParams, Range, SaveOptions, ServerCapabilities, ServerInfo,
-    ShowMessageParams, TextDocumentContentChangeEvent, TextDocumentEdit,
+    ShowMessageParams, TextDocumentContentChangeEvent, TextDocumentEdit, TextDocumentItem,
     TextDocumentSyncCapability, TextDocumentSyncKind, TextDocumentSyncOptions,
     TextDocumentSyncSaveOptions, TextEdit, Uri, WorkDoneProgressCancelParams,
     WorkDoneProgressCreateParams, WorkspaceEdit, WorkspaceFolder,

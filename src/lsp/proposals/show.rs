@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::view::View;
 use crate::entries::{EntryPath, ProjectId, Proposal, RunAlias, RunId, TurnNumber};
+use crate::lsp::actions::asked_for;
 use crate::lsp::documents::{Documents, Encoding};
 use crate::lsp::methods::{Method, accept::Accept, reject::Reject};
 use crate::lsp::notifications::RUN_PROPOSAL;
@@ -304,16 +305,5 @@ fn share_a_line(ours: &[std::ops::Range<usize>], theirs: &[std::ops::Range<usize
         theirs
             .iter()
             .any(|their| their.start < end(our) && our.start < end(their))
-    })
-}
-
-/// A client that asks for a kind gets that kind and those below it (LSP 3.17, "CodeActionKind").
-fn asked_for(kind: Option<&CodeActionKind>, only: Option<&[CodeActionKind]>) -> bool {
-    let (Some(kind), Some(only)) = (kind, only) else {
-        return true;
-    };
-    only.iter().any(|asked| {
-        let (kind, asked) = (kind.as_str(), asked.as_str());
-        asked.is_empty() || kind == asked || kind.starts_with(&format!("{asked}."))
     })
 }

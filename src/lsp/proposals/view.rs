@@ -9,7 +9,7 @@ use super::rebase::{Place, Placed, applied, place};
 use super::show::{ACCEPT, Pending, REJECT, ShownRun};
 use crate::entries::EntryPath;
 use crate::entries::proposal::unified_diff;
-use crate::lsp::documents::{Documents, Encoding};
+use crate::lsp::documents::{Documents, Encoding, last_line};
 use crate::lsp::methods::{Method, accept::Accept, diff::Diff, reject::Reject};
 use crate::lsp::types::{
     CodeAction, CodeActionKind, CodeLens, Command, Diagnostic, DiagnosticSeverity, NumberOrString,
@@ -17,7 +17,7 @@ use crate::lsp::types::{
 };
 
 /// Where diagnostics say they come from.
-const SOURCE: &str = "rummy";
+pub const SOURCE: &str = "rummy";
 const CODE: &str = "proposal";
 
 /// A hunk as the client has it.
@@ -331,13 +331,4 @@ pub fn bytes_of(text: &str, lines: std::ops::Range<usize>) -> std::ops::Range<us
 /// Whether two ranges share a place; their ends count, so that a cursor on the edge does.
 fn touches(a: Range, b: Range) -> bool {
     a.start.line <= b.end.line && b.start.line <= last_line(a)
-}
-
-/// The last line that a range of whole lines covers.
-fn last_line(range: Range) -> u32 {
-    if range.end.character == 0 && range.end.line > range.start.line {
-        range.end.line - 1
-    } else {
-        range.end.line
-    }
 }
