@@ -184,6 +184,8 @@ fn line_of(text: &Rope, line: usize) -> Option<String> {
 mod tests {
     use std::path::Path;
 
+    use proptest::prelude::*;
+
     use super::*;
 
     /// What the first line of a text asks for, where it asks.
@@ -430,6 +432,30 @@ mod tests {
             let syntax = Syntax::of("python", Path::new(""));
             let comment = Comment::at(&text, syntax, 0).unwrap();
             assert_eq!(comment.with_code_below(&text), 0..end, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_comment_is_found_at_each_of_its_lines_and_lies_in_the_text(
+            text in r#"(AI[:!?] ?| |\n|\r\n|a|é|😀|/\*+|\*/|//|#|"|'|--|\[\[|\]\]|\(\*|\*\)|\{|\}|=begin|rem|<!--|-->){0,40}"#,
+            language in prop::sample::select(LINES).prop_map(|(language, ..)| language),
+        ) {
+            let syntax = Syntax::of(language, Path::new(""));
+            let text = Rope::from_str(&text);
+            for line in 0..text.len_lines() {
+                let Some(comment) = Comment::at(&text, syntax, line) else {
+                    continue;
+                };
+                prop_assert!(!comment.prompt.is_empty());
+                prop_assert!(comment.lines.contains(&line));
+                let with_code = comment.with_code_below(&text);
+                prop_assert!(with_code.end >= comment.lines.end);
+                prop_assert!(with_code.end <= text.len_lines());
+                prop_assert_eq!(with_code.start, comment.lines.start);
+                let nearest = Comment::nearest(&text, syntax, line..=line);
+                prop_assert!(nearest.is_some());
+            }
         }
     }
 }
