@@ -5,8 +5,9 @@
 //! it is more often a key that was commented out. A marker at a comment's end, which aider takes too,
 //! is not one here: there it ends sentences about AI.
 //!
-//! Comments that follow one another on lines of their own are one prompt, up to the next marker; one
-//! behind code ends with its line. Only the lines around the place that is asked about are read.
+//! Comments that follow one another on lines of their own and look alike are one prompt, up to the next
+//! marker; so a `// AI:` leaves the `///` below it alone. One behind code ends with its line. Only the
+//! lines around the place that is asked about are read.
 
 use std::borrow::Cow;
 use std::ops::{Range, RangeInclusive};
@@ -16,7 +17,7 @@ use ropey::Rope;
 use super::syntax::{Opening, Syntax, behind};
 use crate::entries::Mode;
 
-/// How far a comment may stand from a selection to be its prompt, in lines.
+/// How far a comment may stand from a selection's ends to be its prompt, in lines.
 const NEAR: usize = 100;
 
 /// Lines of a comment, and of the code that it speaks of.
@@ -91,28 +92,49 @@ impl Comment {
 
     /// A comment that ends with its line, and those below it.
     fn run_of_lines(text: &Rope, line: usize, opening: Opening<'_>) -> Option<Self> {
-        let (mode, first) = marked(undecorated(opening.rest))?;
+        let (signs, first) = undecorated(opening.rest);
+        let (mode, first) = marked(first)?;
         let mut prompt = vec![first.to_owned()];
         for below in line + 1..line + LONGEST {
             let Some(content) = line_of(text, below).filter(|_| opening.leads) else {
                 break;
             };
             match behind(opening.opener, content.trim_start()).map(undecorated) {
-                Some(more) if marked(more).is_none() => prompt.push(more.to_owned()),
+                Some((alike, more)) if alike == signs && marked(more).is_none() => {
+                    prompt.push(more.to_owned());
+                }
                 _ => break,
             }
         }
         Self::asking(mode, &prompt.join("\n"), line..line + prompt.len())
     }
 
-    /// A comment with an end of its own. One that is not closed is none.
+    /// A comment with an end of its own. One that is not closed is none; of one that asks for nothing
+    /// only the first words are read.
     fn block(text: &Rope, line: usize, opening: Opening<'_>, closer: &str) -> Option<Self> {
-        let inside = inside(text, line, opening, closer)?;
-        let begins = inside.iter().position(|content| !content.is_empty())?;
-        let (mode, first) = marked(&inside[begins])?;
-        let more = inside[begins + 1..].iter().map(String::as_str);
-        let prompt: Vec<&str> = [first].into_iter().chain(more).collect();
-        Self::asking(mode, &prompt.join("\n"), line..line + inside.len())
+        let mut mode = None;
+        let mut prompt = Vec::new();
+        let mut rest = Cow::Borrowed(opening.rest);
+        for below in line + 1..=line + LONGEST {
+            let end = rest.find(closer);
+            let mut inside = rest[..end.unwrap_or(rest.len())].trim();
+            if prompt.is_empty() {
+                (_, inside) = undecorated(inside);
+            } else if opening.opener.ends_with('*') {
+                inside = inside.trim_start_matches('*').trim();
+            }
+            if mode.is_none() && !inside.is_empty() {
+                let (asked, first) = marked(inside)?;
+                mode = Some(asked);
+                inside = first;
+            }
+            prompt.push(inside.to_owned());
+            if end.is_some() {
+                return Self::asking(mode?, &prompt.join("\n"), line..line + prompt.len());
+            }
+            rest = Cow::Owned(line_of(text, below)?);
+        }
+        None
     }
 
     fn asking(mode: Mode, prompt: &str, lines: Range<usize>) -> Option<Self> {
@@ -123,30 +145,6 @@ impl Comment {
             lines,
         })
     }
-}
-
-/// The lines of a block comment, without the signs around them.
-fn inside(text: &Rope, line: usize, opening: Opening<'_>, closer: &str) -> Option<Vec<String>> {
-    let stars: &[char] = if opening.opener.ends_with('*') {
-        &['*']
-    } else {
-        &[]
-    };
-    let mut inside = Vec::new();
-    let mut rest = Cow::Borrowed(opening.rest);
-    for below in line + 1..=line + LONGEST {
-        let end = rest.find(closer);
-        let content = rest[..end.unwrap_or(rest.len())].trim();
-        inside.push(match inside.len() {
-            0 => undecorated(content).to_owned(),
-            _ => content.trim_start_matches(stars).trim_start().to_owned(),
-        });
-        if end.is_some() {
-            return Some(inside);
-        }
-        rest = Cow::Owned(line_of(text, below)?);
-    }
-    None
 }
 
 /// What a comment's marker asks for, and the text behind it. Code that was commented out, such as
@@ -166,8 +164,11 @@ fn marked(comment: &str) -> Option<(Mode, &str)> {
     (is_marker && fits).then_some((mode, prompt.trim()))
 }
 
-fn undecorated(comment: &str) -> &str {
-    comment.trim_start_matches(DECORATION).trim()
+/// The signs that a comment is decorated with, and its text.
+fn undecorated(comment: &str) -> (&str, &str) {
+    let text = comment.trim_start_matches(DECORATION);
+    let (signs, text) = comment.split_at(comment.len() - text.len());
+    (signs, text.trim())
 }
 
 fn indent(line: &str) -> usize {
@@ -367,7 +368,9 @@ mod tests {
     fn a_prompt_ends_with_its_comment() {
         let table = [
             ("// AI: one\n// two\ncode", "one\ntwo", 2),
-            ("  // AI: one\r\n\t//\r\n  /// two\r\n", "one\n\ntwo", 3),
+            ("  // AI: one\r\n\t//\r\n  // two\r\n", "one\n\ntwo", 3),
+            ("// AI: one\n/// A thing's page.\ncode", "one", 1),
+            ("/// AI: one\n/// two\n//////", "one\ntwo", 2),
             ("// AI:\n// one\n// AI? two\n", "one", 2),
             ("code(); // AI: one\n// two\n", "one", 1),
             ("/**\n * AI: one\n *\n * two\n */\ncode", "one\n\ntwo", 5),
