@@ -19,25 +19,36 @@ fn session(builder: Builder, server: &ModelServer) -> Session {
     session
 }
 
-/// The code actions at a place, with these diagnostics of other servers.
+/// The code actions at a place of [`FILE`], with these diagnostics of other servers.
 fn actions(session: &mut Session, range: Range, diagnostics: &Value) -> Vec<Value> {
-    let params = json!({
-        "textDocument": {"uri": session.uri(FILE)},
-        "range": range,
-        "context": {"diagnostics": diagnostics},
-    });
+    let uri = session.uri(FILE);
+    actions_in(session, &uri, range, &json!({"diagnostics": diagnostics}))
+}
+
+fn actions_in(session: &mut Session, uri: &str, range: Range, context: &Value) -> Vec<Value> {
+    let params = json!({"textDocument": {"uri": uri}, "range": range, "context": context});
     list(&session.ask("textDocument/codeAction", params)).to_vec()
 }
 
-/// Kind, title and command of each.
+/// Opens a document by its text.
+fn open(session: &mut Session, uri: &str, language: &str, text: &str) {
+    let item = json!({"uri": uri, "languageId": language, "version": 1, "text": text});
+    session.notify("textDocument/didOpen", json!({"textDocument": item}));
+}
+
+/// Kind, command and title of each.
 fn described(actions: &[Value]) -> Vec<String> {
-    let text = |value: &Value| value.as_str().map(str::to_owned);
     let describe = |action: &Value| {
-        let kind = text(&action["kind"])?;
-        let command = text(&action["command"]["command"])?;
-        Some(format!("{kind} {command} {}", text(&action["title"])?))
+        let words = [
+            &action["kind"],
+            &action["command"]["command"],
+            &action["title"],
+        ];
+        words
+            .map(|word| word.as_str().expect("it is a text"))
+            .join(" ")
     };
-    actions.iter().filter_map(describe).collect()
+    actions.iter().map(describe).collect()
 }
 
 /// Carries an action out as a client does that knows nothing of it, and returns the mode and the
@@ -119,6 +130,39 @@ fn a_question_in_a_comment_is_asked() {
         carried_out(&mut session, &server, &actions[0]),
         told("ask", "why é", selected)
     );
+}
+
+#[test]
+fn the_run_is_about_the_text_as_it_was_when_the_action_was_carried_out() {
+    let server = answering();
+    let mut session = session(Session::builder(), &server);
+    session.replace(FILE, "x = 1", "x = 1  # AI? why");
+    let action = actions(&mut session, Range::lines(0, 0), &json!([])).remove(0);
+    session.replace(FILE, "x = 1", "x = 2");
+    let sent = session.send("workspace/executeCommand", action["command"].clone());
+    session.replace(FILE, "x = 2", "x = 3");
+    let started = session.answer(sent).expect("the run starts");
+    done(&mut session, &started);
+    let selected = "lines 1 to 1:\nx = 2  # AI? why";
+    assert_eq!(prompted(&server), told("ask", "why", selected));
+}
+
+#[test]
+fn the_clients_word_for_a_language_counts_for_more_than_the_files_name() {
+    let server = ModelServer::start(Vec::new());
+    let mut session = session(Session::builder(), &server);
+    let uri = session.uri("src/odd.py");
+    let text = "{- AI: go -}\n# AI: go\n";
+    open(&mut session, &uri, "haskell", text);
+    let table = [
+        (0, vec!["refactor.rewrite.rummy rummy.act Let Rummy: go"]),
+        (1, vec![]),
+    ];
+    for (line, expected) in table {
+        let context = json!({"diagnostics": []});
+        let offered = actions_in(&mut session, &uri, Range::lines(line, line), &context);
+        assert_eq!(described(&offered), expected, "line {line}");
+    }
 }
 
 #[test]
@@ -229,6 +273,7 @@ fn only_the_kinds_that_are_asked_for_are_answered() {
     let mut session = session(Session::builder(), &server);
     let diagnostic = json!({"range": Range::lines(2, 2), "message": "wrong"});
     let (fix, rewrite) = ("quickfix.rummy.fix", "refactor.rewrite.rummy");
+    let uri = session.uri(FILE);
     let table = [
         (json!(["quickfix"]), vec![fix]),
         (json!(["refactor"]), vec![rewrite; 3]),
@@ -238,13 +283,9 @@ fn only_the_kinds_that_are_asked_for_are_answered() {
         (json!([""]), vec![fix, rewrite, rewrite, rewrite]),
     ];
     for (only, kinds) in table {
-        let params = json!({
-            "textDocument": {"uri": session.uri(FILE)},
-            "range": Range::lines(2, 3),
-            "context": {"diagnostics": [diagnostic], "only": only},
-        });
-        let answer = session.ask("textDocument/codeAction", params);
-        let found: Vec<&Value> = list(&answer).iter().map(|action| &action["kind"]).collect();
+        let context = json!({"diagnostics": [diagnostic], "only": only});
+        let offered = actions_in(&mut session, &uri, Range::lines(2, 3), &context);
+        let found: Vec<&Value> = offered.iter().map(|action| &action["kind"]).collect();
         assert_eq!(found, kinds, "{only}");
     }
 }
@@ -253,17 +294,12 @@ fn only_the_kinds_that_are_asked_for_are_answered() {
 fn nothing_is_offered_outside_of_the_workspace() {
     let server = ModelServer::start(Vec::new());
     let mut session = session(Session::builder(), &server);
-    let diagnostics = json!([{"range": Range::lines(0, 0), "message": "wrong"}]);
+    let diagnostic = json!({"range": Range::lines(0, 0), "message": "wrong"});
+    let context = json!({"diagnostics": [diagnostic]});
     for uri in ["untitled:Untitled-1", "file:///elsewhere/a.py"] {
-        let item = json!({"uri": uri, "languageId": "python", "version": 1, "text": "# AI: go\n"});
-        session.notify("textDocument/didOpen", json!({"textDocument": item}));
-        let params = json!({
-            "textDocument": {"uri": uri},
-            "range": Range::lines(0, 1),
-            "context": {"diagnostics": diagnostics},
-        });
-        let answer = session.ask("textDocument/codeAction", params);
-        assert_eq!(list(&answer), [] as [Value; 0], "{uri}");
+        open(&mut session, uri, "python", "# AI: go\n");
+        let offered = actions_in(&mut session, uri, Range::lines(0, 1), &context);
+        assert_eq!(offered, [] as [Value; 0], "{uri}");
     }
 }
 

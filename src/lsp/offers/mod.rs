@@ -120,22 +120,21 @@ impl<'s> Offers<'s> {
         let comment = (!user_is_asked)
             .then(|| Comment::nearest(&self.document.text, self.syntax, lines))
             .flatten();
-        let modes = [
-            (Mode::Ask, "Ask Rummy about the selection", "explain"),
-            (Mode::Act, "Let Rummy act on the selection", "improve"),
-        ];
-        let action = |(mode, title, standing)| {
+        let action = |mode, title: &str, standing| {
             let prompt = match &comment {
                 Some(comment) => Some(comment.prompt.as_str()),
                 None => (!user_is_asked).then_some(standing),
             };
             let title = match prompt {
                 Some(prompt) => format!("{title}: {}", shortened(prompt)),
-                None => String::from(title),
+                None => title.to_owned(),
             };
             self.action(title, REWRITE, mode, prompt, self.range)
         };
-        modes.map(action).into()
+        vec![
+            action(Mode::Ask, "Ask Rummy about the selection", "explain"),
+            action(Mode::Act, "Let Rummy act on the selection", "improve"),
+        ]
     }
 
     fn action(
