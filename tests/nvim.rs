@@ -96,6 +96,17 @@ fn a_visual_range_is_the_selection() {
 }
 
 #[test]
+fn the_prompt_of_a_code_action_on_a_selection_is_asked_for() {
+    let desk = Desk::new(vec![update(200, "Everyone"), update(200, "It greets")]);
+    desk.play("actions");
+    desk.model_saw(
+        1,
+        "what is this?\n\n\
+         Selected in greet.lua, lines 2 to 3:\n  print(\"hi \" .. name)\nend",
+    );
+}
+
+#[test]
 fn files_that_are_open_elsewhere_are_known_to_the_server() {
     let desk = Desk::new(vec![
         r#"<get path="greet.lua"/>"#.to_owned() + &update(145, "Reading it"),
@@ -118,6 +129,17 @@ fn an_enabled_configuration_shares_its_server_with_the_commands() {
 #[test]
 fn code_actions_are_all_it_takes() {
     Desk::new(vec![polite()]).play("plain");
+}
+
+#[test]
+fn a_comment_starts_a_run_without_the_plugin() {
+    let desk = Desk::new(vec![polite()]);
+    desk.play("comment");
+    desk.model_saw(
+        0,
+        "be polite\nto everyone\n\n\
+         Selected in greet.lua, lines 1 to 5:\n-- AI: be polite\n-- to everyone\n",
+    );
 }
 
 #[test]

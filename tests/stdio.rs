@@ -39,6 +39,8 @@ mod library;
 mod lifecycle;
 #[path = "stdio/models.rs"]
 mod models;
+#[path = "stdio/offers.rs"]
+mod offers;
 #[path = "stdio/order.rs"]
 mod order;
 #[path = "stdio/queries.rs"]

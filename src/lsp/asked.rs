@@ -4,12 +4,13 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::proposals::actions::{self, Carrying, asked_for};
+use super::offers;
+use super::proposals::actions::{self, Carrying};
 use super::proposals::confirm;
 use super::session::Session;
 use super::types::{
-    CodeAction, CodeActionOrCommand, CodeActionParams, CodeLens, Hover, Position, Uri,
-    WorkspaceEdit,
+    CodeAction, CodeActionKind, CodeActionOrCommand, CodeActionParams, CodeLens, Hover, Position,
+    Uri, WorkspaceEdit,
 };
 use crate::entries::{EntryPath, RunAlias};
 
@@ -30,11 +31,13 @@ impl Session {
         let mut found: Vec<CodeAction> = actions::on_range(&on_document, params.range, carrying);
         found.extend(actions::anywhere(&self.shown, &self.documents, carrying));
         let only = params.context.only.as_deref();
-        found
+        let mut actions: Vec<CodeActionOrCommand> = found
             .into_iter()
             .filter(|action| asked_for(action.kind.as_ref(), only))
             .map(CodeActionOrCommand::CodeAction)
-            .collect()
+            .collect();
+        actions.extend(offers::actions(self, params));
+        actions
     }
 
     /// The code lenses of a document.
@@ -76,4 +79,15 @@ impl Session {
             Carrying::Server
         }
     }
+}
+
+/// A client that asks for a kind gets that kind and those below it (LSP 3.17, "CodeActionKind").
+pub fn asked_for(kind: Option<&CodeActionKind>, only: Option<&[CodeActionKind]>) -> bool {
+    let (Some(kind), Some(only)) = (kind, only) else {
+        return true;
+    };
+    only.iter().any(|asked| {
+        let (kind, asked) = (kind.as_str(), asked.as_str());
+        asked.is_empty() || kind == asked || kind.starts_with(&format!("{asked}."))
+    })
 }

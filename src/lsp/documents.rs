@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use ropey::Rope;
 
-use super::types::{Position, PositionEncodingKind, Range, TextDocumentContentChangeEvent, Uri};
+use super::types::{
+    Position, PositionEncodingKind, Range, TextDocumentContentChangeEvent, TextDocumentItem, Uri,
+};
 
 /// The unit of `Position.character`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +76,15 @@ impl Encoding {
     }
 }
 
+/// The last line that a range covers: one that ends where a line begins does not cover that.
+pub fn last_line(range: Range) -> u32 {
+    if range.end.character == 0 && range.end.line > range.start.line {
+        range.end.line - 1
+    } else {
+        range.end.line
+    }
+}
+
 /// The characters of a line before its line break.
 fn content_chars(line: ropey::RopeSlice<'_>) -> usize {
     let mut length = line.len_chars();
@@ -93,6 +104,8 @@ pub struct Document {
     pub uri: Uri,
     /// The file, spelled as the system does; none for documents that are not files.
     pub path: Option<PathBuf>,
+    /// As the client names it.
+    pub language: String,
     pub version: i32,
     pub text: Rope,
     /// Another one for every text that any document of the process has had.
@@ -123,19 +136,20 @@ pub struct Documents {
 
 impl Documents {
     /// Takes a document on.
-    pub fn open(&mut self, uri: Uri, version: i32, text: &str) {
+    pub fn open(&mut self, item: TextDocumentItem) {
         let document = Document {
-            path: file_of(&uri),
-            uri: uri.clone(),
-            version,
-            text: Rope::from_str(text),
+            path: file_of(&item.uri),
+            uri: item.uri.clone(),
+            language: item.language_id,
+            version: item.version,
+            text: Rope::from_str(&item.text),
             revision: next_revision(),
             dirty: false,
         };
         if let Some(path) = &document.path {
-            self.on_file.insert(path.clone(), uri.clone());
+            self.on_file.insert(path.clone(), item.uri.clone());
         }
-        self.by_uri.insert(uri, document);
+        self.by_uri.insert(item.uri, document);
     }
 
     /// Applies changes in their order. A change of a document that was never opened is dropped, as
@@ -239,7 +253,8 @@ mod tests {
 
     fn changed(before: &str, range: [u32; 4], text: &str, encoding: Encoding) -> String {
         let mut documents = Documents::default();
-        documents.open(uri(), 1, before);
+        let item = TextDocumentItem::new(uri(), "rust".to_owned(), 1, before.to_owned());
+        documents.open(item);
         let [l1, c1, l2, c2] = range;
         let change = TextDocumentContentChangeEvent {
             range: Some(Range::new(Position::new(l1, c1), Position::new(l2, c2))),

@@ -2,8 +2,9 @@
 //!
 //! [`transport`] reads and writes frames and calls the service in wire order; [`server`] is the
 //! protocol's trait, a line a method; [`session`] is the actor that owns the documents; [`methods`]
-//! is the one table of this server's own methods; [`asked`] what is answered about a document at once; [`reporter`] tells the client what its runs do;
-//! [`proposals`] shows and applies what they propose; [`hub`] is what sessions share.
+//! is the one table of this server's own methods; [`asked`] is what is answered about a document at
+//! once; [`reporter`] tells the client what its runs do; [`proposals`] shows and applies what they
+//! propose; [`offers`] starts runs where the cursor is; [`hub`] is what sessions share.
 //!
 //! **Invariants.** The session actor is the only owner of documents; requests get a snapshot.
 //! Document notifications go into its inbox as they come off the wire, before anything is awaited.
@@ -16,6 +17,7 @@ pub mod hub;
 pub mod log;
 pub mod methods;
 pub mod notifications;
+mod offers;
 pub mod outbox;
 mod progress;
 pub mod proposals;

@@ -10,6 +10,7 @@ use super::PROTOCOL_VERSION;
 use super::documents::{Encoding, file_of};
 use super::hub::{Engine, Hub};
 use super::methods::{self, Context, MethodError, TABLE};
+use super::offers;
 use super::progress::run_of;
 use super::proposals::actions;
 use super::reporter::{self, Signal};
@@ -333,7 +334,7 @@ fn capabilities(encoding: Encoding) -> ServerCapabilities {
             },
         )),
         code_action_provider: Some(CodeActionProviderCapability::Options(CodeActionOptions {
-            code_action_kinds: Some(actions::KINDS.to_vec()),
+            code_action_kinds: Some([&actions::KINDS[..], &offers::ACTION_KINDS[..]].concat()),
             resolve_provider: Some(true),
             ..CodeActionOptions::default()
         })),

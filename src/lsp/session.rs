@@ -56,6 +56,8 @@ pub struct Abilities {
     pub configuration: bool,
     /// `rummy/save`.
     pub save: bool,
+    /// To ask the user for the prompt of a command that has none.
+    pub prompt: bool,
 }
 
 impl Abilities {
@@ -67,6 +69,10 @@ impl Abilities {
         let can = |kind: &ResourceOperationKind| operations.is_some_and(|can| can.contains(kind));
         let window = capabilities.window.as_ref();
         let experimental = capabilities.experimental.as_ref();
+        let ours = |name: &str| {
+            let ours = experimental?.get("rummy")?.get(name)?;
+            Some(ours.as_bool().unwrap_or(true))
+        };
         Self {
             document_changes: edit.and_then(|edit| edit.document_changes) == Some(true),
             create_files: can(&ResourceOperationKind::Create),
@@ -76,9 +82,8 @@ impl Abilities {
             work_done_progress: window.and_then(|window| window.work_done_progress) == Some(true),
             apply_edit: workspace.and_then(|workspace| workspace.apply_edit) == Some(true),
             configuration: workspace.and_then(|workspace| workspace.configuration) == Some(true),
-            save: experimental
-                .and_then(|other| other.pointer("/rummy/save"))
-                .is_some_and(|save| save.as_bool().unwrap_or(true)),
+            save: ours("save") == Some(true),
+            prompt: ours("prompt") == Some(true),
         }
     }
 }
@@ -239,10 +244,9 @@ impl Session {
 
     /// `textDocument/didOpen`.
     pub fn opened(&mut self, params: DidOpenTextDocumentParams) {
-        let document = params.text_document;
-        self.documents
-            .open(document.uri.clone(), document.version, &document.text);
-        self.moved(file_of_document(&self.documents, &document.uri));
+        let uri = params.text_document.uri.clone();
+        self.documents.open(params.text_document);
+        self.moved(file_of_document(&self.documents, &uri));
     }
 
     /// `textDocument/didChange`.
@@ -348,6 +352,14 @@ impl Session {
             None if self.folders.len() == 1 => self.folders.first(),
             None => None,
         }
+    }
+
+    /// The innermost folder that a file lies in.
+    pub fn folder_around(&self, file: &Path) -> Option<&Folder> {
+        self.folders
+            .iter()
+            .filter(|folder| file.starts_with(&folder.root))
+            .max_by_key(|folder| folder.root.components().count())
     }
 
     /// Takes the configuration anew from its layers, and says what could not be used.

@@ -17,7 +17,7 @@ pub use tower_lsp::ls_types::{
     OptionalVersionedTextDocumentIdentifier, Position, PositionEncodingKind, ProgressToken,
     PublishDiagnosticsParams, Range, RenameFile, RenameFileOptions, ResourceOp,
     ResourceOperationKind, SaveOptions, ServerCapabilities, ServerInfo, ShowMessageParams,
-    TextDocumentContentChangeEvent, TextDocumentEdit, TextDocumentSyncCapability,
+    TextDocumentContentChangeEvent, TextDocumentEdit, TextDocumentItem, TextDocumentSyncCapability,
     TextDocumentSyncKind, TextDocumentSyncOptions, TextDocumentSyncSaveOptions, TextEdit, Uri,
     WorkDoneProgressCancelParams, WorkDoneProgressCreateParams, WorkspaceEdit, WorkspaceFolder,
     WorkspaceFoldersServerCapabilities, WorkspaceServerCapabilities,

@@ -79,6 +79,8 @@ fn the_server_says_what_it_can_do() {
         "quickfix.rummy.reject",
         "source.rummy.acceptAll",
         "source.rummy.rejectAll",
+        "refactor.rewrite.rummy",
+        "quickfix.rummy.fix",
     ] {
         assert!(kinds.contains(kind), "{kind} is not among {kinds:?}");
     }

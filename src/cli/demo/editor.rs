@@ -141,6 +141,7 @@ fn from_the_end(mut edits: Vec<TextEdit>) -> Result<Vec<TextEdit>, NotApplied> {
 mod tests {
     use super::*;
     use crate::lsp::documents::Documents;
+    use crate::lsp::types::TextDocumentItem;
 
     const URI: &str = "file:///project/a.py";
 
@@ -175,7 +176,13 @@ mod tests {
     fn edited(before: &str, encoding: Encoding, edits: &[Edit]) -> String {
         let mut here = document(before, encoding);
         let mut there = Documents::default();
-        there.open(here.uri.clone(), here.version, before);
+        let (uri, text) = (here.uri.clone(), before.to_owned());
+        there.open(TextDocumentItem::new(
+            uri,
+            String::new(),
+            here.version,
+            text,
+        ));
         let changed = here.apply(&edit(URI, Some(4), edits)).unwrap();
         let changes = serde_json::from_value(changed["contentChanges"].clone()).unwrap();
         there.change(&here.uri, here.version, changes, encoding);

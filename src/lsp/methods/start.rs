@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use ropey::Rope;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +12,7 @@ use super::{Context, Method, MethodError};
 use crate::agent::{self, Start, Started};
 use crate::config::Config;
 use crate::entries::{AutoAccept, Mode, Review, RunAlias, RunStatus};
-use crate::lsp::documents::file_of;
+use crate::lsp::documents::{file_of, last_line};
 use crate::lsp::session::Folder;
 use crate::lsp::types::{Position, Range, Uri};
 use crate::store::loops::{self, LoopConfig, Selection};
@@ -231,7 +232,7 @@ async fn loop_config(
     config: &Config,
     params: &Prompt,
     folder: &Folder,
-    open: Option<String>,
+    open: Option<Rope>,
     before: Option<LoopConfig>,
 ) -> Result<LoopConfig, MethodError> {
     let root =
@@ -287,17 +288,14 @@ fn inside(root: &Root, file: &Path) -> Option<String> {
 }
 
 /// The text of the document that a selection lies in, where this client has it open.
-async fn open_text(
-    cx: &Context,
-    selection: SelectionParams,
-) -> Result<Option<String>, MethodError> {
+async fn open_text(cx: &Context, selection: SelectionParams) -> Result<Option<Rope>, MethodError> {
     let uri: Uri = selection
         .uri
         .parse()
         .map_err(|error| MethodError::parameter("selection.uri", error))?;
     cx.ask(move |session| {
         let document = session.documents.get(&uri);
-        document.map(|document| document.text.to_string())
+        document.map(|document| document.text.clone())
     })
     .await
 }
@@ -307,7 +305,7 @@ async fn selected(
     cx: &Context,
     root: &Root,
     selection: &SelectionParams,
-    open: Option<String>,
+    open: Option<Rope>,
 ) -> Result<Selection, MethodError> {
     let path = relative(root, "selection.uri", &selection.uri)?;
     let file = root
@@ -317,6 +315,7 @@ async fn selected(
         Some(text) => text,
         None => crate::workspace::current_text(cx.editors(), &file)
             .await
+            .map(|text| Rope::from_str(&text))
             .map_err(|error| MethodError::parameter("selection.uri", error))?,
     };
     let position = |at: PositionParams| Position::new(at.line, at.character);
@@ -324,20 +323,18 @@ async fn selected(
         position(selection.range.start),
         position(selection.range.end),
     );
-    let last = if range.end.character == 0 && range.end.line > range.start.line {
-        range.end.line - 1
-    } else {
-        range.end.line
-    };
-    let lines: Vec<&str> = text
-        .lines()
-        .skip(range.start.line as usize)
-        .take(last.saturating_sub(range.start.line).saturating_add(1) as usize)
+    // A place behind the text means its end (LSP 3.17, "Position").
+    let end = u32::try_from(text.len_lines() - 1).unwrap_or(u32::MAX);
+    let first = range.start.line.min(end);
+    let last = last_line(range).clamp(first, end);
+    let lines: Vec<String> = (first..=last)
+        .map(|line| text.line(line as usize).to_string())
+        .map(|line| line.trim_end_matches(['\n', '\r']).to_owned())
         .collect();
     Ok(Selection {
         path,
-        first: range.start.line.saturating_add(1),
-        last: range.start.line + u32::try_from(lines.len()).unwrap_or(u32::MAX - range.start.line),
+        first: first.saturating_add(1),
+        last: last.saturating_add(1),
         text: lines.join("\n"),
     })
 }

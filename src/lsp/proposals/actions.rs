@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::show::{Item, Shown, ShownRun};
 use super::view::{HunkView, Standing, in_a_line, title};
 use crate::entries::Effect;
-use crate::lsp::documents::Documents;
+use crate::lsp::documents::{Documents, last_line};
 use crate::lsp::methods::{
     Method, accept::Accept, answer::Answer, confirm::Confirm, diff::Diff, reject::Reject,
 };
@@ -24,7 +24,7 @@ const REJECT_ALL: CodeActionKind = CodeActionKind::new("source.rummy.rejectAll")
 pub const KINDS: [CodeActionKind; 4] = [ACCEPT, REJECT, ACCEPT_ALL, REJECT_ALL];
 
 /// Where diagnostics say they come from.
-const SOURCE: &str = "rummy";
+pub const SOURCE: &str = "rummy";
 const CODE: &str = "proposal";
 
 /// How acceptances are carried out.
@@ -312,24 +312,4 @@ fn hunk_id<'h>(item: &Item, hunk: &'h HunkView) -> Option<&'h str> {
 /// Whether two ranges share a place; their ends count, so that a cursor on the edge does.
 fn touches(a: Range, b: Range) -> bool {
     a.start.line <= b.end.line && b.start.line <= last_line(a)
-}
-
-/// The last line that a range of whole lines covers.
-fn last_line(range: Range) -> u32 {
-    if range.end.character == 0 && range.end.line > range.start.line {
-        range.end.line - 1
-    } else {
-        range.end.line
-    }
-}
-
-/// A client that asks for a kind gets that kind and those below it (LSP 3.17, "CodeActionKind").
-pub fn asked_for(kind: Option<&CodeActionKind>, only: Option<&[CodeActionKind]>) -> bool {
-    let (Some(kind), Some(only)) = (kind, only) else {
-        return true;
-    };
-    only.iter().any(|asked| {
-        let (kind, asked) = (kind.as_str(), asked.as_str());
-        asked.is_empty() || kind == asked || kind.starts_with(&format!("{asked}."))
-    })
 }

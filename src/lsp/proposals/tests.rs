@@ -12,7 +12,9 @@ use crate::entries::proposal::text::TextChange;
 use crate::entries::{Decision, Hunk};
 use crate::lsp::documents::{Documents, Encoding};
 use crate::lsp::session::Abilities;
-use crate::lsp::types::{Position, Range, TextDocumentContentChangeEvent, TextEdit, Uri};
+use crate::lsp::types::{
+    Position, Range, TextDocumentContentChangeEvent, TextDocumentItem, TextEdit, Uri,
+};
 
 /// What one of the two does next. Numbers are taken modulo what there is.
 #[derive(Debug, Clone)]
@@ -74,7 +76,12 @@ impl Desk {
     fn new(text: &str, encoding: Encoding) -> Self {
         let uri: Uri = "file:///desk/a.txt".parse().unwrap();
         let mut documents = Documents::default();
-        documents.open(uri.clone(), 0, text);
+        documents.open(TextDocumentItem {
+            uri: uri.clone(),
+            language_id: "plaintext".to_owned(),
+            version: 0,
+            text: text.to_owned(),
+        });
         Self {
             documents,
             uri,

@@ -1,4 +1,5 @@
---- What the server leaves to the editor: changing and saving documents, showing a proposal's diff.
+--- What the server leaves to the editor: changing and saving documents, showing a proposal's diff,
+--- asking for the prompt of a code action.
 
 local compat = require("rummy.compat")
 local lenses = require("rummy.lenses")
@@ -6,7 +7,7 @@ local lenses = require("rummy.lenses")
 local M = {}
 
 --- What is announced to the server.
-M.capabilities = { save = true }
+M.capabilities = { prompt = true, save = true }
 
 ---@param bufnr integer
 local function save(bufnr)
@@ -51,8 +52,22 @@ M.handlers = {
   end,
 }
 
+--- A code action's command that starts a run.
+---@param mode rummy.Mode
+---@return fun(command: lsp.Command, context: lsp.HandlerContext)
+local function starter(mode)
+  return function(command, context)
+    local params = assert(command.arguments)[1] --[[@as table]]
+    -- Not loaded above, as it needs the client, which needs this.
+    require("rummy.commands").carry_out(mode, context.client_id, params)
+  end
+end
+
 ---@type table<string, fun(command: lsp.Command, context: lsp.HandlerContext)>
 M.commands = {
+  ["rummy.act"] = starter("act"),
+  ["rummy.ask"] = starter("ask"),
+
   -- A lens's. The server would only answer with the texts.
   ["rummy.diff"] = function(command, context)
     -- Neovim has wiped the lenses of the line.

@@ -37,38 +37,62 @@ local function selection(bufnr, lines, encoding)
   }
 end
 
----@param method "rummy/ask"|"rummy/act"
----@param prompt string
----@param call rummy.Call
-local function begin(method, prompt, call)
-  client.with_server(call.bufnr, function(server)
-    local params = { prompt = prompt, workspace = client.workspace_of(server, call.bufnr) }
-    if call.lines then
-      params.selection = selection(call.bufnr, call.lines, server.offset_encoding)
+---@alias rummy.Mode "ask"|"act"
+
+--- What a prompt is asked for with.
+local LABELS = { act = "Let Rummy: ", ask = "Ask Rummy: " }
+
+--- Calls back with the prompt. Where none is given, the user is asked for it.
+---@param mode rummy.Mode
+---@param given string
+---@param callback fun(prompt: string)
+local function with_prompt(mode, given, callback)
+  if given ~= "" then
+    callback(given)
+    return
+  end
+  vim.ui.input({ prompt = LABELS[mode] }, function(prompt)
+    prompt = vim.trim(prompt or "")
+    if prompt ~= "" then
+      callback(prompt)
     end
-    client.request(server.id, method, params, function(result)
-      state.started(server.id, result)
-      vim.notify(("rummy %s: started"):format(result.run))
-    end)
   end)
 end
 
----@param method "rummy/ask"|"rummy/act"
----@param label string what to ask for where no prompt is given
+---@param mode rummy.Mode
+---@param client_id integer
+---@param params table
+local function begin(mode, client_id, params)
+  client.request(client_id, "rummy/" .. mode, params, function(result)
+    state.started(client_id, result)
+    vim.notify(("rummy %s: started"):format(result.run))
+  end)
+end
+
+---@param mode rummy.Mode
 ---@return fun(call: rummy.Call)
-local function beginner(method, label)
+local function beginner(mode)
   return function(call)
-    if call.text ~= "" then
-      begin(method, call.text, call)
-      return
-    end
-    vim.ui.input({ prompt = label }, function(prompt)
-      prompt = vim.trim(prompt or "")
-      if prompt ~= "" then
-        begin(method, prompt, call)
-      end
+    with_prompt(mode, call.text, function(prompt)
+      client.with_server(call.bufnr, function(server)
+        local params = { prompt = prompt, workspace = client.workspace_of(server, call.bufnr) }
+        if call.lines then
+          params.selection = selection(call.bufnr, call.lines, server.offset_encoding)
+        end
+        begin(mode, server.id, params)
+      end)
     end)
   end
+end
+
+--- Starts the run of a code action. Those of a selection come without a prompt.
+---@param mode rummy.Mode
+---@param client_id integer
+---@param params table
+function M.carry_out(mode, client_id, params)
+  with_prompt(mode, params.prompt or "", function(prompt)
+    begin(mode, client_id, vim.tbl_extend("force", params, { prompt = prompt }))
+  end)
 end
 
 --- The newest run that fits.
@@ -121,8 +145,8 @@ local subcommands = {
   accept = function(call)
     decide("rummy/accept", call)
   end,
-  act = beginner("rummy/act", "Let Rummy: "),
-  ask = beginner("rummy/ask", "Ask Rummy: "),
+  act = beginner("act"),
+  ask = beginner("ask"),
   reject = function(call)
     decide("rummy/reject", call, call.text ~= "" and call.text or nil)
   end,
