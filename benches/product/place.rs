@@ -34,6 +34,17 @@ impl Place {
         self.path().join("rummy.db")
     }
 
+    /// Puts a file into the project.
+    pub fn write(&self, file: &str, text: &str) {
+        std::fs::write(self.path().join("project").join(file), text).unwrap();
+    }
+
+    /// The URI of a file of the project.
+    pub fn uri(&self, file: &str) -> String {
+        let path = self.path().join("project").join(file);
+        format!("file://{}", path.display())
+    }
+
     fn path(&self) -> &Path {
         self.folder.path()
     }

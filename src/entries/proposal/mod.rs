@@ -206,6 +206,23 @@ impl Proposal {
         }
     }
 
+    /// The texts before and after, as far as something of it was accepted and is so still; none where
+    /// nothing was, or where there is no text.
+    pub fn accepted_texts(&self) -> Option<(Option<Arc<str>>, Option<Arc<str>>)> {
+        if !self.hunks.iter().any(Hunk::is_accepted) {
+            return None;
+        }
+        match &self.effect {
+            Effect::Edit { base, .. } => {
+                let text = self.change()?.text_with(Hunk::is_accepted);
+                Some((base.clone(), Some(text.into())))
+            }
+            Effect::Delete { text, .. } => Some((Some(Arc::clone(text)), None)),
+            Effect::Copy { text, .. } => Some((None, Some(Arc::clone(text)))),
+            Effect::Rename { .. } | Effect::Command { .. } | Effect::Question { .. } => None,
+        }
+    }
+
     /// Whether it goes by this path: its own, or that of the file that it is about.
     pub fn goes_by(&self, path: &EntryPath) -> bool {
         self.path == *path || self.effect.target() == Some(path)
