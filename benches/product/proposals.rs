@@ -152,23 +152,24 @@ async fn typing(table: &mut Table) {
         client.notify("textDocument/didChange", change);
         proposals(&mut client, 1).await;
     }
-    let each = (on_cpu(process) - before) / u32::try_from(KEYS).unwrap();
+    let each = on_cpu(process).saturating_sub(before) / u32::try_from(KEYS).unwrap();
     let what = format!("a keystroke in {LINES} lines with {LARGE_HUNKS} hunks, time of the server");
     table.time(&what, each, KEY);
     client.stop().await.unwrap();
 }
 
-/// How long a process has run on a processor. Where the system does not tell, nothing is known.
+/// How long a process has run on a processor; zero where the system has no such record.
 fn on_cpu(process: u32) -> Duration {
     let Ok(tasks) = std::fs::read_dir(format!("/proc/{process}/task")) else {
         return Duration::ZERO;
     };
-    let nanoseconds: u64 = tasks
-        .flatten()
-        .filter_map(|task| std::fs::read_to_string(task.path().join("schedstat")).ok())
-        .filter_map(|line| line.split(' ').next()?.parse::<u64>().ok())
-        .sum();
-    Duration::from_nanos(nanoseconds)
+    let of_task = |task: std::fs::DirEntry| -> Option<u64> {
+        let Ok(record) = std::fs::read_to_string(task.path().join("schedstat")) else {
+            return None; // it has ended since
+        };
+        Some(record.split(' ').next()?.parse().unwrap())
+    };
+    Duration::from_nanos(tasks.flatten().filter_map(of_task).sum())
 }
 
 fn rebasing(table: &mut Table) {

@@ -1,7 +1,5 @@
 //! `diff`: a proposal's text before and after, on the file as it is now, or as it was accepted.
 
-use std::sync::Arc;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -55,9 +53,12 @@ impl Method for Diff {
             .await?;
         let run = cx.run(&params.run).await?;
         if let Some((proposal, view)) = found {
-            let (before, after) = (view.current.clone(), view.after(&proposal));
+            let texts = [
+                view.current.as_deref().map(str::to_owned),
+                view.after(&proposal),
+            ];
             let patch = view.patch(&proposal);
-            return Ok(DiffResult::of(run.alias, &proposal, before, after, patch));
+            return Ok(DiffResult::of(run.alias, &proposal, texts, patch));
         }
         let (id, named) = (run.id, path.clone());
         let accepted = cx
@@ -67,19 +68,16 @@ impl Method for Diff {
         let of_path = accepted
             .into_iter()
             .find(|proposal| proposal.goes_by(&named));
-        let texts = of_path.and_then(|proposal| Some((proposal.accepted_texts()?, proposal)));
-        let Some(((before, after), proposal)) = texts else {
+        let change = of_path.and_then(|proposal| Some((proposal.accepted_change()?, proposal)));
+        let Some((change, proposal)) = change else {
             let why = format!("{path} is neither pending nor accepted");
             return Err(MethodError::NotFound(why));
         };
         let target = proposal.effect.target().unwrap_or(&path);
-        let patch = unified_diff(
-            target.as_str(),
-            before.as_deref(),
-            after.as_deref().unwrap_or(""),
-        );
-        let after = after.as_deref().map(str::to_owned);
-        Ok(DiffResult::of(run.alias, &proposal, before, after, patch))
+        let (before, after) = (change.before.as_deref(), change.after.as_deref());
+        let patch = unified_diff(target.as_str(), before, after.unwrap_or(""));
+        let texts = [before, after].map(|text| text.map(str::to_owned));
+        Ok(DiffResult::of(run.alias, &proposal, texts, patch))
     }
 }
 
@@ -87,14 +85,13 @@ impl DiffResult {
     fn of(
         run: RunAlias,
         proposal: &Proposal,
-        before: Option<Arc<str>>,
-        after: Option<String>,
+        [before, after]: [Option<String>; 2],
         patch: String,
     ) -> Self {
         let path = percent_encoded(proposal.path.as_str());
         Self {
             uri: format!("rummy:/{run}?diff={path}"),
-            before: before.as_deref().map(str::to_owned),
+            before,
             after,
             patch,
             run,
