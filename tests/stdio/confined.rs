@@ -20,10 +20,10 @@ fn obedient() -> ModelServer {
         let (path, _) = told.split_once('»').expect("the path ends");
         let path = path.replace("&amp;", "&").replace("&lt;", "<");
         let again = asked.contains("out of the workspace\n") || asked.contains("failed");
-        match again {
-            true => Reply::text(update(200, "Left it")),
-            false => Reply::text(set(&path, "out of the workspace\n") + &update(200, "Wrote it")),
+        if again {
+            return Reply::text(update(200, "Left it"));
         }
+        Reply::text(set(&path, "out of the workspace\n") + &update(200, "Wrote it"))
     })
 }
 

@@ -247,7 +247,9 @@ fn of_several_files_the_one_that_is_stale_stays_pending_and_the_others_are_accep
         builder.file(path, "old\n")
     });
     let mut session = builder.model_at(&server.url()).start();
-    files.iter().for_each(|path| session.open(path));
+    for path in files {
+        session.open(path);
+    }
     session.act("fix", "all of them");
     let paths: Vec<Value> = session
         .wait_for_proposals("fix", 3)
