@@ -212,14 +212,9 @@ async fn check_models(
 
 async fn check_model(models: &Models, spec: &ModelSpec) -> Result<String, LlmError> {
     models.check(spec)?;
-    let context = match models.context_length(spec).await? {
-        Some(length) => format!("a context of {} tokens", thousands(length)),
-        None => format!(
-            "a context of unknown length (set models.{}.contextLength)",
-            spec.alias
-        ),
-    };
-    let word = first_word(models, spec).await?;
+    let length = models.context_length(spec).await?;
+    let context = format!("a context of {} tokens", thousands(length));
+    let word = first_word(models, spec, length).await?;
     Ok(match word {
         Some(wait) => format!(
             "{context}, the first word after {:.2} s",
@@ -230,13 +225,17 @@ async fn check_model(models: &Models, spec: &ModelSpec) -> Result<String, LlmErr
 }
 
 /// How long a model takes to its first word; the rest of the answer is not waited for.
-async fn first_word(models: &Models, spec: &ModelSpec) -> Result<Option<Duration>, LlmError> {
+async fn first_word(
+    models: &Models,
+    spec: &ModelSpec,
+    context_size: u64,
+) -> Result<Option<Duration>, LlmError> {
     let request = Request {
         model: spec,
         system: "Answer with one word.",
         user: "Say: ready",
         stable: 0,
-        context_size: None,
+        context_size,
         temperature: None,
         call: 0,
     };

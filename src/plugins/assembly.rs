@@ -24,7 +24,7 @@ pub struct Assembly<'a> {
     /// Characters a token, and what the listing of files may take in tokens.
     pub divisor: f64,
     pub map_tokens: u64,
-    /// The figures of the packet itself and of its rows; none where the model's context is not known.
+    /// The figures of the packet itself and of its rows; none as long as all else is being measured.
     pub budget: Option<(budget::Figures, &'a budget::Sheet)>,
     /// How many entries were put away to fit since the packet before.
     pub reverted: Option<usize>,

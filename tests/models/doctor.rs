@@ -38,6 +38,7 @@ fn all_is_well() {
     let environment = [
         ("RUMMY_MODEL_one", "openai/m"),
         ("RUMMY_MODEL_two", "openai/other"),
+        ("RUMMY_CONTEXT_two", "8000"),
         ("OPENAI_BASE_URL", &server.url()),
     ];
     let (code, printed) = doctor(&sandbox, &[], &environment);
@@ -57,8 +58,7 @@ fn all_is_well() {
         of_models(&printed),
         [
             "ok     model      one (openai/m): a context of 32,768 tokens, the first word",
-            "ok     model      two (openai/other): a context of unknown length (set \
-             models.two.contextLength), the first word",
+            "ok     model      two (openai/other): a context of 8,000 tokens, the first word",
         ]
     );
 }
@@ -79,6 +79,7 @@ fn what_is_wrong_is_named_and_the_exit_code_says_so() {
         ("RUMMY_MODEL_one", "openai/m"),
         ("RUMMY_CONTEXT_one", "8000"),
         ("RUMMY_MODEL_two", "opneai/m"),
+        ("RUMMY_MODEL_vast", "openai/vast"),
         ("OPENAI_BASE_URL", &server.url()),
         ("OPENAI_API_KEY", "sk-secret"),
     ];
@@ -91,6 +92,8 @@ fn what_is_wrong_is_named_and_the_exit_code_says_so() {
         "WRONG  model      one (openai/m): the server refuses the key of model `one`, which comes \
          from the environment variable `OPENAI_API_KEY` (status 401): no [key] here",
         "WRONG  model      two (opneai/m): no provider serves `opneai/m`",
+        "WRONG  model      vast (openai/vast): the context length of model `vast` is not known: its \
+         server does not say it; set it in tokens, as `models.vast.contextLength`",
     ] {
         assert!(printed.contains(part), "{part}\n{printed}");
     }

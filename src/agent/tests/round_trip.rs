@@ -135,7 +135,7 @@ fn assembled(rows: &[Row]) -> Packet {
         budget: None,
         reverted: None,
     };
-    packet::render(assembly, Some(1_000_000))
+    packet::render(assembly, 1_000_000)
 }
 
 fn entry(at: usize, path: &str, body: String, hostile: String) -> Entry {
