@@ -55,8 +55,12 @@ impl Row {
     /// Draws an entry; sizes are at so many characters a token.
     pub fn of(plugins: &Plugins, entry: &Entry, divisor: f64) -> Self {
         let text = plugins.project(entry, entry.visibility);
-        let summary = plugins.project(entry, Visibility::Summarized);
-        let saves = text.chars().count().saturating_sub(summary.chars().count());
+        let saves = if entry.visibility == Visibility::Visible {
+            let summary = plugins.project(entry, Visibility::Summarized);
+            text.chars().count().saturating_sub(summary.chars().count())
+        } else {
+            0
+        };
         let tokens = tokens::estimate(file::chars(entry), divisor);
         let scheme = entry.scheme();
         let line = match scheme.category() {
