@@ -27,8 +27,15 @@ const SECTIONS: [&str; 8] = [
 ];
 
 /// A tag's attributes, in the order in which they are written.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Attributes(String);
+
+impl Default for Attributes {
+    /// No attributes, and room for the usual ones.
+    fn default() -> Self {
+        Self(String::with_capacity(160))
+    }
+}
 
 impl Attributes {
     /// No attributes.

@@ -235,7 +235,7 @@ proptest! {
             .map(|(at, (path, body, attribute))| entry(at, PATHS[path], body, attribute))
             .collect();
         entries.push(entry(99, "prompt://3", prompt, String::new()));
-        let rows: Vec<Row> = entries.iter().map(|entry| Row::of(&plugins, entry, 2.0)).collect();
+        let rows: Vec<Row> = entries.iter().cloned().map(|entry| Row::of(&plugins, entry, 2.0)).collect();
         let head = assembled(&[]).system;
         let found = read(&assembled(&rows), &head).map_err(TestCaseError::fail)?;
 
