@@ -174,31 +174,33 @@ impl Models {
     ) -> Result<Answer, LlmError> {
         let provider = self.provider(request.model)?;
         let mut attempt = 0;
-        let mut was_truncated = false;
-        loop {
+        let mut half = None;
+        let answer = loop {
             let last = attempt == self.retries.more;
             let failed = match provider.complete(request, progress).await {
-                // A connection that broke once may hold the second time; if not, half an answer
-                // is worth more than none.
-                Ok(answer) if answer.finish == Finish::Truncated && !was_truncated && !last => {
-                    was_truncated = true;
+                // A connection that broke once may hold the second time.
+                Ok(answer) if answer.finish == Finish::Truncated && half.is_none() && !last => {
+                    half = Some(answer);
                     broke_off()
                 }
-                Ok(answer) => {
-                    if let Some(recording) = &self.recording {
-                        recording.note(&answer);
-                    }
-                    return Ok(answer);
-                }
+                Ok(answer) => break answer,
                 Err(Failure::Final(error)) => return Err(error),
                 Err(Failure::Transient(failed)) => failed,
             };
             if last {
-                return Err(unavailable(failed, attempt));
+                // Half an answer is worth more than none.
+                let half = half.ok_or_else(|| unavailable(failed, attempt))?;
+                progress(Progress::Reasoning(&half.reasoning));
+                progress(Progress::Answer(&half.text));
+                break half;
             }
             attempt += 1;
             self.pause(attempt, &failed, progress).await;
+        };
+        if let Some(recording) = &self.recording {
+            recording.note(&answer);
         }
+        Ok(answer)
     }
 
     async fn pause(&self, attempt: u32, failed: &Transient, progress: &mut Sink<'_>) {

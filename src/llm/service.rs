@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Url;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 
 use super::http::{Call, Headers, Http, KeyHeader};
@@ -83,20 +83,27 @@ impl Service {
         progress: &mut Sink<'_>,
     ) -> Result<Answer, Failure> {
         let model = request.model;
-        let url = self.url(model, path)?;
-        let key = self.key(model).await?;
         let origin = self.origin(model);
-        let call = self.call(model, url, key.as_ref(), &origin);
-        let result = reading::ask::<F>(&self.http, &call, body, progress).await;
-        let Err(Failure::Final(LlmError::Auth { .. })) = &result else {
-            return result;
-        };
-        self.keys.forget(&model.api_key);
-        if key.is_some() {
-            return result;
+        let mut key = self.key(model).await?;
+        loop {
+            let url = self.url(model, path)?;
+            let call = self.call(model, url, key.as_ref(), &origin);
+            let result = reading::ask::<F>(&self.http, &call, body, progress).await;
+            let Err(Failure::Final(LlmError::Auth { .. })) = &result else {
+                return result;
+            };
+            let Some(refused) = key else {
+                let variable = self.usual.key_variable;
+                return Err(no_key(model, KeyError::Wanted { variable }).into());
+            };
+            // What a command prints may run out, and a run may outlast it.
+            self.keys.forget(&model.api_key, &refused);
+            key = self.key(model).await?;
+            let is_same = |key: &SecretString| key.expose_secret() == refused.expose_secret();
+            if key.as_ref().is_none_or(is_same) {
+                return result;
+            }
         }
-        let variable = self.usual.key_variable;
-        Err(Failure::Final(no_key(model, KeyError::Wanted { variable })))
     }
 
     /// What the model's server answers at `path`, to `body` or to no body at all.
