@@ -49,28 +49,7 @@ pub async fn run(options: Options, out: &mut dyn Write) -> io::Result<ExitCode> 
         page: Page::new(out, Colours::wanted()),
         wrong: 0,
     };
-    let settings = match options.settings.as_deref().map(settings) {
-        None => Map::new(),
-        Some(Ok(settings)) => settings,
-        Some(Err(why)) => {
-            report.add("settings", Err(why))?;
-            Map::new()
-        }
-    };
-    let mut layers = Layers::of_process(variables(), &settings);
-    layers.add(Source::InitializationOptions, settings);
-    let (config, complaints) = layers.resolve();
-    report.add("home", home(&config))?;
-    for complaint in &complaints {
-        report.add("config", Err(complaint.to_string()))?;
-    }
-    if complaints.is_empty() {
-        let count = config.models.len();
-        report.add(
-            "config",
-            Ok(format!("read without complaint, models in it: {count}")),
-        )?;
-    }
+    let config = configured(&mut report, options.settings.as_deref())?;
     let (database, added) = database(&config).await;
     report.add("database", database)?;
     report.add("git", Ok(git().await))?;
@@ -116,6 +95,31 @@ impl Report<'_> {
         }
         Ok(())
     }
+}
+
+/// The configuration as a server would have it, with these settings of an editor if any are given.
+fn configured(report: &mut Report<'_>, file: Option<&Path>) -> io::Result<Config> {
+    let settings = match file.map(settings) {
+        None => Map::new(),
+        Some(Ok(settings)) => settings,
+        Some(Err(why)) => {
+            report.add("settings", Err(why))?;
+            Map::new()
+        }
+    };
+    let mut layers = Layers::of_process(variables(), &settings);
+    layers.add(Source::InitializationOptions, settings);
+    let (config, complaints) = layers.resolve();
+    report.add("home", home(&config))?;
+    for complaint in &complaints {
+        report.add("config", Err(complaint.to_string()))?;
+    }
+    if complaints.is_empty() {
+        let count = config.models.len();
+        let read = format!("read without complaint, models in it: {count}");
+        report.add("config", Ok(read))?;
+    }
+    Ok(config)
 }
 
 /// What an editor would send.

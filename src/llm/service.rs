@@ -83,26 +83,26 @@ impl Service {
         progress: &mut Sink<'_>,
     ) -> Result<Answer, Failure> {
         let model = request.model;
+        let url = self.url(model, path)?;
         let origin = self.origin(model);
-        let mut key = self.key(model).await?;
-        loop {
-            let url = self.url(model, path)?;
-            let call = self.call(model, url, key.as_ref(), &origin);
-            let result = reading::ask::<F>(&self.http, &call, body, progress).await;
-            let Err(Failure::Final(LlmError::Auth { .. })) = &result else {
-                return result;
-            };
-            let Some(refused) = key else {
-                let variable = self.usual.key_variable;
-                return Err(no_key(model, KeyError::Wanted { variable }).into());
-            };
-            // What a command prints may run out, and a run may outlast it.
-            self.keys.forget(&model.api_key, &refused);
-            key = self.key(model).await?;
-            let is_same = |key: &SecretString| key.expose_secret() == refused.expose_secret();
-            if key.as_ref().is_none_or(is_same) {
-                return result;
+        let key = self.key(model).await?;
+        let call = self.call(model, url.clone(), key.as_ref(), &origin);
+        let result = reading::ask::<F>(&self.http, &call, body, progress).await;
+        let Err(Failure::Final(LlmError::Auth { .. })) = &result else {
+            return result;
+        };
+        let Some(refused) = key else {
+            let variable = self.usual.key_variable;
+            return Err(no_key(model, KeyError::Wanted { variable }).into());
+        };
+        // What a command prints may run out, and a run may outlast it.
+        self.keys.forget(&model.api_key, &refused);
+        match self.key(model).await? {
+            Some(fresh) if fresh.expose_secret() != refused.expose_secret() => {
+                let call = self.call(model, url, Some(&fresh), &origin);
+                reading::ask::<F>(&self.http, &call, body, progress).await
             }
+            _ => result,
         }
     }
 

@@ -341,18 +341,17 @@ async fn a_key_that_has_run_out_is_asked_for_again_once() {
     let folder = tempfile::tempdir().unwrap();
     let count = folder.path().join("count");
     let counted = format!("echo x >> '{0}'; wc -l < '{0}'", count.display());
-    // It prints another key each time, or the same.
-    for (command, requests, ending) in [
-        (format!("echo sk-$({counted})"), 2, WHOLE),
-        (
-            format!("({counted}) > /dev/null; echo sk-same"),
-            1,
-            "Auth 401",
-        ),
+    let refused = || http(401, "", "it has run out");
+    let another = format!("echo sk-$({counted})");
+    let the_same = format!("({counted}) > /dev/null; echo sk-same");
+    for (command, replies, requests, ending) in [
+        (&another, vec![refused(), good()], 2, WHOLE),
+        (&another, vec![refused()], 2, "Auth 401"),
+        (&the_same, vec![refused(), good()], 1, "Auth 401"),
     ] {
-        let server = FaultServer::start(vec![http(401, "", "it has run out"), good()]);
+        let server = FaultServer::start(replies);
         let model = ModelSpec {
-            api_key: Key::Command(command),
+            api_key: Key::Command(command.clone()),
             ..spec("openai/m", Some(server.url()))
         };
         let seen = call(&models(LIVELY), &request(&model)).await;
