@@ -64,8 +64,7 @@ impl Place {
         Client::start(self.command()).unwrap()
     }
 
-    /// Starts the server and initializes it. There are the models `plain`, of which no context is known,
-    /// and `wide`.
+    /// Starts the server and initializes it. There is the model `wide`.
     pub async fn open(&self) -> Client {
         let client = self.start();
         let _: Value = client.call("initialize", self.initialize()).await.unwrap();
@@ -82,11 +81,7 @@ impl Place {
             "workspaceFolders": [{"uri": format!("file://{}", folder.display()), "name": "project"}],
             "initializationOptions": {
                 "limits": {"maxTurns": 1000},
-                "model": "plain",
-                "models": {
-                    "plain": {"actual": actual},
-                    "wide": {"actual": actual, "contextLength": WIDE},
-                },
+                "models": {"wide": {"actual": actual, "contextLength": WIDE}},
             },
         })
     }
