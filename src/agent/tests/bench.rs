@@ -12,9 +12,9 @@ use tempfile::TempDir;
 use tokio::sync::broadcast;
 
 use crate::agent::{
-    Event, EventKind, Events, Host, Settings, Start, StartError, Started, Subject, Supervisor,
+    self, Event, EventKind, Events, Host, Settings, Start, StartError, Started, Subject, Supervisor,
 };
-use crate::config::Limits;
+use crate::config::{Commands, Limits};
 use crate::entries::{
     Decision, Effect, EntryPath, Mode, Outcome, ProjectId, Proposal, RunAlias, RunId, RunStatus,
     State,
@@ -35,6 +35,7 @@ pub struct Bench {
     pub root: PathBuf,
     pub model: ModelSpec,
     pub limits: Limits,
+    pub commands: Commands,
     pub events: broadcast::Receiver<Event>,
     _folder: TempDir,
 }
@@ -147,13 +148,16 @@ impl Bench {
         let host = Arc::new(Paper::default());
         *host.store.lock().unwrap() = Some(store.clone());
         host.root.lock().unwrap().clone_from(&root);
+        let events = Events::new();
+        let process = ProcessIdentity::current().unwrap();
+        let commands = agent::Commands::new(store.clone(), events.clone(), &process);
         let supervisor = Supervisor::new(
             store,
             plugins,
             Arc::new(Models::new()),
             Arc::clone(&host) as Arc<dyn Host>,
-            Events::new(),
-            ProcessIdentity::current().unwrap(),
+            commands,
+            events,
         )
         .await
         .unwrap();
@@ -173,6 +177,7 @@ impl Bench {
             root,
             model,
             limits: Limits::default(),
+            commands: Commands::default(),
             _folder: folder,
         }
     }
@@ -190,6 +195,7 @@ impl Bench {
             prompt: prompt.to_owned(),
             settings: Settings {
                 limits: self.limits.clone(),
+                commands: self.commands.clone(),
                 model: self.model.clone(),
             },
             config: LoopConfig::default(),
