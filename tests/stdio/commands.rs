@@ -90,13 +90,16 @@ fn until<T>(what: &str, patience: Duration, mut look: impl FnMut() -> Option<T>)
 fn number(sandbox: &Sandbox, file: &str) -> i32 {
     until(file, PATIENCE, || {
         let text = sandbox.read(file)?;
-        text.strip_suffix('\n')?.parse().map_or(None, Some)
+        let digits = text.strip_suffix('\n')?;
+        Some(digits.parse().expect("it is a number"))
     })
 }
 
 /// Whether a process runs. One that only waits to be collected does not.
 fn is_running(pid: i32) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else {
+        return false;
+    };
     let state = stat.rsplit_once(") ").map(|(_, rest)| &rest[..1]);
     state.is_some_and(|state| state != "Z" && state != "X")
 }
@@ -567,9 +570,8 @@ fn resident(pid: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs");
     let line = status.lines().find(|line| line.starts_with("VmRSS:"));
     let digits = line.and_then(|line| line.split_whitespace().nth(1));
-    digits
-        .and_then(|digits| digits.parse().map_or(None, Some))
-        .expect("it is told")
+    let digits = digits.expect("it is told");
+    digits.parse().expect("it is a number")
 }
 
 #[test]

@@ -21,6 +21,7 @@ use crate::entries::{
 };
 use crate::llm::{Key, ModelSpec, Models};
 use crate::plugins::Plugins;
+use crate::plugins::stream::{self, End};
 use crate::store::loops::LoopConfig;
 use crate::store::proposals::{self, Verdict};
 use crate::store::runs::Changes;
@@ -310,6 +311,16 @@ impl Bench {
                 Plugins::core().decide(tx, run, &path, verdict)
             })
             .await
+            .unwrap();
+    }
+
+    /// A command that was accepted ends, whatever it was.
+    pub async fn finish(&self, proposal: &Proposal, end: End) {
+        let (run, path) = (proposal.run, proposal.path.clone());
+        self.store()
+            .write(move |tx| Ok(stream::close(tx, run, &path, &end, None)))
+            .await
+            .unwrap()
             .unwrap();
     }
 
