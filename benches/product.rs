@@ -13,6 +13,8 @@
 mod place;
 #[path = "product/prefix.rs"]
 mod prefix;
+#[path = "product/proposals.rs"]
+mod proposals;
 #[path = "product/served.rs"]
 mod served;
 #[path = "product/start.rs"]
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
         turns::knowing_runs(&mut table).await;
         turns::many_runs(&mut table).await;
         served::rows(&mut table).await;
+        proposals::rows(&mut table).await;
         table
     });
     print!("{}", table.text);

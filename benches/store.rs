@@ -15,6 +15,7 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use futures::future::join_all;
 use rummy_lsp::dialect::{BodyFilter, PathPattern};
 use rummy_lsp::entries::{
     EntryPath, LoopId, Mode, RunId, RunStatus, Scheme, State, TurnNumber, Visibility, Writer,
@@ -39,6 +40,9 @@ const BATCH: usize = 5_000;
 
 /// Repetitions of what concerns one entry. Few beside the entries of the smallest run.
 const POINTS: usize = 301;
+
+/// Writes that are asked for before the first is done.
+const AT_ONCE: usize = 10;
 
 /// What concerns few entries may cost this much more in the largest run than in the smallest.
 const LIMIT: f64 = 2.0;
@@ -118,6 +122,15 @@ impl Times {
         Self {
             median: times[times.len() / 2],
             quiet: times[times.len() / 4],
+        }
+    }
+
+    /// What one of so many operations took, where all were measured together.
+    fn each(self, operations: usize) -> Self {
+        let share = |time: Duration| time.div_f64(operations as f64);
+        Self {
+            median: share(self.median),
+            quiet: share(self.quiet),
         }
     }
 }
@@ -279,6 +292,21 @@ async fn points(table: &mut Table, places: &[Place]) {
     })
     .await;
     table.measured("a write of a body", &times, Some(LIMIT));
+    // Each in a transaction of its own, but the thread is woken once: what the store's work costs.
+    let times = timed(places, POINTS, |store, run, n| async move {
+        let writes = (0..AT_ONCE).map(|other| {
+            let n = n - n % AT_ONCE + other;
+            set(store.clone(), run, Write::body(path(n), &text(n + 2, 200)))
+        });
+        join_all(writes).await;
+    })
+    .await;
+    let times: Vec<Times> = times.into_iter().map(|times| times.each(AT_ONCE)).collect();
+    table.measured(
+        "the same, of ten that are asked for at once",
+        &times,
+        Some(LIMIT),
+    );
 
     let times = timed(places, POINTS, |store, run, n| {
         let new = EntryPath::parse(&format!("known://new{}/{n}", n % 7)).unwrap();

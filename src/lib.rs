@@ -16,7 +16,7 @@
 //! | [`dialect`] | what models write, turned into typed commands and edits; edits applied to a text |
 //! | [`entries`] | the contract as types: paths, schemes, states, outcomes, runs, proposals |
 //! | [`store`] | SQLite under that contract: a file a table group, the SQL beside the function that uses it |
-//! | [`llm`] | calling models: a file a provider, streaming, retries |
+//! | [`llm`] | calling models: a table of services, a file a wire format, streaming, retries |
 //! | [`workspace`] | the files of a folder: confined, listed, read, written atomically |
 //! | [`config`] | one typed configuration from several layers |
 //!

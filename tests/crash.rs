@@ -6,10 +6,14 @@
     reason = "a helper that fails, fails the test"
 )]
 
+#[path = "crash/files.rs"]
+mod files;
 #[path = "support/lsp.rs"]
 mod lsp;
 #[path = "support/model_server.rs"]
 mod model_server;
+#[path = "support/numbers.rs"]
+mod numbers;
 #[path = "crash/storm.rs"]
 mod storm;
 

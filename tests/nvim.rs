@@ -296,6 +296,7 @@ impl Desk {
             .env("LC_ALL", "C.UTF-8")
             .env("PATH", format!("{}:/usr/bin:/bin", self.path.display()))
             .env("RUMMY_MODEL_test", "openai/scripted")
+            .env("RUMMY_CONTEXT_test", "200000")
             .env("OPENAI_BASE_URL", self.model.url())
             .env(
                 "RUMMY_TEST_SCENARIO",

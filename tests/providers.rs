@@ -62,7 +62,7 @@ fn request(model: &ModelSpec) -> Request<'_> {
         system: "be brief",
         user: "héllo?",
         stable: 0,
-        context_size: None,
+        context_size: 100_000,
         temperature: None,
         call: 0,
     }

@@ -34,6 +34,17 @@ impl Place {
         self.path().join("rummy.db")
     }
 
+    /// Puts a file into the project.
+    pub fn write(&self, file: &str, text: &str) {
+        std::fs::write(self.path().join("project").join(file), text).unwrap();
+    }
+
+    /// The URI of a file of the project.
+    pub fn uri(&self, file: &str) -> String {
+        let path = self.path().join("project").join(file);
+        format!("file://{}", path.display())
+    }
+
     fn path(&self) -> &Path {
         self.folder.path()
     }
@@ -53,8 +64,7 @@ impl Place {
         Client::start(self.command()).unwrap()
     }
 
-    /// Starts the server and initializes it. There are the models `plain`, of which no context is known,
-    /// and `wide`.
+    /// Starts the server and initializes it. There is the model `wide`.
     pub async fn open(&self) -> Client {
         let client = self.start();
         let _: Value = client.call("initialize", self.initialize()).await.unwrap();
@@ -71,11 +81,7 @@ impl Place {
             "workspaceFolders": [{"uri": format!("file://{}", folder.display()), "name": "project"}],
             "initializationOptions": {
                 "limits": {"maxTurns": 1000},
-                "model": "plain",
-                "models": {
-                    "plain": {"actual": actual},
-                    "wide": {"actual": actual, "contextLength": WIDE},
-                },
+                "models": {"wide": {"actual": actual, "contextLength": WIDE}},
             },
         })
     }

@@ -76,7 +76,7 @@ struct Run {
 async fn long_run(count: usize) -> Run {
     let place = Place::new(&script(count));
     let mut client = place.open().await;
-    act(&client, "bench", "plain").await;
+    act(&client, "bench").await;
     let (turns, bytes) = followed(&mut client).await;
     client.stop().await.unwrap();
     let database = std::fs::metadata(place.database()).unwrap().len();
@@ -100,8 +100,8 @@ fn script(count: usize) -> String {
     script
 }
 
-async fn act(client: &Client, run: &str, model: &str) {
-    let params = json!({"prompt": "take notes", "run": run, "model": model});
+async fn act(client: &Client, run: &str) {
+    let params = json!({"prompt": "take notes", "run": run});
     let _: Value = client.call("rummy/act", params).await.unwrap();
 }
 
@@ -129,37 +129,32 @@ async fn followed(client: &mut Client) -> (Vec<Duration>, u64) {
     }
 }
 
-/// Runs that know little and much, where the model's context is known and where it is not.
+/// Runs that know little and much.
 pub async fn knowing_runs(table: &mut Table) {
-    for model in ["plain", "wide"] {
-        let mut times = KNOWN.map(|_| Duration::MAX);
-        // In turn and twice, the better one counts: what else runs on the machine comes and goes.
-        for _ in 0..2 {
-            for (time, count) in times.iter_mut().zip(KNOWN) {
-                *time = (*time).min(median(&knowing_run(count, model).await));
-            }
+    let mut times = KNOWN.map(|_| Duration::MAX);
+    // In turn and twice, the better one counts: what else runs on the machine comes and goes.
+    for _ in 0..2 {
+        for (time, count) in times.iter_mut().zip(KNOWN) {
+            *time = (*time).min(median(&knowing_run(count).await));
         }
-        for (time, count) in times.iter().zip(KNOWN) {
-            let what = format!("a turn with {count} known entries, model `{model}`");
-            table.time(&what, *time, Limit::None);
-        }
-        table.ratio(
-            &format!(
-                "{} known entries, of {}, model `{model}`",
-                KNOWN[1], KNOWN[0]
-            ),
-            times[1].as_secs_f64() / times[0].as_secs_f64(),
-            KNOWLEDGE,
-        );
     }
+    for (time, count) in times.iter().zip(KNOWN) {
+        let what = format!("a turn with {count} known entries");
+        table.time(&what, *time, Limit::None);
+    }
+    table.ratio(
+        &format!("{} known entries, of {}", KNOWN[1], KNOWN[0]),
+        times[1].as_secs_f64() / times[0].as_secs_f64(),
+        KNOWLEDGE,
+    );
 }
 
-async fn knowing_run(known: usize, model: &str) -> Vec<Duration> {
+async fn knowing_run(known: usize) -> Vec<Duration> {
     let mut script = json!({"answer": "<update status=\"200\">ready</update>"}).to_string() + "\n";
     script += &self::script(KNOWING);
     let place = Place::new(&script);
     let mut client = place.open().await;
-    act(&client, "bench", model).await;
+    act(&client, "bench").await;
     followed(&mut client).await;
     let writes = (0..known).map(|n| {
         let path = format!("known://topic{}/{n}", n % 97);
@@ -169,7 +164,7 @@ async fn knowing_run(known: usize, model: &str) -> Vec<Duration> {
     for written in join_all(writes).await {
         written.unwrap();
     }
-    act(&client, "bench", model).await;
+    act(&client, "bench").await;
     let (turns, _) = followed(&mut client).await;
     client.stop().await.unwrap();
     assert_eq!(turns.len(), KNOWING);
@@ -190,7 +185,7 @@ pub async fn many_runs(table: &mut Table) {
     let mut client = place.open().await;
     let begun = Instant::now();
     for run in 0..RUNS {
-        act(&client, &format!("bench{run}"), "plain").await;
+        act(&client, &format!("bench{run}")).await;
     }
     let mut ended = HashSet::new();
     while ended.len() < RUNS {

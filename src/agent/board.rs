@@ -62,12 +62,15 @@ impl Board {
             (Some(_), Some(left)) => self.rows.retain(|row| left.contains(&row.view)),
             (Some(_), None) => {}
         }
-        let changed: HashSet<ViewId> = found.changed.iter().map(|entry| entry.view).collect();
-        if !changed.is_empty() {
-            self.rows.retain(|row| !changed.contains(&row.view));
+        if !found.changed.is_empty() {
+            if !self.rows.is_empty() {
+                let changed: HashSet<ViewId> =
+                    found.changed.iter().map(|entry| entry.view).collect();
+                self.rows.retain(|row| !changed.contains(&row.view));
+            }
             let shown = found
                 .changed
-                .iter()
+                .into_iter()
                 .filter(|entry| entry.visibility != Visibility::Archived);
             let drawn = shown.map(|entry| Row::of(cx.plugins, entry, self.divisor));
             let before = self.rows.len();

@@ -67,9 +67,10 @@ impl Fitting {
         job: &Job,
         cx: &TurnContext<'_>,
     ) -> Result<Option<u64>, StoreError> {
-        let (Some(ceiling), Some(newest)) = (job.ceiling(), self.newest) else {
+        let Some(newest) = self.newest else {
             return Ok(None);
         };
+        let ceiling = job.ceiling();
         self.board.refresh(job, cx).await?;
         let takes = |chars: usize| tokens::estimate(chars, job.divisor());
         // Then there is no need to assemble a packet only to measure it.
@@ -103,10 +104,10 @@ impl Fitting {
                 .as_ref()
                 .map_or(0, |overflow| overflow.demoted.len());
             let packet = self.assemble(job, self.reverted + demoted);
-            let figures = packet.figures.filter(|figures| figures.over() > 0);
-            let Some(figures) = figures else {
+            let figures = packet.figures;
+            if figures.over() == 0 {
                 return Ok((Fit::Fits(packet), overflow));
-            };
+            }
             let occasion = Occasion {
                 turn,
                 began,

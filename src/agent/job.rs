@@ -44,7 +44,7 @@ pub struct Job {
     pub persona: Option<String>,
     pub temperature: Option<f64>,
     /// In tokens: the model's context, or the run's limit where that is smaller.
-    pub context_size: Option<u64>,
+    pub context_size: u64,
     /// The workspace; none where the loop does without it.
     pub root: Option<Root>,
     pub stop: Stop,
@@ -152,16 +152,14 @@ impl Job {
         self.moving().divisor
     }
 
-    /// What a packet may take; none where the model's context is not known. Where its server has
-    /// refused a packet, clearly less than that one took, whatever the context is said to be.
-    pub fn ceiling(&self) -> Option<u64> {
-        let share = self.settings.limits.budget_ceiling;
-        let size = self.context_size.map(|size| share_of(size, share));
-        let refused = self
-            .moving()
-            .refused
-            .map(|size| share_of(size, AFTER_REFUSAL));
-        size.into_iter().chain(refused).min()
+    /// What a packet may take. Where the model's server has refused one, clearly less than that one
+    /// took, whatever the context is said to be.
+    pub fn ceiling(&self) -> u64 {
+        let ceiling = share_of(self.context_size, self.settings.limits.budget_ceiling);
+        match self.moving().refused {
+            Some(size) => ceiling.min(share_of(size, AFTER_REFUSAL)),
+            None => ceiling,
+        }
     }
 
     /// The model's server has refused a packet of so many tokens as too large.
@@ -290,12 +288,12 @@ impl Job {
         let parts = || {
             let written = answer.written().chars().count() + answer.reasoning.chars().count();
             let completion = || tokens::estimate(written, self.divisor());
-            let prompt = usage.prompt.unwrap_or(packet.tokens);
+            let prompt = usage.prompt.unwrap_or(packet.figures.usage);
             prompt.saturating_add(usage.completion.unwrap_or_else(completion))
         };
         Figures {
             counted: usage.total.unwrap_or_else(parts),
-            context: usage.prompt.or(Some(packet.tokens)),
+            context: usage.prompt.or(Some(packet.figures.usage)),
             prompt: usage.prompt,
             cached: usage.cached,
             completion: usage.completion,
@@ -325,10 +323,10 @@ impl Job {
             model: answer.model.clone().unwrap_or_else(|| spec.actual.clone()),
             temperature: self.temperature.or(spec.temperature),
             context_size: self.context_size,
-            context_tokens: answer.usage.prompt.unwrap_or(packet.tokens),
+            context_tokens: answer.usage.prompt.unwrap_or(packet.figures.usage),
             ceiling: self.ceiling(),
-            token_usage: packet.tokens,
-            tokens_free: packet.free(),
+            token_usage: packet.figures.usage,
+            tokens_free: packet.figures.free(),
             prompt_tokens: totals.prompt,
             cached_tokens: totals.cached,
             completion_tokens: totals.completion,

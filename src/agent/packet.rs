@@ -17,54 +17,41 @@ pub struct Packet {
     pub user: Arc<String>,
     /// How many bytes of `system` stand before its entries.
     pub head: usize,
-    /// Both messages, in characters, and in tokens by the estimate.
+    /// Both messages, in characters.
     pub chars: usize,
-    pub tokens: u64,
-    pub figures: Option<Figures>,
+    /// What they take in tokens, by the estimate, and may take.
+    pub figures: Figures,
     /// What its parts take.
     pub distribution: Vec<Bucket>,
 }
 
-impl Packet {
-    /// Tokens that are free below the ceiling; none where there is no ceiling.
-    pub fn free(&self) -> Option<u64> {
-        self.figures.map(|figures| figures.free())
-    }
-}
-
 /// Renders the packet. The budget block holds the figures of the packet that it is part of, so it is
 /// rendered until its own length changes nothing any more, four times at most.
-pub fn render(assembly: Assembly<'_>, ceiling: Option<u64>) -> Packet {
+pub fn render(assembly: Assembly<'_>, ceiling: u64) -> Packet {
     let divisor = assembly.divisor;
-    let sheet = ceiling.map(|_| Sheet::of(assembly.rows, divisor));
+    let sheet = Sheet::of(assembly.rows, divisor);
     let mut assembly = assembly;
     let mut sections = Sections::of(&assembly);
-    let mut usage = tokens::estimate(sections.chars(), divisor);
-    let system = tokens::estimate(sections.head_chars(), divisor);
-    let mut figures = None;
-    if let (Some(ceiling), Some(sheet)) = (ceiling, &sheet) {
-        for _ in 0..4 {
-            let now = Figures {
-                ceiling,
-                usage,
-                system,
-            };
-            if figures == Some(now) {
-                break;
-            }
-            figures = Some(now);
-            assembly.budget = Some((now, sheet));
-            sections.put_budget(&assembly);
-            usage = tokens::estimate(sections.chars(), divisor);
+    let mut figures = Figures {
+        ceiling,
+        usage: tokens::estimate(sections.chars(), divisor),
+        system: tokens::estimate(sections.head_chars(), divisor),
+    };
+    for _ in 0..4 {
+        assembly.budget = Some((figures, &sheet));
+        sections.put_budget(&assembly);
+        let usage = tokens::estimate(sections.chars(), divisor);
+        if usage == figures.usage {
+            break;
         }
+        figures.usage = usage;
     }
     Packet {
         system: sections.join(Message::System),
         user: sections.join(Message::User),
         head: sections.head_bytes(),
         chars: sections.chars(),
-        tokens: usage,
-        figures: figures.map(|figures| Figures { usage, ..figures }),
+        figures,
         distribution: sections.distribution(divisor),
     }
 }

@@ -121,7 +121,8 @@ async fn prepare(
         }
         _ => None,
     };
-    let model_context = shared.models.context_length(&settings.model).await?;
+    let asked = shared.models.context_length(&settings.model);
+    let model_context = stop.unless(asked).await??;
     let moving = Moving {
         standing: Standing {
             status: RunStatus::Running,
@@ -142,10 +143,10 @@ async fn prepare(
         subject: subject.clone(),
         persona: run.settings.persona,
         temperature: run.settings.temperature,
-        context_size: [model_context, run.settings.context_limit]
-            .into_iter()
-            .flatten()
-            .min(),
+        context_size: match run.settings.context_limit {
+            Some(limit) => model_context.min(limit),
+            None => model_context,
+        },
         root,
         stop,
         moving: Mutex::new(moving),

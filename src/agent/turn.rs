@@ -101,7 +101,12 @@ async fn converse(
             Fit::Fits(packet) => packet,
             Fit::TooLarge { tokens } => return Ok(ControlFlow::Break(Verdict::too_large(tokens))),
         };
-        job.progress(cx.turn, Activity::Thinking, None, packet.free());
+        job.progress(
+            cx.turn,
+            Activity::Thinking,
+            None,
+            Some(packet.figures.free()),
+        );
         match ask(job, cx.turn, &packet).await {
             Ok(answer) => {
                 fitting.answered(&packet);
@@ -110,10 +115,10 @@ async fn converse(
             Err(TurnError::Model(LlmError::ContextExceeded { message })) => {
                 tracing::info!(
                     message,
-                    tokens = packet.tokens,
+                    tokens = packet.figures.usage,
                     "a packet was refused as too large"
                 );
-                job.set_refused(packet.tokens);
+                job.set_refused(packet.figures.usage);
             }
             Err(error) => return Err(error),
         }

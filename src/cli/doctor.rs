@@ -1,21 +1,24 @@
 //! `rummy-lsp doctor`: whether everything is there that a run needs, a line each: home, configuration,
-//! database, git, Neovim, and each model with a word that it really streams.
+//! database, git, the editors' plugins ([`plugins`]), and each model with a word that it really streams.
+
+mod plugins;
 
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serde_json::Map;
+use serde_json::{Map, Value};
 use tokio::process::Command;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::out::{Colours, Ink, Page, thousands};
-use crate::config::{Config, Layers, variables};
+use crate::config::{Config, Layers, Source, variables};
 use crate::llm::{Key, Limits, LlmError, ModelSpec, Models, Progress, Request, Retries};
-use crate::lsp::PROTOCOL_VERSION;
 use crate::store::{Reader, StoreError, models};
+use plugins::{Places, Plugin};
 
 /// How long a program may take to tell its version.
 const VERSION_LIMIT: Duration = Duration::from_secs(5);
@@ -32,32 +35,29 @@ pub struct Options {
     /// Of the models, check only this one
     #[arg(long, value_name = "ALIAS")]
     model: Option<String>,
+    /// Settings as an editor sends them in `initializationOptions`, in JSON: what only they name is
+    /// checked too
+    #[arg(long, value_name = "FILE")]
+    settings: Option<PathBuf>,
 }
 
 /// How a check went, in a sentence.
 type Finding = Result<String, String>;
 
 pub async fn run(options: Options, out: &mut dyn Write) -> io::Result<ExitCode> {
-    let (config, complaints) = Layers::of_process(variables(), &Map::new()).resolve();
     let mut report = Report {
         page: Page::new(out, Colours::wanted()),
         wrong: 0,
     };
-    report.add("home", home(&config))?;
-    for complaint in &complaints {
-        report.add("config", Err(complaint.to_string()))?;
-    }
-    if complaints.is_empty() {
-        let count = config.models.len();
-        report.add(
-            "config",
-            Ok(format!("read without complaint, models in it: {count}")),
-        )?;
-    }
+    let config = configured(&mut report, options.settings.as_deref())?;
     let (database, added) = database(&config).await;
     report.add("database", database)?;
     report.add("git", Ok(git().await))?;
     report.add("neovim", neovim().await)?;
+    if let Some(places) = Places::usual() {
+        report.add_plugins("Neovim", &places.neovim())?;
+        report.add_plugins("VS Code", &places.vscode())?;
+    }
     check_models(&mut report, &config, added, options.model.as_deref()).await?;
     Ok(match report.wrong {
         0 => ExitCode::SUCCESS,
@@ -82,6 +82,52 @@ impl Report<'_> {
             }
         }
     }
+
+    fn add_plugins(&mut self, editor: &str, found: &[Plugin]) -> io::Result<()> {
+        if found.is_empty() {
+            let none = format!("{editor}'s is not where plugins usually are");
+            return self.add("plugin", Ok(none));
+        }
+        for plugin in found {
+            let told = format!("{editor}'s: {plugin}");
+            let fits = plugin.goes_with_this_server();
+            self.add("plugin", if fits { Ok(told) } else { Err(told) })?;
+        }
+        Ok(())
+    }
+}
+
+/// The configuration as a server would have it, with these settings of an editor if any are given.
+fn configured(report: &mut Report<'_>, file: Option<&Path>) -> io::Result<Config> {
+    let settings = match file.map(settings) {
+        None => Map::new(),
+        Some(Ok(settings)) => settings,
+        Some(Err(why)) => {
+            report.add("settings", Err(why))?;
+            Map::new()
+        }
+    };
+    let mut layers = Layers::of_process(variables(), &settings);
+    layers.add(Source::InitializationOptions, settings);
+    let (config, complaints) = layers.resolve();
+    report.add("home", home(&config))?;
+    for complaint in &complaints {
+        report.add("config", Err(complaint.to_string()))?;
+    }
+    if complaints.is_empty() {
+        let count = config.models.len();
+        let read = format!("read without complaint, models in it: {count}");
+        report.add("config", Ok(read))?;
+    }
+    Ok(config)
+}
+
+/// What an editor would send.
+fn settings(file: &Path) -> Result<Map<String, Value>, String> {
+    let unusable = |why: String| format!("{} cannot be used: {why}", file.display());
+    let text = std::fs::read_to_string(file).map_err(|error| unusable(error.to_string()))?;
+    serde_json::from_str(&text)
+        .map_err(|error| unusable(format!("{error}; it wants an object in JSON")))
 }
 
 fn home(config: &Config) -> Finding {
@@ -130,7 +176,6 @@ async fn git() -> String {
     }
 }
 
-/// The plugin itself asks the server for the protocol that it speaks, and refuses another.
 async fn neovim() -> Finding {
     let Some(line) = version("nvim").await else {
         return Ok("not on the path".to_owned());
@@ -142,9 +187,7 @@ async fn neovim() -> Finding {
         let (major, minor) = NEOVIM;
         return Err(format!("{line}; the plugin wants {major}.{minor} or newer"));
     }
-    Ok(format!(
-        "{line}; its plugin must speak protocol {PROTOCOL_VERSION}, as this server does"
-    ))
+    Ok(line)
 }
 
 /// The first line of what `program --version` prints; none where there is no such program.
@@ -186,7 +229,8 @@ async fn check_models(
         all = models.found().await;
     }
     if all.is_empty() {
-        let none = "none is configured, no local Ollama answers, and no key of a provider is set";
+        let none = "none is configured, no local Ollama answers, and no key of a provider is set; those \
+                    that only an editor's settings name are seen with --settings FILE";
         return report.add("models", Err(none.to_owned()));
     }
     let meant: Vec<&ModelSpec> = all
@@ -212,14 +256,9 @@ async fn check_models(
 
 async fn check_model(models: &Models, spec: &ModelSpec) -> Result<String, LlmError> {
     models.check(spec)?;
-    let context = match models.context_length(spec).await? {
-        Some(length) => format!("a context of {} tokens", thousands(length)),
-        None => format!(
-            "a context of unknown length (set models.{}.contextLength)",
-            spec.alias
-        ),
-    };
-    let word = first_word(models, spec).await?;
+    let length = models.context_length(spec).await?;
+    let context = format!("a context of {} tokens", thousands(length));
+    let word = first_word(models, spec, length).await?;
     Ok(match word {
         Some(wait) => format!(
             "{context}, the first word after {:.2} s",
@@ -230,13 +269,17 @@ async fn check_model(models: &Models, spec: &ModelSpec) -> Result<String, LlmErr
 }
 
 /// How long a model takes to its first word; the rest of the answer is not waited for.
-async fn first_word(models: &Models, spec: &ModelSpec) -> Result<Option<Duration>, LlmError> {
+async fn first_word(
+    models: &Models,
+    spec: &ModelSpec,
+    context_size: u64,
+) -> Result<Option<Duration>, LlmError> {
     let request = Request {
         model: spec,
         system: "Answer with one word.",
         user: "Say: ready",
         stable: 0,
-        context_size: None,
+        context_size,
         temperature: None,
         call: 0,
     };

@@ -357,7 +357,7 @@ pub fn example() -> String {
     text.push_str(
         "\n# [models.opus]\n\
          # actual = \"openai/gpt-x\"  # PROVIDER/NAME; also RUMMY_MODEL_opus. Providers: openai, anthropic, openrouter, xai, ollama, replay\n\
-         # contextLength = 200000  # tokens; also RUMMY_CONTEXT_opus. Without it the server is asked\n\
+         # contextLength = 200000  # tokens; also RUMMY_CONTEXT_opus. Needed where the server does not say it\n\
          # baseUrl = \"http://127.0.0.1:8080\"\n\
          # apiKeyEnv = \"OPENAI_API_KEY\"\n\
          # apiKeyCommand = \"pass show openai\"\n\

@@ -56,7 +56,7 @@ pub use edit::{Edit, EditError, EditKind, Hint};
 pub use envelope::FileAction;
 pub use native::{CallError, from_call};
 pub use pattern::{BodyFilter, PathPattern, PatternError};
-pub use render::render;
+pub use render::{render, without_forms};
 pub use scan::{Advisory, Place, Scan, scan, scan_with_calls};
 pub use stream::Scanner;
 pub use written::{How, NotWritten, Written};

@@ -3,8 +3,10 @@
 
 use std::fmt::Write as _;
 
+use serde_json::{Value, json};
+
 use super::command::{Call, Command, Content, Number, Set, Status, Tool};
-use super::edit::Edit;
+use super::edit::{Edit, EditKind};
 use super::entity;
 use super::fence::Fences;
 use super::scan::scan;
@@ -12,18 +14,18 @@ use super::scan::scan;
 /// Writes a command as a tag.
 ///
 /// Values go where they read best: a text into the body if it is read back from there, whatever
-/// stands around, else into an attribute, where everything can be written. What has no written form
-/// comes out as what is nearest:
+/// stands around, else into an attribute, where everything can be written. Edits that no block can
+/// hold are written in another form, in which they do the same, see [`without_forms`]. What has no
+/// written form comes out as what is nearest:
 ///
-/// - a text, or a half in an attribute, with the marks of an edit;
+/// - a text with the marks of an edit;
+/// - the replacement of a whole text by one that holds such marks, and a closing tag that is taken
+///   for the one of the command even in a fence;
 /// - a blank text beside what describes the entry;
 /// - a field that is there and empty, which is read as one that is not there;
 /// - an option with a line break in it;
-/// - a block whose halves hold a carriage return, a closing tag, a `<set>`, a fence or markers of
-///   every length: one becomes attributes, several are read as they can be; several of which only some
-///   have `all`;
-/// - a block without old lines whose new half holds markers;
-/// - an edit of a form other than blocks and attributes, which becomes a block;
+/// - an edit with a hint, or one of sed, a diff or a patch, which becomes a block;
+/// - a replacement of the whole text among other edits, which no form makes;
 /// - an unparsable body, whose text is not kept.
 pub fn render(command: &Command) -> String {
     let mut tag = Tag::new(command.tool());
@@ -95,23 +97,93 @@ fn render_set(mut tag: Tag, command: &Command, set: &Set) -> String {
             tag.attribute("body", text);
             tag.closed()
         }
-        Content::Edits(edits) => render_edits(tag, command, edits),
+        Content::Edits(edits) => render_edits(&tag, command, edits),
     }
 }
 
-/// Blocks, or the attributes of the tag for an edit that stood there or that no block can hold.
-fn render_edits(mut tag: Tag, command: &Command, edits: &[Edit]) -> String {
-    tag.flag("all", edits.iter().any(|edit| edit.all));
-    let blocks: String = edits.iter().map(|edit| block(edit, edits)).collect();
-    let written = tag.with_body(&["\n", &blocks].concat());
-    match edits {
-        [edit] if !has_own_fences(&blocks) || !reads_back(&written, command) => {
-            tag.option("search", edit.search.as_deref());
-            tag.attribute("replace", &edit.replace);
-            tag.closed()
-        }
-        _ => written,
+/// Edits in the first form that says all of them, from the one that reads best to JSON, which holds
+/// any halves; best in the one that they were written in. What no form says becomes blocks.
+fn render_edits(tag: &Tag, command: &Command, edits: &[Edit]) -> String {
+    let mut forms = forms(tag, edits);
+    let is_same = |form: &String| read_alone(form).as_ref() == Some(&command.call);
+    let says_the_same = |form: &String| {
+        read_alone(form).map(without_forms) == Some(without_forms(command.call.clone()))
+    };
+    let found = forms.iter().position(is_same);
+    let found = found.or_else(|| forms.iter().position(says_the_same));
+    forms.swap_remove(found.unwrap_or(0))
+}
+
+/// What a call says, whatever the form of its edits: halves in blocks, pairs, attributes and JSON do
+/// the same.
+pub fn without_forms(mut call: Call) -> Call {
+    use EditKind::{Attributes, Json, OldNew, SearchReplace};
+    if let Call::Set(Set {
+        content: Content::Edits(edits),
+        ..
+    }) = &mut call
+    {
+        let halves = edits
+            .iter_mut()
+            .filter(|edit| matches!(edit.kind, Attributes | Json | OldNew));
+        halves.for_each(|edit| edit.kind = SearchReplace);
     }
+    call
+}
+
+/// Every way to write edits: blocks, blocks in a fence, both with the line ends of Windows, which
+/// leave a carriage return of the halves alone, attributes and JSON.
+fn forms(tag: &Tag, edits: &[Edit]) -> Vec<String> {
+    let mut flagged = tag.clone();
+    flagged.flag("all", edits.iter().any(|edit| edit.all));
+    let blocks: String = edits.iter().map(|edit| block(edit, edits)).collect();
+    let fence = fence_around(&blocks);
+    let plain = has_own_fences(&blocks).then(|| ["\n", &blocks].concat());
+    let fenced = ["\n", &fence, "\n", &blocks, &fence, "\n"].concat();
+    let bodies = plain.into_iter().chain([fenced]);
+    let mut forms: Vec<String> = bodies
+        .flat_map(|body| {
+            [
+                flagged.with_body(&body),
+                flagged.with_body(&body.replace('\n', "\r\n")),
+            ]
+        })
+        .collect();
+    if let [edit] = edits {
+        flagged.option("search", edit.search.as_deref());
+        flagged.attribute("replace", &edit.replace);
+        forms.push(flagged.closed());
+    }
+    forms.push(tag.with_body(&["\n", &json(edits), "\n"].concat()));
+    forms
+}
+
+/// Backticks that no line of the text could close.
+fn fence_around(text: &str) -> String {
+    let runs = text.split(|sign| sign != '`').map(str::len);
+    "`".repeat(runs.max().unwrap_or(0).max(2) + 1)
+}
+
+/// A list of objects on one line, in which nothing is left that means something outside of JSON.
+fn json(edits: &[Edit]) -> String {
+    let object = |edit: &Edit| {
+        let mut object = json!({"search": edit.search, "replace": edit.replace});
+        if edit.all {
+            object["all"] = Value::Bool(true);
+        }
+        object
+    };
+    let list = Value::Array(edits.iter().map(object).collect()).to_string();
+    let mut escaped = String::with_capacity(list.len());
+    for sign in list.chars() {
+        match sign {
+            '<' => escaped.push_str("\\u003c"),
+            '>' => escaped.push_str("\\u003e"),
+            '`' => escaped.push_str("\\u0060"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
 }
 
 /// Whether every fence that opens in a text closes in it, so that none reaches into what follows.
@@ -160,12 +232,18 @@ fn has_marker(edit: &Edit, length: usize) -> bool {
 
 /// Whether `text` alone is scanned as the call of `command` and nothing else.
 fn reads_back(text: &str, command: &Command) -> bool {
-    let scan = scan(text, usize::MAX);
-    scan.advisories.is_empty()
-        && matches!(scan.commands.as_slice(), [read] if read.call == command.call)
+    read_alone(text).as_ref() == Some(&command.call)
+}
+
+/// The one call that `text` is, if nothing is said against it.
+fn read_alone(text: &str) -> Option<Call> {
+    let mut scan = scan(text, usize::MAX);
+    let command = scan.commands.pop()?;
+    (scan.commands.is_empty() && scan.advisories.is_empty()).then_some(command.call)
 }
 
 /// An opening tag that is being written.
+#[derive(Clone)]
 struct Tag {
     tool: Tool,
     text: String,
@@ -234,5 +312,62 @@ impl Tag {
         }
         self.attribute("body", text);
         self.closed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialect::Place;
+
+    fn rendered(edits: Vec<Edit>) -> String {
+        let set = Set {
+            path: Some("a.py".to_owned()),
+            content: Content::Edits(edits),
+            ..Set::default()
+        };
+        let place = Place { line: 1, column: 1 };
+        render(&Command {
+            call: Call::Set(set),
+            place,
+        })
+    }
+
+    #[test]
+    fn edits_are_written_in_the_first_form_that_holds_them() {
+        let every = |edit: Edit| Edit { all: true, ..edit };
+        for (edits, expected) in [
+            (
+                vec![Edit::block("a", "b"), Edit::block("c", "")],
+                "<set path=\"a.py\">\n<<<<<<< SEARCH\na\n=======\nb\n>>>>>>> REPLACE\n\
+                 <<<<<<< SEARCH\nc\n=======\n>>>>>>> REPLACE\n</set>",
+            ),
+            (
+                vec![Edit::block("a", ">>>>>>> REPLACE")],
+                "<set path=\"a.py\">\n<<<<<< SEARCH\na\n======\n>>>>>>> REPLACE\n\
+                 >>>>>> REPLACE\n</set>",
+            ),
+            (
+                vec![Edit::block("</set>", "```")],
+                "<set path=\"a.py\">\n````\n<<<<<<< SEARCH\n</set>\n=======\n```\n\
+                 >>>>>>> REPLACE\n````\n</set>",
+            ),
+            (
+                vec![Edit::block("a\r\n", "b")],
+                "<set path=\"a.py\">\r\n<<<<<<< SEARCH\r\na\r\r\n\r\n=======\r\nb\r\n\
+                 >>>>>>> REPLACE\r\n</set>",
+            ),
+            (
+                vec![Edit::attributes("a", "<b>", false)],
+                "<set path=\"a.py\" search=\"a\" replace=\"&lt;b&gt;\"/>",
+            ),
+            (
+                vec![Edit::block("a", "b"), every(Edit::block("c", "`<rm>`"))],
+                "<set path=\"a.py\">\n[{\"search\":\"a\",\"replace\":\"b\"},{\"search\":\"c\",\
+                 \"replace\":\"\\u0060\\u003crm\\u003e\\u0060\",\"all\":true}]\n</set>",
+            ),
+        ] {
+            assert_eq!(rendered(edits), expected);
+        }
     }
 }

@@ -46,7 +46,7 @@ impl EntryPath {
     /// The longest path, in characters.
     pub const LIMIT: usize = 2048;
 
-    /// Reads a path as a model, a client or the store writes it.
+    /// Reads a path as a model or a client writes it.
     pub fn parse(text: &str) -> Result<Self, PathError> {
         let path = match split_scheme(text) {
             Some((scheme, rest)) => {
@@ -63,6 +63,15 @@ impl EntryPath {
             None => Self::file(text)?,
         };
         path.checked()
+    }
+
+    /// A path as it was stored: in its normal form, which is not made again.
+    pub(crate) fn stored(text: String) -> Result<Self, UnknownWord> {
+        let scheme = match split_scheme(&text) {
+            Some((scheme, _)) => scheme.parse()?,
+            None => Scheme::File,
+        };
+        Ok(Self { text, scheme })
     }
 
     /// A pattern of paths in the form in which paths are stored: the scheme in lower case and one that

@@ -146,7 +146,10 @@ fn take_call(calls: &mut Vec<ToolCall>, at: usize, piece: Option<FunctionPiece>)
     }
     let at = at.min(calls.len() - 1);
     let call = &mut calls[at];
-    call.name.push_str(name.as_deref().unwrap_or(""));
+    // It comes whole: some servers send it with every piece.
+    if let Some(name) = name.filter(|name| !name.is_empty()) {
+        call.name = name;
+    }
     match arguments {
         None | Some(Value::Null) => {}
         Some(Value::String(text)) => call.arguments.push_str(&text),
@@ -246,7 +249,8 @@ mod tests {
                                    "function": {"name": "get", "arguments": ""}}]}),
             json!({"tool_calls": [{"index": 0, "function": {"arguments": "{\"path\":"}}]}),
             json!({"tool_calls": [{"index": 0, "function": {"arguments": "\"a\"}"}}]}),
-            json!({"tool_calls": [{"index": 1, "function": {"name": "rm", "arguments": "{}"}}]}),
+            json!({"tool_calls": [{"index": 1, "function": {"name": "rm", "arguments": "{"}}]}),
+            json!({"tool_calls": [{"index": 1, "function": {"name": "rm", "arguments": "}"}}]}),
         ];
         let events: Vec<String> = deltas
             .iter()

@@ -38,6 +38,15 @@ pub enum LlmError {
         status: u16,
         message: String,
     },
+    #[error(
+        "the context length of model `{alias}` is not known: {why}; set it in tokens, as \
+         `models.{alias}.contextLength` or in the environment variable `RUMMY_CONTEXT_{alias}`"
+    )]
+    NoContext {
+        alias: String,
+        /// Why nobody has said it, in words.
+        why: String,
+    },
     #[error("the request is longer than the model's context: {message}")]
     ContextExceeded { message: String },
     #[error("the server refuses the request (status {status}): {message}")]

@@ -19,8 +19,8 @@ pub struct Request<'a> {
     /// How many bytes at the beginning of `system` are the same in every call of the run: what a
     /// provider may keep for the next one.
     pub stable: usize,
-    /// The context that the run works in, in tokens, where it is known.
-    pub context_size: Option<u64>,
+    /// The context that the run works in, in tokens.
+    pub context_size: u64,
     /// Overrides the model's own.
     pub temperature: Option<f64>,
     /// How many calls of this run were answered before: 0, 1, 2… A replay finds its place by
@@ -126,10 +126,11 @@ pub trait Provider: Send + Sync {
         progress: &'a mut Sink<'_>,
     ) -> BoxFuture<'a, Result<Answer, Failure>>;
 
-    /// The model's context window in tokens, where the provider can tell.
-    fn context_length<'a>(&'a self, _model: &'a ModelSpec) -> BoxFuture<'a, Option<u64>> {
-        future::ready(None).boxed()
-    }
+    /// The model's context window in tokens; none where the provider does not say it.
+    fn context_length<'a>(
+        &'a self,
+        model: &'a ModelSpec,
+    ) -> BoxFuture<'a, Result<Option<u64>, Failure>>;
 
     /// The models that are there without a key and without being configured, best first.
     fn served(&self) -> BoxFuture<'_, Vec<ModelSpec>> {

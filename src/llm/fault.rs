@@ -38,6 +38,8 @@ const TOO_LONG_WORDS: &[&str] = &[
     "context window",
     "context limit",
     "prompt is too long",
+    "input is too long",
+    "input token count exceeds",
     "maximum prompt length",
 ];
 
@@ -151,7 +153,11 @@ impl Complaint {
 
 /// Some servers and gateways put the status there.
 fn numeric_code(error: &Value) -> Option<u16> {
-    match u16::try_from(error.get("code")?.as_u64()?) {
+    let status = match error.get("code")? {
+        Value::String(digits) => digits.parse(),
+        code => code.to_string().parse(),
+    };
+    match status {
         Ok(status @ 400..600) => Some(status),
         _ => None,
     }
@@ -207,6 +213,8 @@ mod tests {
             (400, llama, "too long"),
             (429, per_minute, "again Some(429)"),
             (400, "prompt is too long: 9 tokens > 8 maximum", "too long"),
+            (400, "Input is too long for requested model.", "too long"),
+            (400, "The input token count exceeds the maximum", "too long"),
             (413, "Request Entity Too Large", "no 413"),
             (
                 429,
@@ -245,6 +253,7 @@ mod tests {
                 "again Some(500)",
             ),
             (r#"{"error": {"code": "invalid_api_key"}}"#, "key 401"),
+            (r#"{"error": {"code": "502"}}"#, "again Some(502)"),
             (
                 r#"{"object": "error", "message": "context length is 8", "code": 400}"#,
                 "too long",

@@ -3,24 +3,22 @@
 //! and no status code; providers tell it whether a failure may pass.
 
 use std::collections::HashMap;
+use std::fmt::Display;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::anthropic::Anthropic;
+use super::hosted::{Hosted, ROWS};
 use super::http::Http;
 use super::key::{Keys, environment};
 use super::ollama::Ollama;
-use super::openai::OpenAi;
-use super::openrouter::OpenRouter;
 use super::replay::Replay;
-use super::xai::Xai;
 use super::{
     Answer, Failure, Finish, LlmError, ModelSpec, Progress, Provider, Recording, Request, Retries,
     Sink, Transient, listing,
 };
 
 /// How long a context length that a server has told is believed. Servers are started anew with
-/// another.
+/// another, so it is kept in memory and for some minutes, and never in the store.
 const BELIEVED: Duration = Duration::from_mins(5);
 
 /// What a gateway puts up with.
@@ -48,7 +46,10 @@ impl Default for Limits {
     }
 }
 
-type Told = HashMap<(Option<String>, String), (u64, Instant)>;
+/// A model's server, where one is configured, and the model's full name.
+type Place = (Option<String>, String);
+
+type Told = HashMap<Place, (u64, Instant)>;
 
 /// All the models that can be called. One a process is enough: connections are shared.
 pub struct Models {
@@ -75,14 +76,12 @@ impl Models {
         let keys = Arc::new(Keys::new(environment));
         let (h, k) = (|| Arc::clone(&http), || Arc::clone(&keys));
         // The order in which models are offered to somebody who has configured none.
-        let providers: Vec<Box<dyn Provider>> = vec![
-            Box::new(Ollama::new(h(), k(), limits.discovery)),
-            Box::new(OpenAi::new(h(), k())),
-            Box::new(Anthropic::new(h(), k())),
-            Box::new(OpenRouter::new(h(), k())),
-            Box::new(Xai::new(h(), k())),
-            Box::new(Replay::default()),
-        ];
+        let mut providers: Vec<Box<dyn Provider>> =
+            vec![Box::new(Ollama::new(h(), k(), limits.discovery))];
+        for row in &ROWS {
+            providers.push(Box::new(Hosted::new(row, h(), k())));
+        }
+        providers.push(Box::new(Replay::default()));
         Self::of(providers, limits.retries)
     }
 
@@ -122,24 +121,47 @@ impl Models {
     }
 
     /// The context window of `model` in tokens: what is configured, else what its provider says,
-    /// else what is known of models of that name.
-    pub async fn context_length(&self, model: &ModelSpec) -> Result<Option<u64>, LlmError> {
+    /// else what is known of models of that name. That nobody knows it is an error: a packet can then
+    /// not be made to fit.
+    pub async fn context_length(&self, model: &ModelSpec) -> Result<u64, LlmError> {
         let provider = self.provider(model)?;
-        if model.context_length.is_some() {
-            return Ok(model.context_length);
-        }
         let place = (model.base_url.clone(), model.actual.clone());
-        let told = self.told().get(&place).copied();
-        if let Some((length, at)) = told
-            && at.elapsed() < BELIEVED
-        {
-            return Ok(Some(length));
+        if let Some(length) = model.context_length.or_else(|| self.believed(&place)) {
+            return Ok(length);
         }
-        let length = provider.context_length(model).await;
-        if let Some(length) = length {
-            self.told().insert(place, (length, Instant::now()));
+        let mut attempt = 0;
+        loop {
+            let said = provider.context_length(model).await;
+            if let Ok(Some(length)) = said {
+                self.told().insert(place, (length, Instant::now()));
+                return Ok(length);
+            }
+            if let Some(length) = listing::known(&model.actual) {
+                return Ok(length);
+            }
+            match said {
+                Ok(_) => return Err(no_context(model, &"its server does not say it")),
+                // It may yet answer calls.
+                Err(Failure::Final(error @ (LlmError::Refused { .. } | LlmError::Auth { .. }))) => {
+                    return Err(no_context(model, &error));
+                }
+                Err(Failure::Final(error)) => return Err(error),
+                Err(Failure::Transient(failed)) if attempt == self.retries.more => {
+                    return Err(unavailable(failed, attempt));
+                }
+                Err(Failure::Transient(failed)) => {
+                    attempt += 1;
+                    self.pause(attempt, &failed, &mut |_| {}).await;
+                }
+            }
         }
-        Ok(length.or_else(|| listing::known(&model.actual)))
+    }
+
+    /// What the model's server has told of its context, if that is not too long ago.
+    fn believed(&self, place: &Place) -> Option<u64> {
+        let told = self.told();
+        let (length, at) = told.get(place)?;
+        (at.elapsed() < BELIEVED).then_some(*length)
     }
 
     /// Asks a model. What streams in goes to `progress`; the answer comes back whole.
@@ -152,35 +174,33 @@ impl Models {
     ) -> Result<Answer, LlmError> {
         let provider = self.provider(request.model)?;
         let mut attempt = 0;
-        let mut was_truncated = false;
-        loop {
+        let mut half = None;
+        let answer = loop {
             let last = attempt == self.retries.more;
             let failed = match provider.complete(request, progress).await {
-                // A connection that broke once may hold the second time; if not, half an answer
-                // is worth more than none.
-                Ok(answer) if answer.finish == Finish::Truncated && !was_truncated && !last => {
-                    was_truncated = true;
+                // A connection that broke once may hold the second time.
+                Ok(answer) if answer.finish == Finish::Truncated && half.is_none() && !last => {
+                    half = Some(answer);
                     broke_off()
                 }
-                Ok(answer) => {
-                    if let Some(recording) = &self.recording {
-                        recording.note(&answer);
-                    }
-                    return Ok(answer);
-                }
+                Ok(answer) => break answer,
                 Err(Failure::Final(error)) => return Err(error),
                 Err(Failure::Transient(failed)) => failed,
             };
             if last {
-                return Err(LlmError::Unavailable {
-                    status: failed.status,
-                    attempts: attempt + 1,
-                    message: failed.message,
-                });
+                // Half an answer is worth more than none.
+                let half = half.ok_or_else(|| unavailable(failed, attempt))?;
+                progress(Progress::Reasoning(&half.reasoning));
+                progress(Progress::Answer(&half.text));
+                break half;
             }
             attempt += 1;
             self.pause(attempt, &failed, progress).await;
+        };
+        if let Some(recording) = &self.recording {
+            recording.note(&answer);
         }
+        Ok(answer)
     }
 
     async fn pause(&self, attempt: u32, failed: &Transient, progress: &mut Sink<'_>) {
@@ -213,6 +233,22 @@ impl Models {
                     .collect::<Vec<_>>()
                     .join(", "),
             })
+    }
+}
+
+/// The end of a call whose attempt number `attempt`, 0 for the first, was its last.
+fn unavailable(failed: Transient, attempt: u32) -> LlmError {
+    LlmError::Unavailable {
+        status: failed.status,
+        attempts: attempt + 1,
+        message: failed.message,
+    }
+}
+
+fn no_context(model: &ModelSpec, why: &dyn Display) -> LlmError {
+    LlmError::NoContext {
+        alias: model.alias.clone(),
+        why: why.to_string(),
     }
 }
 

@@ -14,6 +14,7 @@ use reqwest::{Client, Method, RequestBuilder, Response, Url};
 use rustls::RootCertStore;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
+use tokio::time::timeout;
 
 use super::fault::{Complaint, presentable};
 use super::key::{environment, scrub};
@@ -66,19 +67,27 @@ impl Http {
             .await
     }
 
-    /// What a server says of itself: to `body`, or to no body at all.
+    /// What a server says of itself within `limit`: to `body`, or to no body at all.
     pub(super) async fn look_up(
         &self,
         call: &Call<'_>,
         body: Option<&Value>,
+        limit: Duration,
     ) -> Result<Value, Failure> {
         let request = match body {
             None => self.request(Method::GET, call)?,
             Some(body) => self.request(Method::POST, call)?.json(body),
         };
-        let response = self.send(call, request).await?;
-        let text = self.text(response).await;
-        let text = text.map_err(|loss| call.lost(loss, 0))?;
+        let text = async {
+            let response = self.send(call, request).await?;
+            let text = self.text(response).await;
+            text.map_err(|loss| call.lost(loss, 0))
+        };
+        let text = timeout(limit, text).await;
+        let text = text.unwrap_or_else(|_elapsed| {
+            let late = format!("no answer within {} s", limit.as_secs_f64());
+            Err(call.lost(Loss::Broken(late), 0))
+        })?;
         serde_json::from_str(&text).map_err(|error| call.malformed(&error.to_string()))
     }
 

@@ -124,10 +124,14 @@ impl Keys {
         Ok(Some(secret))
     }
 
-    /// Makes the next call ask anew, after a server refused what was remembered.
-    pub(super) fn forget(&self, key: &Key) {
+    /// Makes the next call ask anew, after a server refused what was remembered. What another call has
+    /// asked for since then stays.
+    pub(super) fn forget(&self, key: &Key, refused: &SecretString) {
         if let Key::Command(command) = key {
-            self.printed().remove(command);
+            let is_other =
+                |printed: &SecretString| printed.expose_secret() != refused.expose_secret();
+            self.printed()
+                .retain(|known, printed| known != command || is_other(printed));
         }
     }
 
@@ -252,7 +256,11 @@ mod tests {
         keys.find(&key, "").await.unwrap();
         assert_eq!(count(), 1);
 
-        keys.forget(&key);
+        keys.forget(&key, &"another".into());
+        keys.find(&key, "").await.unwrap();
+        assert_eq!(count(), 1);
+
+        keys.forget(&key, &"sk-secret".into());
         keys.find(&key, "").await.unwrap();
         assert_eq!(count(), 2);
     }

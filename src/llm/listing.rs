@@ -3,9 +3,10 @@
 
 use serde_json::Value;
 
-/// Where the entries of a list of models say how long a context may be, the most exact first: what
-/// the server was started with goes before what the model could do.
+/// Where servers and the entries of their lists of models say how long a context may be, the most exact
+/// first: what the server was started with goes before what the model could do.
 const PLACES: &[&str] = &[
+    "/default_generation_settings/n_ctx",
     "/loaded_context_length",
     "/meta/n_ctx",
     "/max_model_len",

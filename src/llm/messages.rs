@@ -44,14 +44,10 @@ pub(super) fn body(request: &Request<'_>) -> Value {
 /// How long the answer may be, which this format wants to be told: what the model can write, or
 /// what its context has left.
 fn most_tokens(request: &Request<'_>) -> u64 {
-    let model = output_limit(request.model.name());
-    match request.context_size {
-        None => model,
-        Some(context) => {
-            let left = context.saturating_sub(request.bytes() / BYTES_A_TOKEN);
-            left.max(LEAST_ANSWER).min(model)
-        }
-    }
+    let used = request.bytes() / BYTES_A_TOKEN;
+    let left = request.context_size.saturating_sub(used);
+    left.max(LEAST_ANSWER)
+        .min(output_limit(request.model.name()))
 }
 
 /// A request for more than this is refused.

@@ -17,12 +17,14 @@
 //! | `service` | a provider's way to its servers: base URLs, keys, headers |
 //! | `reading`, `framing`, `text` | an answer as it comes in, whatever its wire format |
 //! | `chat`, `messages`, `responses` | a wire format each, which several servers speak |
-//! | `openai`, `openrouter`, `anthropic`, `xai`, `ollama`, `replay` | one provider each; `script` is the file that a replay plays |
+//! | `hosted` | the services that a table tells apart: OpenAI and what speaks like it, Anthropic, OpenRouter, xAI |
+//! | `ollama`, `replay` | a provider each; `script` is the file that a replay plays |
 //! | `record` | answers written down as a script for `replay` |
 //! | `usage`, `listing`, `tokens` | figures: what was reported, how long a context is, the estimate where nobody has counted |
 //!
-//! A new provider is a file with an `impl Provider`, and a line in `gateway::Models::with`; a new
-//! wire format is an `impl reading::Format`.
+//! A new service that speaks a known format is a row of `hosted`; any other provider is a file with an
+//! `impl Provider`, and a line in `gateway::Models::with`; a new wire format is an `impl
+//! reading::Format`.
 //!
 //! Reasoning that a model writes into its text (`<think>` at the beginning) stays there: the dialect
 //! reads it.
@@ -32,21 +34,19 @@
 //!
 //! **Invariant:** a figure that a provider did not report is `None`. Nothing here invents one.
 
-mod anthropic;
 mod chat;
 mod error;
 mod exchange;
 mod fault;
 mod framing;
 mod gateway;
+mod hosted;
 mod http;
 mod key;
 mod listing;
 mod messages;
 mod model;
 mod ollama;
-mod openai;
-mod openrouter;
 mod reading;
 mod record;
 mod replay;
@@ -57,7 +57,6 @@ mod service;
 mod text;
 pub mod tokens;
 mod usage;
-mod xai;
 
 pub use error::{Failure, LlmError, Transient};
 pub use exchange::{Answer, Finish, Progress, Provider, Request, Sink, ToolCall};

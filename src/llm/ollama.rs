@@ -53,7 +53,7 @@ pub(super) struct Ollama {
 impl Ollama {
     pub(super) fn new(http: Arc<Http>, keys: Arc<Keys>, discovery: Duration) -> Self {
         Self {
-            service: Service::new(USUAL, http, Arc::clone(&keys)),
+            service: Service::new(&USUAL, http, Arc::clone(&keys)),
             keys,
             discovery,
         }
@@ -86,18 +86,15 @@ impl Ollama {
     }
 
     /// What the model was made for. The window that it gets is set with each call.
-    async fn ask_for_context(&self, model: &ModelSpec) -> Option<u64> {
+    async fn ask_for_context(&self, model: &ModelSpec) -> Result<Option<u64>, Failure> {
         let body = json!({"model": model.name()});
         let placed = self.placed(model);
-        let shown = self
-            .service
-            .look_up(&placed, "/api/show", Some(&body))
-            .await?;
-        let info = shown.get("model_info")?.as_object()?;
-        let (_, length) = info
-            .iter()
-            .find(|(key, _)| key.ends_with(".context_length"))?;
-        length.as_u64()
+        let shown = self.service.look_up(&placed, "/api/show", Some(&body));
+        let shown = shown.await?;
+        let info = shown.get("model_info").and_then(Value::as_object);
+        let mut info = info.into_iter().flatten();
+        let length = info.find(|(key, _)| key.ends_with(".context_length"));
+        Ok(length.and_then(|(_, length)| length.as_u64()))
     }
 
     async fn list(&self) -> Vec<ModelSpec> {
@@ -135,7 +132,10 @@ impl Provider for Ollama {
         self.attempt(request, progress).boxed()
     }
 
-    fn context_length<'a>(&'a self, model: &'a ModelSpec) -> BoxFuture<'a, Option<u64>> {
+    fn context_length<'a>(
+        &'a self,
+        model: &'a ModelSpec,
+    ) -> BoxFuture<'a, Result<Option<u64>, Failure>> {
         self.ask_for_context(model).boxed()
     }
 
@@ -183,7 +183,7 @@ fn body(request: &Request<'_>) -> Value {
 fn window(request: &Request<'_>) -> u64 {
     let needed = request.bytes() / BYTES_A_TOKEN + ANSWER;
     let window = needed.next_power_of_two().max(LEAST_CONTEXT);
-    request.context_size.map_or(window, |most| window.min(most))
+    window.min(request.context_size)
 }
 
 /// The format of the answer.
@@ -301,11 +301,15 @@ mod tests {
                 call: 0,
             })
         };
-        assert_eq!(window(0, None), 8192);
-        assert_eq!(window(8_000, None), 8192);
-        assert_eq!(window(9_000, None), 16_384);
-        assert_eq!(window(60_000, None), 65_536);
-        assert_eq!(window(60_000, Some(40_000)), 40_000);
-        assert_eq!(window(0, Some(2048)), 2048);
+        for (bytes, context_size, expected) in [
+            (0, 100_000, 8192),
+            (8_000, 100_000, 8192),
+            (9_000, 100_000, 16_384),
+            (60_000, 100_000, 65_536),
+            (60_000, 40_000, 40_000),
+            (0, 2048, 2048),
+        ] {
+            assert_eq!(window(bytes, context_size), expected);
+        }
     }
 }

@@ -120,6 +120,7 @@ pub(super) async fn streamed<F: Format, B: AsRef<[u8]> + Send>(
                 Ok(Step::Done) => return Ok(gathered.done()),
                 Ok(Step::More) => has_begun = true,
                 Ok(Step::Nothing) => {}
+                Err(_) if gathered.finish.is_some() => return Ok(gathered.done()),
                 // It began as an answer: something on the way has spoiled it.
                 Err(Unread::Malformed(problem)) if has_begun => {
                     return gathered.broken_off(Loss::Broken(problem));

@@ -20,6 +20,7 @@
 //! | `usage` | `{"prompt", "cached", "completion", "reasoning", "total", "cost"}`, all optional |
 //! | `delayMs` | the wait before the answer begins |
 //! | `chunk`, `chunkDelayMs` | characters in a streamed piece (all at once if absent), and the wait before each piece but the first |
+//! | `contextLength` | on the first line: the context of the model, in tokens; 200,000 where it is not said |
 //! | `repeat` | on the last line without `match`: it answers every later call too |
 //!
 //! Which line answers: the first whose `match` occurs in the user message, wherever it stands.
@@ -45,6 +46,9 @@ use super::fault::Complaint;
 use super::script::{Line, Outcome, Reply, Script, pieces};
 use super::{Answer, Failure, Finish, LlmError, ModelSpec, Progress, Provider, Request, Sink};
 
+/// The context of a script that does not say it, in tokens.
+const CONTEXT: u64 = 200_000;
+
 #[derive(Default)]
 pub(super) struct Replay {
     /// The `error` lines that have failed an attempt already: file and line number.
@@ -59,8 +63,7 @@ impl Replay {
     ) -> Result<Answer, Failure> {
         let model = request.model;
         let file = file_of(model)?;
-        let script =
-            Script::parse(file, tokio::fs::read_to_string(file).await).map_err(LlmError::from)?;
+        let script = read(file).await?;
         let line = script
             .line(request.call, request.user, |line| self.spend(file, line))
             .map_err(LlmError::from)?;
@@ -72,6 +75,11 @@ impl Replay {
             }
             Outcome::Answer(reply) => Ok(play(reply, progress).await),
         }
+    }
+
+    async fn ask_for_context(model: &ModelSpec) -> Result<Option<u64>, Failure> {
+        let script = read(file_of(model)?).await?;
+        Ok(Some(script.context_length().unwrap_or(CONTEXT)))
     }
 
     /// Whether an `error` line was unspent. From now on it is spent.
@@ -99,6 +107,17 @@ impl Provider for Replay {
     ) -> BoxFuture<'a, Result<Answer, Failure>> {
         self.attempt(request, progress).boxed()
     }
+
+    fn context_length<'a>(
+        &'a self,
+        model: &'a ModelSpec,
+    ) -> BoxFuture<'a, Result<Option<u64>, Failure>> {
+        Self::ask_for_context(model).boxed()
+    }
+}
+
+async fn read(file: &Path) -> Result<Script, LlmError> {
+    Ok(Script::parse(file, tokio::fs::read_to_string(file).await)?)
 }
 
 fn file_of(model: &ModelSpec) -> Result<&Path, LlmError> {
@@ -181,7 +200,7 @@ mod tests {
                 system: "",
                 user,
                 stable: 0,
-                context_size: None,
+                context_size: 100_000,
                 temperature: None,
                 call,
             };

@@ -115,18 +115,14 @@ struct Item {
     /// Of a message or of reasoning: a text or a list of texts.
     content: Option<Piece>,
     summary: Option<Piece>,
-    #[serde(default)]
-    name: String,
-    #[serde(default)]
-    arguments: String,
+    name: Option<String>,
+    arguments: Option<String>,
 }
 
 fn take_call(item: Item, answer: &mut Gathered) {
-    if item.kind.as_deref() == Some("function_call") {
-        answer.calls.push(ToolCall {
-            name: item.name,
-            arguments: item.arguments,
-        });
+    if let (Some("function_call"), Some(name)) = (item.kind.as_deref(), item.name) {
+        let arguments = item.arguments.as_deref().unwrap_or("").to_owned();
+        answer.calls.push(ToolCall { name, arguments });
     }
 }
 

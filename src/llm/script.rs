@@ -2,7 +2,7 @@
 //! is described in `replay`.
 
 use std::io;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -49,6 +49,7 @@ pub(super) struct Line {
     pub(super) delay: Duration,
     pub(super) outcome: Outcome,
     place: Place,
+    context_length: Option<NonZeroU64>,
 }
 
 /// When a line answers.
@@ -101,10 +102,21 @@ impl Script {
             let reason = "`repeat` belongs on the last line without `match`".to_owned();
             return Err(bad(line.number, reason));
         }
+        let mut later = lines.iter().skip(1);
+        if let Some(line) = later.find(|line| line.context_length.is_some()) {
+            let reason = "`contextLength` belongs on the first line".to_owned();
+            return Err(bad(line.number, reason));
+        }
         Ok(Self {
             file: file.to_owned(),
             lines,
         })
+    }
+
+    /// What the script says of its model's context, in tokens.
+    pub(super) fn context_length(&self) -> Option<u64> {
+        let said = self.lines.first()?.context_length?;
+        Some(said.get())
     }
 
     /// The line that answers call number `call` with this user message.
@@ -176,6 +188,7 @@ impl Line {
             delay: Duration::from_millis(fields.delay_ms),
             outcome,
             place,
+            context_length: fields.context_length,
         })
     }
 
@@ -207,6 +220,7 @@ struct Fields {
     chunk_delay_ms: u64,
     #[serde(default)]
     repeat: bool,
+    context_length: Option<NonZeroU64>,
 }
 
 #[derive(Deserialize)]
@@ -256,6 +270,10 @@ mod tests {
                 "`error.status` is 200; a status from 400 to 599 is an error",
             ),
             (r#"{"answer": "a", "chunk": 0}"#, "invalid value"),
+            (
+                r#"{"answer": "a", "contextLength": 8000}"#,
+                "`contextLength` belongs on the first line",
+            ),
             (
                 r#"{"answer": "a", "match": "b", "repeat": true}"#,
                 "a line with `match` repeats anyway",

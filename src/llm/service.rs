@@ -5,9 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Url;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
-use tokio::time::timeout;
 
 use super::http::{Call, Headers, Http, KeyHeader};
 use super::key::Keys;
@@ -32,13 +31,13 @@ pub(super) struct Usual {
 
 /// A provider's way to its servers.
 pub(super) struct Service {
-    pub(super) usual: Usual,
+    usual: &'static Usual,
     http: Arc<Http>,
     keys: Arc<Keys>,
 }
 
 impl Service {
-    pub(super) fn new(usual: Usual, http: Arc<Http>, keys: Arc<Keys>) -> Self {
+    pub(super) fn new(usual: &'static Usual, http: Arc<Http>, keys: Arc<Keys>) -> Self {
         Self { usual, http, keys }
     }
 
@@ -85,41 +84,44 @@ impl Service {
     ) -> Result<Answer, Failure> {
         let model = request.model;
         let url = self.url(model, path)?;
-        let key = self.key(model).await?;
         let origin = self.origin(model);
-        let call = self.call(model, url, key.as_ref(), &origin);
+        let key = self.key(model).await?;
+        let call = self.call(model, url.clone(), key.as_ref(), &origin);
         let result = reading::ask::<F>(&self.http, &call, body, progress).await;
         let Err(Failure::Final(LlmError::Auth { .. })) = &result else {
             return result;
         };
-        self.keys.forget(&model.api_key);
-        if key.is_some() {
-            return result;
+        let Some(refused) = key else {
+            let variable = self.usual.key_variable;
+            return Err(no_key(model, KeyError::Wanted { variable }).into());
+        };
+        // What a command prints may run out, and a run may outlast it.
+        self.keys.forget(&model.api_key, &refused);
+        match self.key(model).await? {
+            Some(fresh) if fresh.expose_secret() != refused.expose_secret() => {
+                let call = self.call(model, url, Some(&fresh), &origin);
+                reading::ask::<F>(&self.http, &call, body, progress).await
+            }
+            _ => result,
         }
-        let variable = self.usual.key_variable;
-        Err(Failure::Final(no_key(model, KeyError::Wanted { variable })))
     }
 
-    /// What the model's server answers at `path`, to `body` or to no body at all; `None` where it
-    /// has no answer to that.
+    /// What the model's server answers at `path`, to `body` or to no body at all.
     pub(super) async fn look_up(
         &self,
         model: &ModelSpec,
         path: &str,
         body: Option<&Value>,
-    ) -> Option<Value> {
+    ) -> Result<Value, Failure> {
         // A key command may wait for a person: the limit is on the server.
-        let key = self.key(model).await;
-        let work = async {
-            let key = key?;
-            let url = self.url(model, path)?;
-            let call = self.call(model, url, key.as_ref(), "");
-            self.http.look_up(&call, body).await
-        };
-        answered(path, LOOK_UP_LIMIT, work).await
+        let key = self.key(model).await?;
+        let origin = self.origin(model);
+        let call = self.call(model, self.url(model, path)?, key.as_ref(), &origin);
+        self.http.look_up(&call, body, LOOK_UP_LIMIT).await
     }
 
-    /// As [`Service::look_up`], of a server whose models nobody has configured, within `limit`.
+    /// As [`Service::look_up`], of a server whose models nobody has configured, within `limit`. That
+    /// there is none, or that it says nothing of use, is no fault.
     pub(super) async fn look_around(
         &self,
         base: Option<&str>,
@@ -135,9 +137,15 @@ impl Service {
                 origin: "",
                 extra: self.usual.headers,
             };
-            self.http.look_up(&call, None).await
+            self.http.look_up(&call, None, limit).await
         };
-        answered(path, limit, work).await
+        match work.await {
+            Ok(answer) => Some(answer),
+            Err(failure) => {
+                tracing::debug!(path, ?failure, "nothing is served there");
+                None
+            }
+        }
     }
 
     /// Where the model's key comes from, in words.
@@ -164,25 +172,6 @@ impl Service {
             key_header: self.usual.key_header,
             origin,
             extra: self.usual.headers,
-        }
-    }
-}
-
-/// What a server says within `limit`. That it says nothing of use is no fault of a call.
-async fn answered(
-    path: &str,
-    limit: Duration,
-    work: impl Future<Output = Result<Value, Failure>>,
-) -> Option<Value> {
-    match timeout(limit, work).await {
-        Ok(Ok(answer)) => Some(answer),
-        Ok(Err(failure)) => {
-            tracing::debug!(path, ?failure, "a server says nothing of itself");
-            None
-        }
-        Err(_elapsed) => {
-            tracing::debug!(path, ?limit, "a server says nothing of itself in time");
-            None
         }
     }
 }

@@ -1,4 +1,8 @@
 //! What a call cost in tokens and money, as the provider reported it. No estimate enters here.
+//!
+//! What a provider wrote into its cache is counted with `prompt`, like all else that it read, and has no
+//! figure of its own. That it is charged at another rate is the provider's to say, in `cost`: nothing
+//! here knows prices.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -9,7 +13,7 @@ use serde_json::{Map, Value};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Usage {
-    /// Tokens of the request, cached ones included.
+    /// Tokens of the request, those read from the cache and written to it included.
     #[serde(alias = "prompt_tokens")]
     pub prompt: Option<u64>,
     /// Tokens of the request that came from the provider's cache.

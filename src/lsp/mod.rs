@@ -30,3 +30,9 @@ pub mod types;
 
 /// The version of the protocol that is spoken; a client with another major one is refused.
 pub const PROTOCOL_VERSION: &str = "2.0.0";
+
+/// Whether a client of this version understands what it is sent.
+pub fn speaks_our_protocol(version: &str) -> bool {
+    let major = |version: &str| version.split('.').next().map(str::to_owned);
+    major(version) == major(PROTOCOL_VERSION)
+}

@@ -6,7 +6,6 @@ use futures::future::BoxFuture;
 use serde_json::{Map, Value, json};
 use tokio::sync::mpsc;
 
-use super::PROTOCOL_VERSION;
 use super::documents::{Encoding, file_of};
 use super::hub::{Engine, Hub};
 use super::methods::{self, Context, MethodError, TABLE};
@@ -26,6 +25,7 @@ use super::types::{
     TextDocumentSyncOptions, TextDocumentSyncSaveOptions, Uri, WorkDoneProgressCancelParams,
     WorkspaceFolder, WorkspaceFoldersServerCapabilities, WorkspaceServerCapabilities,
 };
+use super::{PROTOCOL_VERSION, speaks_our_protocol};
 use crate::config::{Layers, Source, variables};
 use crate::store::projects;
 
@@ -370,8 +370,7 @@ fn check_version(options: &Map<String, Value>) -> Result<()> {
     let Some(theirs) = options.get("clientVersion").and_then(Value::as_str) else {
         return Ok(());
     };
-    let major = |version: &str| version.split('.').next().map(str::to_owned);
-    if major(theirs) == major(PROTOCOL_VERSION) {
+    if speaks_our_protocol(theirs) {
         return Ok(());
     }
     let message = format!(

@@ -24,7 +24,7 @@ pub struct Assembly<'a> {
     /// Characters a token, and what the listing of files may take in tokens.
     pub divisor: f64,
     pub map_tokens: u64,
-    /// The figures of the packet itself and of its rows; none where the model's context is not known.
+    /// The figures of the packet itself and of its rows; none as long as all else is being measured.
     pub budget: Option<(budget::Figures, &'a budget::Sheet)>,
     /// How many entries were put away to fit since the packet before.
     pub reverted: Option<usize>,
@@ -53,22 +53,27 @@ pub struct Row {
 
 impl Row {
     /// Draws an entry; sizes are at so many characters a token.
-    pub fn of(plugins: &Plugins, entry: &Entry, divisor: f64) -> Self {
-        let text = plugins.project(entry, entry.visibility);
-        let summary = plugins.project(entry, Visibility::Summarized);
-        let saves = text.chars().count().saturating_sub(summary.chars().count());
-        let tokens = tokens::estimate(file::chars(entry), divisor);
+    pub fn of(plugins: &Plugins, entry: Entry, divisor: f64) -> Self {
+        let text = plugins.project(&entry, entry.visibility);
+        let saves = if entry.visibility == Visibility::Visible {
+            let summary = plugins.project(&entry, Visibility::Summarized);
+            text.chars().count().saturating_sub(summary.chars().count())
+        } else {
+            0
+        };
+        let tokens = tokens::estimate(file::chars(&entry), divisor);
         let scheme = entry.scheme();
         let line = match scheme.category() {
-            Category::Data => known::line(entry, &text, tokens),
-            Category::Unknown => unknown::line(entry, &text, tokens),
-            Category::Logging | Category::Prompt => log::line(entry, &text, tokens),
+            Category::Data => known::line(&entry, &text, tokens),
+            Category::Unknown => unknown::line(&entry, &text, tokens),
+            Category::Logging | Category::Prompt => log::line(&entry, &text, tokens),
             // Never shown.
             Category::Audit => String::new(),
         };
+        let prompt = (scheme == Scheme::Prompt).then(|| text.into_owned());
         Self {
             view: entry.view,
-            path: entry.path.clone(),
+            path: entry.path,
             visibility: entry.visibility,
             turn: entry.turn,
             changed: entry.changed,
@@ -76,7 +81,7 @@ impl Row {
             line,
             saves,
             tokens,
-            prompt: (scheme == Scheme::Prompt).then(|| text.into_owned()),
+            prompt,
         }
     }
 
@@ -189,7 +194,7 @@ mod tests {
         let plugins = Plugins::core();
         let rows = [("a", "é\n🦀"), ("b", "")].map(|(path, body)| {
             let entry = entry(&format!("known://{path}"), body);
-            Row::of(&plugins, &entry, 2.0)
+            Row::of(&plugins, entry, 2.0)
         });
         let more = ["<files path=\"ü/**\" count=\"2\"/>".to_owned()];
         let place = (Message::User, 1);

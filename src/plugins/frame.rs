@@ -9,8 +9,7 @@
 //! - fenced: a line of back-ticks before and after the body
 //! - no body: `<known path="…"/>`
 
-use std::borrow::Cow;
-use std::fmt::Display;
+use std::fmt::{Display, Write as _};
 
 use crate::dialect::Tool;
 use crate::entries::Scheme;
@@ -28,10 +27,17 @@ const SECTIONS: [&str; 8] = [
 ];
 
 /// A tag's attributes, in the order in which they are written.
-#[derive(Debug, Default)]
-pub struct Attributes<'a>(Vec<(&'a str, String)>);
+#[derive(Debug)]
+pub struct Attributes(String);
 
-impl<'a> Attributes<'a> {
+impl Default for Attributes {
+    /// No attributes, and room for the usual ones.
+    fn default() -> Self {
+        Self(String::with_capacity(160))
+    }
+}
+
+impl Attributes {
     /// No attributes.
     pub fn new() -> Self {
         Self::default()
@@ -39,14 +45,23 @@ impl<'a> Attributes<'a> {
 
     /// Adds one.
     #[must_use]
-    pub fn with(mut self, name: &'a str, value: impl Display) -> Self {
-        self.0.push((name, value.to_string()));
+    pub fn with(mut self, name: &str, value: impl Display) -> Self {
+        let Self(text) = &mut self;
+        text.extend([" ", name, "=\""]);
+        let begin = text.len();
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{value}");
+        if let Some(escaped) = escaped(&text[begin..]) {
+            text.truncate(begin);
+            text.push_str(&escaped);
+        }
+        text.push('"');
         self
     }
 
     /// Adds one where there is a value.
     #[must_use]
-    pub fn with_some(self, name: &'a str, value: Option<impl Display>) -> Self {
+    pub fn with_some(self, name: &str, value: Option<impl Display>) -> Self {
         match value {
             Some(value) => self.with(name, value),
             None => self,
@@ -55,11 +70,11 @@ impl<'a> Attributes<'a> {
 }
 
 /// A tag with its body.
-pub fn element(name: &str, attributes: &Attributes<'_>, body: &str) -> String {
-    let mut text = format!("<{name}");
-    for (key, value) in &attributes.0 {
-        text.extend([" ", key, "=\"", &escaped(value), "\""]);
-    }
+pub fn element(name: &str, Attributes(attributes): &Attributes, body: &str) -> String {
+    // As long as it becomes where it needs no fence.
+    let length = 2 * name.len() + attributes.len() + body.len() + "<>\n\n</>".len();
+    let mut text = String::with_capacity(length);
+    text.extend(["<", name, attributes]);
     if body.is_empty() {
         text.push_str("/>");
     } else if needs_fence(body) {
@@ -73,9 +88,10 @@ pub fn element(name: &str, attributes: &Attributes<'_>, body: &str) -> String {
     text
 }
 
-fn escaped(value: &str) -> Cow<'_, str> {
+/// A value as it must stand between quotes; none where it may stand as it is.
+fn escaped(value: &str) -> Option<String> {
     if !value.contains(['&', '<', '>', '"', '\n', '\r', '\t']) {
-        return Cow::Borrowed(value);
+        return None;
     }
     let mut text = String::with_capacity(value.len() + 8);
     for c in value.chars() {
@@ -90,7 +106,7 @@ fn escaped(value: &str) -> Cow<'_, str> {
             other => text.push(other),
         }
     }
-    Cow::Owned(text)
+    Some(text)
 }
 
 fn needs_fence(body: &str) -> bool {

@@ -326,22 +326,66 @@ fn insert(tx: &Tx<'_>, run: RunId, write: Write) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn patch(tx: &Tx<'_>, run: RunId, entry: Entry, write: Write) -> Result<(), StoreError> {
-    let mut id = entry.id;
+fn patch(tx: &Tx<'_>, run: RunId, mut entry: Entry, mut write: Write) -> Result<(), StoreError> {
+    let indexed = |entry: &Entry| (entry.id, entry.in_loop, entry.state, entry.visibility);
+    let before = indexed(&entry);
     if write.body.is_some() || write.attributes.is_some() {
-        let body = match write.body.as_deref() {
-            Some(chunk) if write.append => entry.body + chunk,
-            Some(body) => body.to_owned(),
-            None => entry.body,
-        };
-        let attributes = match write.attributes {
-            Some(new) if write.body.is_some() && !write.append => merged(Attributes::new(), new),
-            Some(changes) => merged(entry.attributes, changes),
-            None => entry.attributes,
-        };
-        id = rewrite_content(tx, run, id, &write.path, &body, &attributes)?;
+        patch_content(tx, run, &mut entry, &mut write)?;
     }
-    let (state, outcome) = write.ended.unwrap_or((entry.state, entry.outcome));
+    if let Some((state, outcome)) = write.ended {
+        (entry.state, entry.outcome) = (state, outcome);
+    }
+    entry.in_loop = write.in_loop.or(entry.in_loop);
+    entry.turn = write.turn.or(entry.turn);
+    entry.visibility = write.visibility.unwrap_or(entry.visibility);
+    entry.changed = next_change(tx, run)?;
+    if indexed(&entry) == before {
+        touch_view(tx, &entry)
+    } else {
+        update_view(tx, &entry)
+    }
+}
+
+/// Puts the body and the attributes of a write into those of the entry, and stores them.
+fn patch_content(
+    tx: &Tx<'_>,
+    run: RunId,
+    entry: &mut Entry,
+    write: &mut Write,
+) -> Result<(), StoreError> {
+    let (body, attributes) = (write.body.take(), write.attributes.take());
+    let is_whole = body.is_some() && !write.append;
+    match (attributes, is_whole) {
+        (Some(new), true) => entry.attributes = merged(Attributes::new(), new),
+        (Some(changes), false) => {
+            entry.attributes = merged(std::mem::take(&mut entry.attributes), changes);
+        }
+        (None, _) => {}
+    }
+    match body {
+        Some(chunk) if write.append => entry.body.push_str(&chunk),
+        Some(body) => entry.body = body,
+        None => {}
+    }
+    entry.id = rewrite_content(tx, run, entry)?;
+    Ok(())
+}
+
+/// Writes what no index over the views holds, beside the number of the change. SQLite writes a column
+/// that is named into its indexes even where it stays the same, and the pages that a commit writes
+/// are most of what it costs.
+fn touch_view(tx: &Tx<'_>, entry: &Entry) -> Result<(), StoreError> {
+    tx.prepare_cached("UPDATE views SET turn = ?2, outcome = ?3, changed = ?4 WHERE id = ?1")?
+        .execute(params![
+            entry.view.0,
+            entry.turn.map(|turn| turn.0),
+            entry.outcome.as_ref().map(ToString::to_string),
+            entry.changed,
+        ])?;
+    Ok(())
+}
+
+fn update_view(tx: &Tx<'_>, entry: &Entry) -> Result<(), StoreError> {
     tx.prepare_cached(
         "UPDATE views SET entry_id = ?2, loop_id = ?3, turn = ?4, state = ?5, outcome = ?6,
              visibility = ?7, changed = ?8,
@@ -350,41 +394,37 @@ fn patch(tx: &Tx<'_>, run: RunId, entry: Entry, write: Write) -> Result<(), Stor
     )?
     .execute(params![
         entry.view.0,
-        id.0,
-        write.in_loop.or(entry.in_loop).map(|id| id.0),
-        write.turn.or(entry.turn).map(|turn| turn.0),
-        state.as_str(),
-        outcome.map(|outcome| outcome.to_string()),
-        write.visibility.unwrap_or(entry.visibility).as_str(),
-        next_change(tx, run)?,
+        entry.id.0,
+        entry.in_loop.map(|id| id.0),
+        entry.turn.map(|turn| turn.0),
+        entry.state.as_str(),
+        entry.outcome.as_ref().map(ToString::to_string),
+        entry.visibility.as_str(),
+        entry.changed,
     ])?;
     Ok(())
 }
 
 /// Changes an entry's content: in place where only this run sees it, else in a copy of its own.
-fn rewrite_content(
-    tx: &Tx<'_>,
-    run: RunId,
-    id: EntryId,
-    path: &EntryPath,
-    body: &str,
-    attributes: &Attributes,
-) -> Result<EntryId, StoreError> {
-    let shared = tx
-        .prepare_cached("SELECT 1 FROM views WHERE entry_id = ?1 AND run_id <> ?2 LIMIT 1")?
-        .exists(params![id.0, run.0])?;
-    if shared {
-        return insert_content(tx, path, body, attributes);
+fn rewrite_content(tx: &Tx<'_>, run: RunId, entry: &Entry) -> Result<EntryId, StoreError> {
+    let (content, is_shared): (Option<i64>, bool) = tx
+        .prepare_cached(
+            "SELECT content_id, EXISTS (SELECT 1 FROM views WHERE entry_id = ?1 AND run_id <> ?2)
+             FROM entries WHERE id = ?1",
+        )?
+        .query_row(params![entry.id.0, run.0], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+    let (body, attributes) = (&entry.body, &entry.attributes);
+    if is_shared {
+        return insert_content(tx, &entry.path, body, attributes);
     }
-    let content: Option<i64> = tx
-        .prepare_cached("SELECT content_id FROM entries WHERE id = ?1")?
-        .query_row([id.0], |row| row.get(0))?;
     tx.prepare_cached(
         "UPDATE entries SET body = ?2, content_id = NULL, chars = ?3, attributes = ?4 WHERE id = ?1",
     )?
-    .execute(params![id.0, body, chars(body), json_text(attributes)])?;
+    .execute(params![entry.id.0, body, chars(body), json_text(attributes)])?;
     contents::release(tx, content)?;
-    Ok(id)
+    Ok(entry.id)
 }
 
 fn insert_content(

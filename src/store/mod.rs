@@ -31,7 +31,7 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rusqlite::types::FromSql;
-use rusqlite::{Connection, ErrorCode, Row, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, Row, RowIndex, TransactionBehavior};
 use rusqlite_migration::{M, Migrations};
 use tokio::sync::broadcast;
 
@@ -462,33 +462,36 @@ pub fn local_time(connection: &Connection, ms: i64) -> Result<String, StoreError
 }
 
 /// Reads a column that holds one of a closed list of words, a path, an outcome.
-fn parsed<T>(row: &Row<'_>, column: &str) -> rusqlite::Result<T>
+fn parsed<T>(row: &Row<'_>, column: impl RowIndex + Copy) -> rusqlite::Result<T>
 where
     T: std::str::FromStr,
     T::Err: std::error::Error + Send + Sync + 'static,
 {
-    let text: String = row.get(column)?;
+    let text = row.get_ref(column)?.as_str()?;
     text.parse().map_err(|error| unreadable(row, column, error))
 }
 
-fn parsed_optional<T>(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<T>>
+fn parsed_optional<T>(row: &Row<'_>, column: impl RowIndex + Copy) -> rusqlite::Result<Option<T>>
 where
     T: std::str::FromStr,
     T::Err: std::error::Error + Send + Sync + 'static,
 {
-    let text: Option<String> = row.get(column)?;
+    let text = row.get_ref(column)?.as_str_or_null()?;
     text.map(|text| text.parse().map_err(|error| unreadable(row, column, error)))
         .transpose()
 }
 
-fn json<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: &str) -> rusqlite::Result<T> {
-    let text: String = row.get(column)?;
-    serde_json::from_str(&text).map_err(|error| unreadable(row, column, error))
+fn json<T: serde::de::DeserializeOwned>(
+    row: &Row<'_>,
+    column: impl RowIndex + Copy,
+) -> rusqlite::Result<T> {
+    let text = row.get_ref(column)?.as_str()?;
+    serde_json::from_str(text).map_err(|error| unreadable(row, column, error))
 }
 
 fn mapped<T: FromSql, U>(
     row: &Row<'_>,
-    column: &str,
+    column: impl RowIndex,
     wrap: impl Fn(T) -> U,
 ) -> rusqlite::Result<U> {
     row.get(column).map(wrap)
@@ -496,11 +499,11 @@ fn mapped<T: FromSql, U>(
 
 fn unreadable(
     row: &Row<'_>,
-    column: &str,
+    column: impl RowIndex + Copy,
     error: impl std::error::Error + Send + Sync + 'static,
 ) -> rusqlite::Error {
     // The column exists: it was just read.
-    let index = row.as_ref().column_index(column).unwrap_or(0);
+    let index = column.idx(row.as_ref()).unwrap_or(0);
     rusqlite::Error::FromSqlConversionFailure(index, rusqlite::types::Type::Text, Box::new(error))
 }
 

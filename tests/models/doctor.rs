@@ -38,6 +38,7 @@ fn all_is_well() {
     let environment = [
         ("RUMMY_MODEL_one", "openai/m"),
         ("RUMMY_MODEL_two", "openai/other"),
+        ("RUMMY_CONTEXT_two", "8000"),
         ("OPENAI_BASE_URL", &server.url()),
     ];
     let (code, printed) = doctor(&sandbox, &[], &environment);
@@ -49,6 +50,8 @@ fn all_is_well() {
         "ok     database",
         "ok     git     ",
         "ok     neovim  ",
+        "ok     plugin  ",
+        "ok     plugin  ",
         "ok     model   ",
         "ok     model   ",
     ];
@@ -57,8 +60,7 @@ fn all_is_well() {
         of_models(&printed),
         [
             "ok     model      one (openai/m): a context of 32,768 tokens, the first word",
-            "ok     model      two (openai/other): a context of unknown length (set \
-             models.two.contextLength), the first word",
+            "ok     model      two (openai/other): a context of 8,000 tokens, the first word",
         ]
     );
 }
@@ -79,6 +81,7 @@ fn what_is_wrong_is_named_and_the_exit_code_says_so() {
         ("RUMMY_MODEL_one", "openai/m"),
         ("RUMMY_CONTEXT_one", "8000"),
         ("RUMMY_MODEL_two", "opneai/m"),
+        ("RUMMY_MODEL_vast", "openai/vast"),
         ("OPENAI_BASE_URL", &server.url()),
         ("OPENAI_API_KEY", "sk-secret"),
     ];
@@ -91,6 +94,8 @@ fn what_is_wrong_is_named_and_the_exit_code_says_so() {
         "WRONG  model      one (openai/m): the server refuses the key of model `one`, which comes \
          from the environment variable `OPENAI_API_KEY` (status 401): no [key] here",
         "WRONG  model      two (opneai/m): no provider serves `opneai/m`",
+        "WRONG  model      vast (openai/vast): the context length of model `vast` is not known: its \
+         server does not say it; set it in tokens, as `models.vast.contextLength`",
     ] {
         assert!(printed.contains(part), "{part}\n{printed}");
     }
@@ -118,6 +123,58 @@ fn one_model_can_be_meant_and_must_be_there() {
     assert_eq!(code, 1);
     assert!(
         printed.contains("WRONG  models     none is configured"),
+        "{printed}"
+    );
+}
+
+#[test]
+fn a_plugin_that_does_not_go_with_the_server_is_wrong_and_one_that_is_not_there_is_not() {
+    let sandbox = Sandbox::new(&[]);
+    let environment = [("RUMMY_MODEL_one", "opneai/m")];
+    let plugins = |printed: &str| -> Vec<String> {
+        let lines = printed
+            .lines()
+            .filter(|line| line[7..].starts_with("plugin"));
+        let told = lines.map(|line| line.replace(&sandbox.home().display().to_string(), "HOME"));
+        told.filter(|line| !line.contains("/editors/nvim"))
+            .collect()
+    };
+    let (_, printed) = doctor(&sandbox, &[], &environment);
+    let none = "ok     plugin     VS Code's is not where plugins usually are";
+    assert_eq!(plugins(&printed), [none], "{printed}");
+
+    let old = sandbox.home().join(".vscode/extensions/x.rummy-1.4.0");
+    fs::create_dir_all(&old).expect("a folder can be made");
+    fs::write(old.join("package.json"), "{\"version\": \"1.4.0\"}").expect("a file can be written");
+    let (code, printed) = doctor(&sandbox, &[], &environment);
+    assert_eq!(code, 1, "{printed}");
+    let wrong = "WRONG  plugin     VS Code's: 1.4.0 in HOME/.vscode/extensions/x.rummy-1.4.0; this server \
+                 speaks protocol 2.0.0. Install versions that go together";
+    assert_eq!(plugins(&printed), [wrong], "{printed}");
+}
+
+#[test]
+fn what_only_an_editors_settings_name_is_checked_where_they_are_given() {
+    let sandbox = Sandbox::new(&[]);
+    let server = ModelServer::start(vec![Reply::text("ready")]);
+    let file = sandbox.home().join("settings.json");
+    let settings = json!({"models": {"mine": {
+        "actual": "openai/m", "contextLength": 8000, "baseUrl": server.url(), "apiKey": "sk-secret"}}});
+    fs::write(&file, settings.to_string()).expect("a file can be written");
+    let file = file.display().to_string();
+    let (code, printed) = doctor(&sandbox, &["--settings", &file], &[]);
+    assert_eq!(code, 0, "{printed}");
+    let told = "ok     model      mine (openai/m): a context of 8,000 tokens, the first word";
+    assert_eq!(of_models(&printed), [told]);
+    assert_eq!(
+        server.authorizations(),
+        [Some("Bearer sk-secret".to_owned())]
+    );
+
+    let (code, printed) = doctor(&sandbox, &["--settings", "nowhere"], &[]);
+    assert_eq!(code, 1, "{printed}");
+    assert!(
+        printed.contains("WRONG  settings   nowhere cannot be used: "),
         "{printed}"
     );
 }

@@ -43,6 +43,7 @@ fn run(model: &Value, environment: &[(&str, &str)], sandbox: &Rc<Sandbox>) {
     ]);
     let mut model = model.clone();
     model["actual"] = json!("openai/m");
+    model["contextLength"] = json!(100_000);
     model["baseUrl"] = json!(server.url());
     let record = sandbox.home().join("recorded").display().to_string();
     let builder = Session::builder()

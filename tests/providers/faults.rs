@@ -7,7 +7,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use futures::FutureExt as _;
 use futures::future::ready;
-use rummy_lsp::llm::{Limits, LlmError, Models, Retries};
+use rummy_lsp::llm::{Key, Limits, LlmError, ModelSpec, Models, Retries};
 use serde_json::json;
 
 use crate::fault_server::{Certificate, FaultServer, Step, head, http};
@@ -164,6 +164,7 @@ async fn bodies() {
         ("an error in a 200", vec![as_json(&error("no"))], "Refused 200", 1),
         ("a passing error in a 200", vec![as_json(&unwell), good()], WHOLE, 2),
         ("an error event", vec![stream(&error_event), good()], WHOLE, 2),
+        ("a status in words", vec![stream(event(r#"{"error": {"code": "503"}}"#)), good()], WHOLE, 2),
         ("an error event after some text", vec![stream(piece("all ") + &error_event), good()], WHOLE, 2),
         ("events that call themselves JSON", vec![stream_as("application/json", events())], WHOLE, 1),
         ("events that call themselves text", vec![stream_as("text/plain; charset=utf-8", events())], WHOLE, 1),
@@ -207,6 +208,9 @@ async fn streams() {
         ("one after some text, twice", vec![stream(piece("all ") + &event("["))], r#"Truncated "all ""#, 2),
         ("bytes after some text", vec![stream([piece("all ").as_bytes(), b"data: \xff\n\n"].concat()), good()], WHOLE, 2),
         ("more after the end", vec![stream(events() + &piece("!"))], WHOLE, 1),
+        ("an error after the finish", vec![stream(piece("all of it") + FINISH + &event(&error("late")))], WHOLE, 1),
+        ("half an answer, then nobody", vec![stream(piece("all ")), vec![]], r#"Truncated "all ""#, 4),
+        ("half an answer, then no key", vec![stream(piece("all ")), http(401, "", "")], "Auth 401", 2),
     ];
     check(LIVELY, table).await;
 }
@@ -265,6 +269,7 @@ async fn endless_answers() {
         ("comments without end", endless(events, ": still there\n\n"), "Malformed", 1),
         ("a line without end", endless(events, "data: and on"), "Malformed", 1),
         ("a JSON without end", endless("application/json", "[[[["), "Malformed", 1),
+        ("a reason without end", vec![vec![Step::Send(b"HTTP/1.1 400 No\r\n\r\n".to_vec()), Step::Endlessly(b"no ".to_vec())]], "Refused 400", 1),
     ];
     check(LIVELY, table).await;
 }
@@ -320,6 +325,42 @@ async fn a_certificate_that_nobody_vouches_for_is_refused_and_what_to_do_is_said
         "{told}"
     );
     assert_eq!((server.requests().len(), seen.waits.len()), (0, 0));
+}
+
+#[tokio::test]
+async fn half_an_answer_that_is_kept_after_all_is_shown_again() {
+    let server = FaultServer::start(vec![stream(piece("all ")), vec![]]);
+    let model = spec("openai/m", Some(server.url()));
+    let seen = call(&models(LIVELY), &request(&model)).await;
+    assert_eq!(seen.ending(), r#"Truncated "all ""#);
+    assert_eq!(seen.answer.concat(), "all ");
+}
+
+#[tokio::test]
+async fn a_key_that_has_run_out_is_asked_for_again_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let count = folder.path().join("count");
+    let counted = format!("echo x >> '{0}'; wc -l < '{0}'", count.display());
+    let refused = || http(401, "", "it has run out");
+    let another = format!("echo sk-$({counted})");
+    let the_same = format!("({counted}) > /dev/null; echo sk-same");
+    for (command, replies, requests, ending) in [
+        (&another, vec![refused(), good()], 2, WHOLE),
+        (&another, vec![refused()], 2, "Auth 401"),
+        (&the_same, vec![refused(), good()], 1, "Auth 401"),
+    ] {
+        let server = FaultServer::start(replies);
+        let model = ModelSpec {
+            api_key: Key::Command(command.clone()),
+            ..spec("openai/m", Some(server.url()))
+        };
+        let seen = call(&models(LIVELY), &request(&model)).await;
+        let sent = server.requests().len();
+        assert_eq!((seen.ending().as_str(), sent), (ending, requests));
+        let runs = std::fs::read_to_string(&count).unwrap();
+        assert_eq!(runs.lines().count(), 2);
+        std::fs::remove_file(&count).unwrap();
+    }
 }
 
 #[tokio::test]

@@ -130,7 +130,7 @@ async fn an_answer_by_anthropic_is_allowed_what_the_context_has_left() {
     let server = ModelServer::start(vec![Reply::text("ok").repeat()]);
     let model = spec("anthropic/claude-x", Some(server.url()));
     let user = "x".repeat(30_000);
-    for context_size in [None, Some(20_000), Some(8_000)] {
+    for context_size in [100_000, 20_000, 8_000] {
         let asked = Request {
             user: &user,
             context_size,

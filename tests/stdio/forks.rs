@@ -74,6 +74,7 @@ pub fn parent(server: &ModelServer) -> Session {
         .file("attic.txt", "dust\n")
         .model_at(&server.url())
         .env("RUMMY_MODEL_other", "openai/other")
+        .env("RUMMY_CONTEXT_other", "200000")
         .options(&json!({"model": "other"}))
         .start();
     session.ask(

@@ -144,6 +144,7 @@ fn a_follow_up_keeps_the_model_the_flags_and_the_settings_of_its_run() {
         .file("attic.txt", "dust\n")
         .model_at(&server.url())
         .env("RUMMY_MODEL_other", "openai/other")
+        .env("RUMMY_CONTEXT_other", "200000")
         .options(&json!({"model": "other"}))
         .start();
     session.ask(

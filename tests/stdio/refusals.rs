@@ -125,7 +125,7 @@ fn without_a_folder_runs_are_refused_and_everything_else_works() {
         assert_eq!(sorted(&error, "workspace folder").1, "not_found");
     }
     assert_eq!(session.ask("rummy/ping", json!({})), json!({}));
-    let models = json!([{"alias": "test", "actual": "openai/scripted", "contextLength": null}]);
+    let models = json!([{"alias": "test", "actual": "openai/scripted", "contextLength": 200_000}]);
     assert_eq!(session.ask("rummy/getModels", json!({})), models);
 }
 

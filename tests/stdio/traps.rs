@@ -196,3 +196,103 @@ fn a_selection_is_of_the_text_as_it_was_when_it_was_sent() {
     let asked = server.requests()[0].to_string();
     assert!(asked.contains("a.txt, lines 3 to 3:\\nL2"), "{asked}");
 }
+
+#[test]
+fn a_formatter_that_runs_between_two_hunks_neither_loses_nor_misplaces_the_second() {
+    let answer = "<set path=\"a.rs\">\n\
+        <<<<<<< SEARCH\nfn one() {\n=======\npub fn one() {\n>>>>>>> REPLACE\n\
+        <<<<<<< SEARCH\nfn two() {\n=======\npub fn two() {\n>>>>>>> REPLACE\n</set>";
+    let server = ModelServer::start(vec![Reply::text(
+        answer.to_owned() + &update(200, "made both public"),
+    )]);
+    let before = "fn one() {\nwork( 1 );\n}\n\nfn two() {\nwork( 2 );\n}\n";
+    let (mut session, path) = proposing(&server, "a.rs", before);
+    let hunk = |id: &str| json!({"run": "fix", "path": path, "hunks": [id]});
+    assert_eq!(session.ask("rummy/accept", hunk("h1")), accepted(&path));
+    // On saving, the formatter takes a blank line away and spreads the bodies.
+    session.replace("a.rs", "work( 1 );", "    work(1);");
+    session.replace("a.rs", "}\n\nfn", "}\nfn");
+    session.replace("a.rs", "work( 2 );", "    work(2);");
+    assert_eq!(session.ask("rummy/accept", hunk("h2")), accepted(&path));
+    let expected = "pub fn one() {\n    work(1);\n}\npub fn two() {\n    work(2);\n}\n";
+    assert_eq!(session.text("a.rs"), expected);
+    session.wait_for_status("fix", 200);
+}
+
+#[test]
+fn a_created_file_that_the_user_has_since_made_and_edited_stays_when_it_is_rejected() {
+    let answer = set("docs/new.md", "theirs\n") + &update(200, "wrote it");
+    let server = ModelServer::start(vec![
+        Reply::text(answer),
+        Reply::text(update(200, "left it")),
+    ]);
+    let (mut session, path) = proposing(&server, "other.txt", "");
+    session.sandbox.write("docs/new.md", "theirs\nand mine\n");
+    session.ask("rummy/reject", json!({"run": "fix", "path": path}));
+    session.wait_for_status("fix", 200);
+    let text = session.sandbox.read("docs/new.md");
+    assert_eq!(text.as_deref(), Some("theirs\nand mine\n"));
+}
+
+#[test]
+fn of_several_files_the_one_that_is_stale_stays_pending_and_the_others_are_accepted() {
+    let change = |path: &str| {
+        let edit = "<<<<<<< SEARCH\nold\n=======\nnew\n>>>>>>> REPLACE\n";
+        set(path, edit)
+    };
+    let answer = change("a.txt") + &change("b.txt") + &change("c.txt") + &update(200, "done");
+    let server = ModelServer::start(vec![Reply::text(answer)]);
+    let files = ["a.txt", "b.txt", "c.txt"];
+    let builder = files.iter().fold(Session::builder(), |builder, path| {
+        builder.file(path, "old\n")
+    });
+    let mut session = builder.model_at(&server.url()).start();
+    for path in files {
+        session.open(path);
+    }
+    session.act("fix", "all of them");
+    let paths: Vec<Value> = session
+        .wait_for_proposals("fix", 3)
+        .iter()
+        .map(|proposal| proposal["path"].clone())
+        .collect();
+    session.replace("b.txt", "old", "mine");
+    let answer = session.ask("rummy/accept", json!({"run": "fix"}));
+    assert_eq!(answer["accepted"], json!([paths[0], paths[2]]));
+    assert_eq!(answer["failed"][0]["path"], paths[1]);
+    let texts = files.map(|path| session.text(path).to_owned());
+    assert_eq!(texts, ["new\n", "mine\n", "new\n"]);
+    assert_eq!(session.status("fix"), 202);
+    session.replace("b.txt", "mine", "old");
+    assert_eq!(session.accept("fix", &paths[1]), Ok(accepted(&paths[1])));
+    session.wait_for_status("fix", 200);
+    session.ignore(&[
+        "run/proposal",
+        "textDocument/publishDiagnostics",
+        "workspace/applyEdit",
+        "window/showMessage",
+    ]);
+}
+
+#[test]
+fn what_was_accepted_still_says_where_it_comes_from() {
+    let server = ModelServer::start(vec![Reply::text(fix_app())]);
+    let (mut session, path) = proposing(&server, FILE, APP);
+    assert_eq!(session.accept("fix", &path), Ok(accepted(&path)));
+    session.wait_for_status("fix", 200);
+    let diff = session.ask("rummy/diff", json!({"run": "fix", "path": FILE}));
+    let said = ["run", "turn", "model", "before", "after"].map(|key| diff[key].clone());
+    let expected = [
+        json!("fix"),
+        json!(1),
+        json!("test"),
+        json!(APP),
+        json!(APP_FIXED),
+    ];
+    assert_eq!(said, expected);
+    let entry = session.ask("rummy/getEntries", json!({"run": "fix", "pattern": path}));
+    let said = (&entry[0]["turn"], &entry[0]["attributes"]["model"]);
+    assert_eq!(said, (&json!(1), &json!("test")));
+    let unknown = session.refused("rummy/diff", json!({"run": "fix", "path": "other.rs"}));
+    assert_eq!(unknown["data"]["kind"], "not_found");
+}

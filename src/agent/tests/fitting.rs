@@ -166,10 +166,10 @@ async fn a_packet_that_the_server_refuses_is_made_smaller_and_sent_again_and_is_
 }
 
 #[tokio::test]
-async fn without_a_known_context_nothing_is_measured_and_a_runs_own_limit_is_one() {
+async fn a_runs_own_limit_counts_where_it_is_smaller_than_the_models_context() {
     let mut bench = Bench::new(&[], &[DONE, DONE]).await;
     bench.act("go").await;
-    assert!(!bench.user_message(1).await.contains("<budget"));
+    assert!(bench.user_message(1).await.contains("/ ceiling 180000, "));
     let mut start = bench.prompt(Mode::Act, "again");
     start.changes.context_limit = Some(Some(40_000));
     bench.start(start).await.unwrap();

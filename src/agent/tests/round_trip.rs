@@ -135,7 +135,7 @@ fn assembled(rows: &[Row]) -> Packet {
         budget: None,
         reverted: None,
     };
-    packet::render(assembly, Some(1_000_000))
+    packet::render(assembly, 1_000_000)
 }
 
 fn entry(at: usize, path: &str, body: String, hostile: String) -> Entry {
@@ -235,7 +235,7 @@ proptest! {
             .map(|(at, (path, body, attribute))| entry(at, PATHS[path], body, attribute))
             .collect();
         entries.push(entry(99, "prompt://3", prompt, String::new()));
-        let rows: Vec<Row> = entries.iter().map(|entry| Row::of(&plugins, entry, 2.0)).collect();
+        let rows: Vec<Row> = entries.iter().cloned().map(|entry| Row::of(&plugins, entry, 2.0)).collect();
         let head = assembled(&[]).system;
         let found = read(&assembled(&rows), &head).map_err(TestCaseError::fail)?;
 

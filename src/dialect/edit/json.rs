@@ -120,9 +120,8 @@ impl Reader<'_> {
         for value in ALL.iter().filter_map(|key| object.get(*key)) {
             every |= value.as_bool()?;
         }
-        let lines = |text: &str| text.replace("\r\n", "\n");
-        let search = Some(lines(search));
-        let edit = Edit::new(EditKind::Json, search, lines(replace), every);
+        let (search, replace) = (search.to_owned(), replace.to_owned());
+        let edit = Edit::new(EditKind::Json, Some(search), replace, every);
         Some(self.check_path(object).map(|()| edit))
     }
 

@@ -24,7 +24,8 @@ pub(super) use target::is_markdown;
 /// One change to a text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Edit {
-    /// What to look for, lines joined by LF. `None`: the replacement becomes the whole text.
+    /// What to look for; its lines end with LF or CRLF, whatever those of the text do. `None`: the
+    /// replacement becomes the whole text.
     pub search: Option<String>,
     /// What to put there, literally. Empty takes the lines away.
     pub replace: String,

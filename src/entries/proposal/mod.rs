@@ -92,6 +92,13 @@ pub struct Proposal {
     pub hunks: Vec<Hunk>,
 }
 
+/// The texts of a file before an accepted change and after it; none where there was or is no file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AcceptedChange {
+    pub before: Option<Arc<str>>,
+    pub after: Option<Arc<str>>,
+}
+
 /// What a proposal would do. Paths are files'.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -204,6 +211,26 @@ impl Proposal {
             }),
             _ => None,
         }
+    }
+
+    /// What it replaced and with what, as far as something of it was accepted and is so still. None
+    /// where nothing was, and where there is no text.
+    pub fn accepted_change(&self) -> Option<AcceptedChange> {
+        if !self.hunks.iter().any(Hunk::is_accepted) {
+            return None;
+        }
+        let (before, after) = match &self.effect {
+            Effect::Edit { base, .. } => {
+                let text = self.change()?.text_with(Hunk::is_accepted);
+                (base.clone(), Some(text.into()))
+            }
+            Effect::Delete { text, .. } => (Some(Arc::clone(text)), None),
+            Effect::Copy { text, .. } => (None, Some(Arc::clone(text))),
+            Effect::Rename { .. } | Effect::Command { .. } | Effect::Question { .. } => {
+                return None;
+            }
+        };
+        Some(AcceptedChange { before, after })
     }
 
     /// Whether it goes by this path: its own, or that of the file that it is about.

@@ -1,10 +1,12 @@
-//! `diff`: a proposal's text before and after, on the file as it is now.
+//! `diff`: a proposal's text before and after, on the file as it is now, or as it was accepted.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Context, Method, MethodError, entry_path};
-use crate::entries::{RunAlias, TurnNumber};
+use crate::entries::proposal::text::unified_diff;
+use crate::entries::{Proposal, RunAlias, TurnNumber};
+use crate::store::proposals;
 
 /// The method `diff`.
 pub struct Diff;
@@ -34,8 +36,7 @@ pub struct DiffResult {
 
 impl Method for Diff {
     const NAME: &'static str = "diff";
-    const DESCRIPTION: &'static str =
-        "A pending proposal on the text as it is now: before, after, and the patch between them.";
+    const DESCRIPTION: &'static str = "A pending proposal on the text as it is now: before, after, and the patch between them. Of one that was accepted, what it replaced and with what.";
     type Params = DiffParams;
     type Output = DiffResult;
 
@@ -51,24 +52,52 @@ impl Method for Diff {
             })
             .await?;
         let run = cx.run(&params.run).await?;
-        let Some((proposal, view)) = found else {
-            return Err(MethodError::NotFound(format!(
-                "{path} is not a pending proposal"
-            )));
+        if let Some((proposal, view)) = found {
+            let texts = [
+                view.current.as_deref().map(str::to_owned),
+                view.after(&proposal),
+            ];
+            let patch = view.patch(&proposal);
+            return Ok(DiffResult::of(run.alias, &proposal, texts, patch));
+        }
+        let (id, named) = (run.id, path.clone());
+        let accepted = cx
+            .store()
+            .read(move |connection| proposals::accepted(connection, id))
+            .await?;
+        let of_path = accepted
+            .into_iter()
+            .find(|proposal| proposal.goes_by(&named));
+        let change = of_path.and_then(|proposal| Some((proposal.accepted_change()?, proposal)));
+        let Some((change, proposal)) = change else {
+            let why = format!("{path} is neither pending nor accepted");
+            return Err(MethodError::NotFound(why));
         };
-        Ok(DiffResult {
-            uri: format!(
-                "rummy:/{}?diff={}",
-                run.alias,
-                percent_encoded(proposal.path.as_str())
-            ),
-            before: view.current.as_deref().map(str::to_owned),
-            after: view.after(&proposal),
-            patch: view.patch(&proposal),
-            run: run.alias,
+        let target = proposal.effect.target().unwrap_or(&path);
+        let (before, after) = (change.before.as_deref(), change.after.as_deref());
+        let patch = unified_diff(target.as_str(), before, after.unwrap_or(""));
+        let texts = [before, after].map(|text| text.map(str::to_owned));
+        Ok(DiffResult::of(run.alias, &proposal, texts, patch))
+    }
+}
+
+impl DiffResult {
+    fn of(
+        run: RunAlias,
+        proposal: &Proposal,
+        [before, after]: [Option<String>; 2],
+        patch: String,
+    ) -> Self {
+        let path = percent_encoded(proposal.path.as_str());
+        Self {
+            uri: format!("rummy:/{run}?diff={path}"),
+            before,
+            after,
+            patch,
+            run,
             turn: proposal.turn,
-            model: proposal.model,
-        })
+            model: proposal.model.clone(),
+        }
     }
 }
 

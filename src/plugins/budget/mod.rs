@@ -141,7 +141,7 @@ mod tests {
             ("c.rs", 10),
             ("known://d", 5),
         ]
-        .map(|(path, length)| Row::of(&plugins, &entry(path, &"x".repeat(length)), 2.0))
+        .map(|(path, length)| Row::of(&plugins, entry(path, &"x".repeat(length)), 2.0))
         .into();
         rows[3].visibility = Visibility::Summarized;
         let figures = Figures {

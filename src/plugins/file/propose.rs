@@ -120,6 +120,7 @@ impl Proposing {
     fn entry(&self, cx: &TurnContext<'_>, effect: &Effect, body: &str) -> Write {
         let target = effect.target().map_or("", EntryPath::as_str);
         let mut attributes = about(target);
+        attributes.insert("model".to_owned(), json!(cx.in_loop.model));
         if let Some(to) = effect.to() {
             attributes.insert("to".to_owned(), json!(to));
         }

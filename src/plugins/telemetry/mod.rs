@@ -16,12 +16,12 @@ pub struct Telemetry {
     /// As the provider names it, else as it is configured.
     pub model: String,
     pub temperature: Option<f64>,
-    pub context_size: Option<u64>,
+    pub context_size: u64,
     /// Of this turn's packet.
     pub context_tokens: u64,
-    pub ceiling: Option<u64>,
+    pub ceiling: u64,
     pub token_usage: u64,
-    pub tokens_free: Option<u64>,
+    pub tokens_free: u64,
     pub prompt_tokens: Option<u64>,
     pub cached_tokens: Option<u64>,
     pub completion_tokens: Option<u64>,

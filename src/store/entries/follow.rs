@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use rusqlite::{Connection, params_from_iter};
 
-use super::read::{SELECT, read_entry};
+use super::read::{EntryRow, SELECT, read_entry};
 use crate::entries::{Entry, RunId, ViewId};
 use crate::store::{StoreError, runs};
 
@@ -66,13 +66,13 @@ fn shown(
     condition: &str,
     since: Option<i64>,
 ) -> Result<Vec<Entry>, StoreError> {
-    let mut statement = connection.prepare_cached(&format!(
-        "{SELECT} JOIN schemes ON schemes.name = entries.scheme
-         WHERE views.run_id = ? AND {condition} AND schemes.shown = 1"
-    ))?;
+    let mut statement =
+        connection.prepare_cached(&format!("{SELECT} WHERE views.run_id = ? AND {condition}"))?;
     let bound = std::iter::once(run.0).chain(since);
     let rows = statement.query_map(params_from_iter(bound), read_entry)?;
-    rows.map(|row| row?.filled(connection)).collect()
+    rows.filter(|row| row.as_ref().map_or(true, EntryRow::is_for_model))
+        .map(|row| row?.filled(connection))
+        .collect()
 }
 
 fn views(connection: &Connection, run: RunId) -> Result<HashSet<ViewId>, StoreError> {

@@ -1,7 +1,7 @@
 //! Reading entries: one by its path, those that a query means, those of a packet or a history.
 
 use rusqlite::types::Value as Sql;
-use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, Row, RowIndex, params, params_from_iter};
 
 use crate::dialect::{BodyFilter, PathPattern};
 use crate::entries::{
@@ -120,10 +120,11 @@ pub struct Head {
     pub chars: usize,
 }
 
+/// The columns that [`read_entry`] reads, in its order.
 pub(super) const SELECT: &str =
-    "SELECT views.id AS view_id, views.entry_id, views.path, entries.body,
-         entries.content_id, entries.attributes, views.state, views.outcome, views.visibility,
-         views.turn, views.loop_id, views.changed
+    "SELECT views.id, views.entry_id, views.path, entries.body, entries.content_id,
+         entries.attributes, views.state, views.outcome, views.visibility, views.turn,
+         views.loop_id, views.changed
      FROM views JOIN entries ON entries.id = views.entry_id";
 
 /// Whether the run sees an entry at this path.
@@ -329,6 +330,11 @@ pub(super) struct EntryRow {
 }
 
 impl EntryRow {
+    /// Whether the model may be shown it at all.
+    pub(super) fn is_for_model(&self) -> bool {
+        self.entry.scheme().shown_to_model()
+    }
+
     pub(super) fn filled(self, connection: &Connection) -> Result<Entry, StoreError> {
         let mut entry = self.entry;
         if let Some(content) = self.content {
@@ -338,27 +344,29 @@ impl EntryRow {
     }
 }
 
+/// Reads a row of [`SELECT`]. Columns are numbered: to look one up by its name takes longer than to
+/// read it, and a packet has thousands of rows.
 pub(super) fn read_entry(row: &Row<'_>) -> rusqlite::Result<EntryRow> {
     let entry = Entry {
-        view: mapped(row, "view_id", ViewId)?,
-        id: mapped(row, "entry_id", EntryId)?,
-        path: parsed_path(row)?,
-        body: row.get("body")?,
-        attributes: json(row, "attributes")?,
-        state: parsed(row, "state")?,
-        outcome: parsed_optional(row, "outcome")?,
-        visibility: parsed(row, "visibility")?,
-        turn: row.get::<_, Option<u32>>("turn")?.map(TurnNumber),
-        in_loop: row.get::<_, Option<i64>>("loop_id")?.map(LoopId),
-        changed: row.get("changed")?,
+        view: mapped(row, 0, ViewId)?,
+        id: mapped(row, 1, EntryId)?,
+        path: stored_path(row, 2)?,
+        body: row.get(3)?,
+        attributes: json(row, 5)?,
+        state: parsed(row, 6)?,
+        outcome: parsed_optional(row, 7)?,
+        visibility: parsed(row, 8)?,
+        turn: row.get::<_, Option<u32>>(9)?.map(TurnNumber),
+        in_loop: row.get::<_, Option<i64>>(10)?.map(LoopId),
+        changed: row.get(11)?,
     };
-    let content = row.get::<_, Option<i64>>("content_id")?.map(ContentId);
+    let content = row.get::<_, Option<i64>>(4)?.map(ContentId);
     Ok(EntryRow { entry, content })
 }
 
 fn read_head(row: &Row<'_>) -> rusqlite::Result<Head> {
     Ok(Head {
-        path: parsed_path(row)?,
+        path: stored_path(row, "path")?,
         attributes: json(row, "attributes")?,
         state: parsed(row, "state")?,
         outcome: parsed_optional(row, "outcome")?,
@@ -368,7 +376,6 @@ fn read_head(row: &Row<'_>) -> rusqlite::Result<Head> {
     })
 }
 
-fn parsed_path(row: &Row<'_>) -> rusqlite::Result<EntryPath> {
-    let path: String = row.get("path")?;
-    EntryPath::parse(&path).map_err(|error| unreadable(row, "path", error))
+fn stored_path(row: &Row<'_>, column: impl RowIndex + Copy) -> rusqlite::Result<EntryPath> {
+    EntryPath::stored(row.get(column)?).map_err(|error| unreadable(row, column, error))
 }

@@ -561,3 +561,34 @@ async fn an_audit_row_that_is_filtered_by_its_body_is_read_uncompressed() {
         );
     }
 }
+
+impl Bench {
+    /// How many pages a write puts into the write-ahead log.
+    async fn pages(&self, write: Write) -> u64 {
+        /// What precedes the log and each of its pages, and the page: the format of SQLite.
+        const HEADERS: (u64, u64) = (32, 24);
+        const PAGE: u64 = 4096;
+        self.store.flush().await.unwrap();
+        self.set(Writer::Model, write).await.unwrap();
+        let mut log = self.store.file().as_os_str().to_owned();
+        log.push("-wal");
+        (std::fs::metadata(log).unwrap().len() - HEADERS.0) / (HEADERS.1 + PAGE)
+    }
+}
+
+#[tokio::test]
+async fn a_write_does_not_touch_the_indexes_of_what_stays_the_same() {
+    let bench = bench().await;
+    bench.known("known://a", "one").await;
+    let to = |change: fn(Write) -> Write| change(Write::to(path("known://a")));
+    for (write, expected) in [
+        // The entry, the view, its place among the changes, the run.
+        (Write::body(path("known://a"), "two"), 4),
+        (to(|write| write.state(State::Resolved)), 3),
+        // Also its place among those of a visibility, and the view's among those of its entry.
+        (to(|write| write.visibility(Visibility::Archived)), 5),
+    ] {
+        let written = format!("{write:?}");
+        assert_eq!(bench.pages(write).await, expected, "{written}");
+    }
+}

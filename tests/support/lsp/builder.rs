@@ -104,6 +104,7 @@ impl Builder {
     /// The model `test`, answered by a server at this URL.
     pub fn model_at(self, url: &str) -> Self {
         self.env("RUMMY_MODEL_test", "openai/scripted")
+            .env("RUMMY_CONTEXT_test", "200000")
             .env("OPENAI_BASE_URL", url)
     }
 
