@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use directories::ProjectDirs;
 use serde::Deserialize;
 
-use crate::entries::{AutoAccept, Review};
+use crate::entries::{AutoAccept, Executor, Review};
 use crate::llm::ModelSpec;
 
 pub use keys::example;
@@ -57,16 +57,8 @@ pub enum Ui {
     Client,
 }
 
-/// Who runs an accepted command.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Executor {
-    Server,
-    Client,
-}
-
 /// Which commands run without asking and which never do. Deny beats allow.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commands {
     pub allow: Vec<String>,
     pub deny: Vec<String>,
@@ -115,6 +107,17 @@ impl Default for Limits {
     }
 }
 
+impl Default for Commands {
+    fn default() -> Self {
+        Self {
+            allow: Vec::new(),
+            deny: Vec::new(),
+            timeout_seconds: 600,
+            executor: Executor::Server,
+        }
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -125,12 +128,7 @@ impl Default for Config {
             review: Review::Batch,
             auto_accept: AutoAccept::None,
             apply_to: ApplyTo::Auto,
-            commands: Commands {
-                allow: Vec::new(),
-                deny: Vec::new(),
-                timeout_seconds: 600,
-                executor: Executor::Server,
-            },
+            commands: Commands::default(),
             limits: Limits::default(),
             diagnostics: true,
             code_lens: true,

@@ -15,6 +15,8 @@ mod model_server;
 mod accept;
 #[path = "stdio/cancel.rs"]
 mod cancel;
+#[path = "stdio/commands.rs"]
+mod commands;
 #[path = "stdio/confined.rs"]
 mod confined;
 #[path = "stdio/decide.rs"]

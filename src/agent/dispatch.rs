@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use crate::dialect::{Call, Command, Scan, Tool};
-use crate::entries::{Entry, EntryPath, Outcome, Proposal, Review, RunStatus, State};
+use crate::entries::{Effect, Entry, EntryPath, Outcome, Proposal, Review, RunStatus, State};
 use crate::llm::{Answer, Finish};
+use crate::plugins::sh::lines::{Ruling, ruling};
 use crate::plugins::{Handled, Problem, Refusal, TurnContext, about, policy, update};
 use crate::store::{entries, proposals};
 
@@ -83,7 +84,7 @@ impl Dispatch<'_> {
         }
         match self.handle(command).await {
             Ok(Handled::Proposed) => {
-                if self.review() == Review::Each {
+                if self.review() == Review::Each || !changes_file(command) {
                     self.settle().await?;
                 }
                 Ok(())
@@ -182,16 +183,29 @@ impl Dispatch<'_> {
                 Setback::Rejected => format!("the user rejected {path}"),
                 Setback::NotCarriedOut => format!("the editor could not carry {path} out"),
                 Setback::Failed => format!("{path} failed"),
+                Setback::CutOff => format!("{path} was cut off"),
             });
         }
         Ok(())
     }
 
+    /// Whether a proposal is accepted for the user.
+    fn is_unasked(&self, proposal: &Proposal) -> bool {
+        if self.job.in_loop.config.auto_accept.takes(&proposal.effect) {
+            return true;
+        }
+        match &proposal.effect {
+            Effect::Command { line } => {
+                ruling(&self.job.settings.commands, line) == Ruling::Allowed
+            }
+            _ => false,
+        }
+    }
+
     /// Accepts for the user what need not be asked about. What cannot be accepted stays pending, for
     /// the user to look at.
     async fn accept_unasked(&self, offered: &[Proposal]) {
-        let automatic = self.job.in_loop.config.auto_accept;
-        for proposal in offered.iter().filter(|p| automatic.takes(&p.effect)) {
+        for proposal in offered.iter().filter(|p| self.is_unasked(p)) {
             if self.job.stop.check().is_err() {
                 return;
             }
@@ -252,7 +266,8 @@ fn setback(entry: Option<&Entry>) -> Option<Setback> {
     match entry.map(|entry| (entry.state, &entry.outcome)) {
         Some((State::Resolved, None)) => None,
         Some((State::Failed, Some(Outcome::Error))) => Some(Setback::NotCarriedOut),
-        Some((State::Failed, Some(Outcome::Exit(_)))) => Some(Setback::Failed),
+        Some((State::Failed, Some(Outcome::Exit(_) | Outcome::Reason(_)))) => Some(Setback::Failed),
+        Some((State::Cancelled, _)) => Some(Setback::CutOff),
         _ => Some(Setback::Rejected),
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use tokio::sync::broadcast;
 
-use crate::entries::{Phase, ProjectId, RunAlias, RunId, RunStatus, TurnNumber};
+use crate::entries::{EntryPath, Phase, ProjectId, RunAlias, RunId, RunStatus, TurnNumber};
 use crate::plugins::telemetry::Telemetry;
 use crate::store::runs::Run;
 
@@ -66,6 +66,15 @@ pub enum EventKind {
         offset: usize,
         text: String,
     },
+    /// Output of a command that runs.
+    Chunk {
+        /// The command's log entry.
+        path: EntryPath,
+        channel: u32,
+        chunk: String,
+    },
+    /// A command was cut off.
+    Cancelled { path: EntryPath, reason: String },
     /// The run's set of pending proposals has changed.
     Proposals,
     /// The run is no more.

@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use tokio::time::MissedTickBehavior;
 
+use crate::plugins::stream;
 use crate::store::runs::{self, Run};
-use crate::store::{StoreError, Tx, leases, loops};
+use crate::store::{StoreError, Tx, leases, loops, runners};
 
 use super::events::Subject;
 use super::supervisor::{Shared, lives};
@@ -32,6 +33,7 @@ pub(super) async fn beat(shared: Weak<Shared>) {
             drop_displaced(&shared).await,
             renew(&shared).await,
             bury(&shared).await,
+            bury_commands(&shared).await,
         ];
         for error in results.into_iter().filter_map(Result::err) {
             tracing::warn!(%error, "the leases could not be looked after");
@@ -89,6 +91,26 @@ async fn bury(shared: &Shared) -> Result<(), StoreError> {
         interrupted.collect::<Result<Vec<Run>, StoreError>>()
     };
     for run in shared.store.write(interrupted).await? {
+        shared.events.tell_changed(&Subject::of(run));
+    }
+    Ok(())
+}
+
+/// Interrupts the commands whose process has gone, so that no loop waits for them.
+async fn bury_commands(shared: &Shared) -> Result<(), StoreError> {
+    let orphans = shared
+        .store
+        .read(|connection| runners::orphans(connection, lives))
+        .await?;
+    if orphans.is_empty() {
+        return Ok(());
+    }
+    let buried = |tx: &mut Tx<'_>| {
+        let runs = stream::bury(tx, lives)?.into_iter();
+        runs.map(|run| runs::by_id(tx, run)).collect()
+    };
+    let runs: Vec<Run> = shared.store.write(buried).await?;
+    for run in runs {
         shared.events.tell_changed(&Subject::of(run));
     }
     Ok(())

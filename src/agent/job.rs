@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::json;
 
-use crate::config::Limits;
+use crate::config::{Commands, Limits};
 use crate::dialect::Scan;
 use crate::entries::{Phase, RunStatus, Scheme, TurnNumber};
 use crate::llm::{Answer, ModelSpec, Models, tokens};
@@ -28,6 +28,7 @@ use super::turn::TurnError;
 #[derive(Debug, Clone)]
 pub struct Settings {
     pub limits: Limits,
+    pub commands: Commands,
     pub model: ModelSpec,
 }
 
@@ -114,6 +115,7 @@ impl Job {
             in_loop: &self.in_loop,
             turn,
             limits: &self.settings.limits,
+            commands: &self.settings.commands,
             divisor: self.divisor(),
             first,
             files,

@@ -13,6 +13,7 @@
 mod ask;
 mod board;
 mod budget;
+mod commands;
 mod dispatch;
 mod events;
 mod fit;
@@ -32,6 +33,7 @@ mod verdict;
 #[cfg(test)]
 mod tests;
 
+pub use commands::Commands;
 pub use events::{Activity, Event, EventKind, Events, Standing, Subject, TextKind};
 pub use host::Host;
 pub use job::Settings;

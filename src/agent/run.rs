@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use crate::entries::{Outcome, RunStatus, TurnNumber};
-use crate::plugins::error;
+use crate::plugins::{error, stream};
 use crate::store::loops::Loop;
 use crate::store::{StoreError, loops, models, projects, proposals, runs, turns};
 use crate::workspace::Root;
@@ -50,6 +50,7 @@ pub async fn run_loop(
         .write(move |tx| {
             if aborted {
                 proposals::cancel_pending(tx, run, &Outcome::Aborted)?;
+                stream::close_all(tx, run, &Outcome::Aborted)?;
                 loops::end_joining(tx, run, &Outcome::Aborted)?;
             }
             if let Some(message) = end.message {

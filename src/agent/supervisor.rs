@@ -16,13 +16,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::entries::{LoopId, Outcome, ProjectId, RunAlias, RunId, RunStatus};
 use crate::llm::{LlmError, Models};
-use crate::plugins::Plugins;
+use crate::plugins::{Plugins, stream};
 use crate::store::leases::{self, Holder};
 use crate::store::loops::{self, Loop, NewLoop};
 use crate::store::runs::{self, Changes, Run};
 use crate::store::{Store, StoreError, Tx, proposals};
 use crate::workspace::ProcessIdentity;
 
+use super::commands::Commands;
 use super::events::{EventKind, Events, Subject};
 use super::heartbeat;
 use super::host::Host;
@@ -41,6 +42,7 @@ pub struct Shared {
     pub models: Arc<Models>,
     pub host: Arc<dyn Host>,
     pub events: Events,
+    pub commands: Commands,
     /// Files that no run may touch, wherever they lie: the database.
     pub protected: Vec<PathBuf>,
     pub(super) holder: Holder,
@@ -82,10 +84,15 @@ impl Supervisor {
         plugins: Plugins,
         models: Arc<Models>,
         host: Arc<dyn Host>,
+        commands: Commands,
         events: Events,
-        process: ProcessIdentity,
     ) -> Result<Self, StoreError> {
-        store.write(|tx| leases::recover(tx, lives)).await?;
+        store
+            .write(|tx| {
+                stream::bury(tx, lives)?;
+                leases::recover(tx, lives)
+            })
+            .await?;
         let file = store.file().to_owned();
         let beside = |suffix: &str| {
             let mut name = file.clone().into_os_string();
@@ -99,10 +106,8 @@ impl Supervisor {
             models,
             host,
             events,
-            holder: Holder {
-                pid: process.pid,
-                started: process.started,
-            },
+            holder: commands.holder().clone(),
+            commands,
             active: Mutex::default(),
             starting: tokio::sync::Mutex::default(),
             closed: Mutex::default(),
@@ -126,6 +131,10 @@ impl Supervisor {
     /// Whether a model can be called at all, as far as that can be told without calling it.
     pub fn check_model(&self, model: &crate::llm::ModelSpec) -> Result<(), LlmError> {
         self.shared.models.check(model)
+    }
+
+    pub fn commands(&self) -> &Commands {
+        &self.shared.commands
     }
 
     pub fn models(&self) -> &Models {
@@ -235,8 +244,8 @@ impl Supervisor {
         Ok(changed)
     }
 
-    /// Ends the active loop of a run; the prompts that wait behind it stay. On a run that is not
-    /// active, what is left proposed is cancelled.
+    /// Ends the active loop of a run, and the commands that run for it; the prompts that wait behind it
+    /// stay. On a run that is not active, what is left proposed is cancelled.
     pub async fn abort(&self, subject: &Subject) -> Result<(), StoreError> {
         let ends = self.active().get(&subject.run).map(|active| {
             active.abort.cancel();
@@ -257,6 +266,7 @@ impl Supervisor {
                 // Refused where another process drives the run.
                 leases::acquire(tx, run, &holder, lives)?;
                 proposals::cancel_pending(tx, run, &Outcome::Aborted)?;
+                stream::close_all(tx, run, &Outcome::Aborted)?;
                 if runs::by_id(tx, run)?.status.is_active() {
                     return leases::interrupt(tx, run);
                 }
@@ -280,8 +290,8 @@ impl Supervisor {
         self.shared.closed().remove(&project);
     }
 
-    /// Interrupts the runs of the projects that `wanted` picks, waits for them to settle, and leaves
-    /// the store tidy. What is proposed stays.
+    /// Interrupts the runs of the projects that `wanted` picks and their commands, waits for them to
+    /// settle, and leaves the store tidy. What is proposed stays.
     pub async fn interrupt(&self, wanted: impl Fn(ProjectId) -> bool) {
         let waiting: Vec<(RunId, watch::Receiver<u64>)> = self
             .active()
@@ -298,6 +308,7 @@ impl Supervisor {
                 .into_iter()
                 .map(|(_, mut ends)| async move { while ends.changed().await.is_ok() {} }),
         );
+        let all = futures::future::join(all, self.shared.commands.interrupt(&wanted));
         let mut cut_off = Vec::new();
         if tokio::time::timeout(SETTLE, all).await.is_err() {
             tracing::warn!("some runs did not settle in time and are cut off");

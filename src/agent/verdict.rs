@@ -40,6 +40,8 @@ pub enum Setback {
     NotCarriedOut,
     /// A shell command ran and did not succeed: news, and no mistake of the model's.
     Failed,
+    /// A shell command was ended before its time.
+    CutOff,
 }
 
 impl Setback {
@@ -48,6 +50,7 @@ impl Setback {
             Self::Rejected => "the user rejected something in this turn",
             Self::NotCarriedOut => "something of this turn could not be carried out",
             Self::Failed => "a command of this turn failed",
+            Self::CutOff => "a command of this turn was cut off",
         }
     }
 }

@@ -13,6 +13,7 @@ mod serve;
 mod show;
 mod standing;
 
+use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -20,6 +21,7 @@ use clap::{Parser, Subcommand};
 
 use crate::config;
 use crate::lsp::transport::Ending;
+use crate::workspace::shell;
 
 /// A language server that brings an agent into the editor.
 #[derive(Debug, Parser)]
@@ -43,6 +45,11 @@ enum Command {
     Doctor(doctor::Options),
     /// Prints the configuration's keys.
     Config(ConfigOptions),
+    /// What the server starts for each command of a model; see [`shell`].
+    #[command(name = shell::KEEPER, hide = true)]
+    Keep {
+        line: OsString,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -102,6 +109,7 @@ async fn carry_out(cli: Cli, out: &mut dyn Write) -> Result<ExitCode, String> {
         Some(Command::Doctor(options)) => doctor::run(options, out)
             .await
             .map_err(|error| error.to_string()),
+        Some(Command::Keep { line }) => Ok(shell::keep(&line)),
         Some(Command::Config(_)) => {
             write!(out, "{}", config::example()).map_err(|error| error.to_string())?;
             Ok(ExitCode::SUCCESS)

@@ -86,26 +86,29 @@ pub(super) const KEYS: &[KeySpec] = &[
     ),
     key!(
         "commands.allow",
-        "[]",
-        "command lines (globs) that run without asking (not in effect yet)",
+        "[\"cargo test*\"]",
+        "command lines that run without asking. * and ? are wild, but match no ; & | < > $ ( ` # and no line break",
         commands.allow
     ),
     key!(
         "commands.deny",
-        "[]",
-        "command lines (globs) that never run; deny beats allow (not in effect yet)",
+        "[\"git push*\"]",
+        "command lines that never run, also as a part of another; deny beats allow",
         commands.deny
     ),
-    key!(
-        "commands.timeoutSeconds",
-        "600",
-        "how long a command may take (not in effect yet)",
-        commands.timeout_seconds
-    ),
+    KeySpec {
+        name: "commands.timeoutSeconds",
+        example: "600",
+        meaning: "how long a command may take",
+        apply: |config, value| {
+            config.commands.timeout_seconds = at_least(1, typed(value)?)?;
+            Ok(())
+        },
+    },
     key!(
         "commands.executor",
         "\"server\"",
-        "who runs commands: server or client (not in effect yet)",
+        "who runs commands: server or client",
         commands.executor
     ),
     KeySpec {
@@ -216,7 +219,7 @@ pub(super) const KEYS: &[KeySpec] = &[
     key!(
         "ui",
         "\"server\"",
-        "who asks about questions and commands: server or client (not in effect yet)",
+        "who asks about questions and commands: server or client",
         ui
     ),
     key!(

@@ -86,6 +86,13 @@ impl Entry {
         }
     }
 
+    /// What the command that it records was about: a path, a command line, a question.
+    pub fn about(&self) -> Option<&str> {
+        ["path", "command", "question"]
+            .into_iter()
+            .find_map(|name| self.text(name))
+    }
+
     /// An attribute that is text.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.attributes.get(name).and_then(Value::as_str)

@@ -20,8 +20,8 @@ pub use outcome::Outcome;
 pub use path::{EntryPath, PathError, TARGET_LIMIT};
 pub use proposal::{Action, Decision, Effect, Hunk, Proposal, TextChange};
 pub use run::{
-    AliasError, AutoAccept, LoopId, Mode, Phase, ProjectId, Review, RunAlias, RunId, RunStatus,
-    TurnNumber,
+    AliasError, AutoAccept, Executor, LoopId, Mode, Phase, ProjectId, Review, RunAlias, RunId,
+    RunStatus, TurnNumber,
 };
 pub use scheme::{Category, Scheme, ScopeKind, Writer};
 

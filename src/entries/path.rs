@@ -148,6 +148,24 @@ impl EntryPath {
         }
     }
 
+    /// A channel of the output of the command that this log path records: `sh://turn_N/TARGET_1` of
+    /// `log://turn_N/sh/TARGET`. None where it is no log path of a shell command.
+    pub fn channel(&self, channel: u32) -> Option<Self> {
+        let scheme = self.command_scheme()?;
+        let (turn, rest) = self.rest().split_once('/')?;
+        let (_, target) = rest.split_once('/')?;
+        let rest = format!("{turn}/{target}_{channel}");
+        Some(Self::assembled(scheme, &normalise(scheme, &rest)))
+    }
+
+    /// The scheme of the channels of the command that this log path records.
+    pub fn command_scheme(&self) -> Option<Scheme> {
+        match self.action()?.parse() {
+            Ok(scheme @ (Scheme::Sh | Scheme::Env)) => Some(scheme),
+            _ => None,
+        }
+    }
+
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -437,6 +455,28 @@ mod tests {
         fn no_path_that_the_system_makes_breaks_its_limits(target in "\\PC{0,600}", turn in 1..u32::MAX) {
             let path = EntryPath::log(TurnNumber(turn), "ask_user", &target);
             prop_assert_eq!(EntryPath::parse(path.as_str()), Ok(path));
+        }
+    }
+
+    #[test]
+    fn a_channel_has_the_path_of_its_command_and_is_a_path_itself() {
+        for (log, expected) in [
+            ("log://turn_3/sh/ls", Some("sh://turn_3/ls_1")),
+            (
+                "log://turn_3/env/a%2Fb%20%25",
+                Some("env://turn_3/a/b%20%25_1"),
+            ),
+            ("log://turn_3/sh/ls_2", Some("sh://turn_3/ls_2_1")),
+            ("log://turn_3/sh", None),
+            ("log://turn_3/set/ls", None),
+            ("log://sh/ls", None),
+            ("sh://turn_3/sh/ls", None),
+        ] {
+            let channel = EntryPath::parse(log).unwrap().channel(1);
+            assert_eq!(channel.as_ref().map(EntryPath::as_str), expected, "{log}");
+            if let Some(channel) = channel {
+                assert_eq!(EntryPath::parse(channel.as_str()), Ok(channel));
+            }
         }
     }
 }

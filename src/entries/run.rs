@@ -64,6 +64,15 @@ words! {
     }
 }
 
+words! {
+    /// Who runs an accepted command.
+    pub enum Executor ("executor") {
+        Server = "server",
+        /// The client that is told of the acceptance; it says what comes of it by the `stream` methods.
+        Client = "client",
+    }
+}
+
 /// Where a loop stands: naming what is unknown, finding out, doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Phase {

@@ -9,9 +9,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
+use super::asking::Asking;
 use super::proposals::accept::{Wish, accept};
 use super::session::SessionHandle;
-use crate::agent::{EventKind, Events, Host, Subject, Supervisor};
+use crate::agent::{Commands, EventKind, Events, Host, Subject, Supervisor};
 use crate::config::Limits;
 use crate::entries::{EntryPath, ProjectId, RunId};
 use crate::llm::Models;
@@ -69,17 +70,20 @@ impl Hub {
         }
         let events = Events::new();
         let plugins = Plugins::core();
+        let process = ProcessIdentity::current()?;
+        let commands = Commands::new(store.clone(), events.clone(), &process);
         let editors = Arc::new(Editors {
             store: store.clone(),
             plugins: plugins.clone(),
             events: events.clone(),
+            commands: commands.clone(),
+            asking: Asking::default(),
             sessions: Mutex::default(),
             busy: Mutex::default(),
         });
         let host = Arc::clone(&editors) as Arc<dyn Host>;
-        let process = ProcessIdentity::current()?;
         let models = Arc::clone(&self.models);
-        let supervisor = Supervisor::new(store, plugins, models, host, events, process).await?;
+        let supervisor = Supervisor::new(store, plugins, models, host, commands, events).await?;
         let engine = Engine {
             supervisor,
             editors,
@@ -122,6 +126,8 @@ pub struct Editors {
     pub store: Store,
     pub plugins: Plugins,
     pub events: Events,
+    pub commands: Commands,
+    pub asking: Asking,
     sessions: Mutex<Vec<SessionHandle>>,
     /// Proposals that are being accepted or rejected right now.
     busy: Mutex<HashSet<(RunId, EntryPath)>>,
@@ -143,6 +149,7 @@ impl Editors {
         let mut sessions = lock(&self.sessions);
         let before = sessions.len();
         sessions.retain(|other| other.id() != session.id());
+        self.asking.left(session.id());
         sessions.len() < before
     }
 
@@ -234,10 +241,14 @@ mod tests {
     #[tokio::test]
     async fn a_proposal_that_is_held_is_refused_to_others_and_free_again_afterwards() {
         let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("rummy.db")).await.unwrap();
+        let process = ProcessIdentity::current().unwrap();
         let editors = Editors {
             plugins: Plugins::core(),
-            store: Store::open(&folder.path().join("rummy.db")).await.unwrap(),
+            commands: Commands::new(store.clone(), Events::new(), &process),
+            store,
             events: Events::new(),
+            asking: Asking::default(),
             sessions: Mutex::default(),
             busy: Mutex::default(),
         };

@@ -28,4 +28,21 @@ pub const RUN_PROPOSAL: Notification = Notification {
     description: "The run's whole set of pending proposals, whenever it changes or moves with the text: `{run, turn, proposals}`; empty when none is left.",
 };
 
-pub const ALL: [Notification; 4] = [RUN_STATE, RUN_TEXT, RUN_PROGRESS, RUN_PROPOSAL];
+pub const STREAM_CHUNK: Notification = Notification {
+    method: "stream/chunk",
+    description: "Output of a command that runs: `{run, path, channel, chunk}` with the path of its log entry, channel 1 (stdout) or 2 (stderr). At most five a second and channel, each of at most 16 KiB; a longer one says how much it leaves out.",
+};
+
+pub const STREAM_CANCELLED: Notification = Notification {
+    method: "stream/cancelled",
+    description: "A command was cut off: by stream/cancel, its time limit, an abort, the end of the server. `{run, path, reason}`; a client that runs it ends it.",
+};
+
+pub const ALL: [Notification; 6] = [
+    RUN_STATE,
+    RUN_TEXT,
+    RUN_PROGRESS,
+    RUN_PROPOSAL,
+    STREAM_CHUNK,
+    STREAM_CANCELLED,
+];

@@ -10,8 +10,9 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::sync::{broadcast, mpsc};
 
+use super::asking;
 use super::hub::Engine;
-use super::notifications::{RUN_PROGRESS, RUN_STATE, RUN_TEXT};
+use super::notifications::{RUN_PROGRESS, RUN_STATE, RUN_TEXT, STREAM_CANCELLED, STREAM_CHUNK};
 use super::progress::Progress;
 use super::proposals::show::ShownRun;
 use super::proposals::view::{OnDisk, Pending};
@@ -19,7 +20,7 @@ use super::session::SessionHandle;
 use super::state::{self, Cursor, RunState};
 use super::types::Uri;
 use crate::agent::{Activity, Event, EventKind, Standing, Subject};
-use crate::entries::{EntryPath, ProjectId, Proposal, RunAlias, RunId, TurnNumber};
+use crate::entries::{Effect, EntryPath, ProjectId, Proposal, RunAlias, RunId, TurnNumber};
 use crate::plugins::telemetry::Telemetry;
 use crate::store::{StoreError, loops, projects, proposals, runs};
 use crate::workspace::{Root, read};
@@ -144,6 +145,23 @@ impl Reporter {
                 tokens,
             } => {
                 self.progress(&subject, turn, activity, detail.as_deref(), tokens);
+                Ok(())
+            }
+            EventKind::Chunk {
+                path,
+                channel,
+                chunk,
+            } => {
+                let alias = self.name(&subject);
+                let params =
+                    json!({"run": alias, "path": path, "channel": channel, "chunk": chunk});
+                self.session.outbox.notify(STREAM_CHUNK.method, params);
+                Ok(())
+            }
+            EventKind::Cancelled { path, reason } => {
+                let alias = self.name(&subject);
+                let params = json!({"run": alias, "path": path, "reason": reason});
+                self.session.outbox.notify(STREAM_CANCELLED.method, params);
                 Ok(())
             }
             EventKind::Text {
@@ -277,6 +295,11 @@ impl Reporter {
             })
             .await?;
         let (found, project, model, pending) = loaded;
+        let asks =
+            |p: &Proposal| matches!(p.effect, Effect::Command { .. } | Effect::Question { .. });
+        if pending.iter().any(asks) {
+            asking::look(&self.session, &self.engine, run);
+        }
         let root = match project.map(|project| Root::open(project.root.as_ref())) {
             Some(Ok(root)) => root,
             Some(Err(error)) => {

@@ -125,7 +125,7 @@ impl HistoryItem {
             .path
             .action()
             .unwrap_or_else(|| entry.scheme().as_str());
-        let path = entry.text("path").unwrap_or_else(|| entry.path.as_str());
+        let path = entry.about().unwrap_or_else(|| entry.path.as_str());
         Self {
             tool: tool.to_owned(),
             path: path.to_owned(),

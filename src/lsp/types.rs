@@ -13,7 +13,7 @@ pub use tower_lsp::ls_types::{
     DidOpenTextDocumentParams, DidSaveTextDocumentParams, DocumentChangeOperation, DocumentChanges,
     ExecuteCommandOptions, ExecuteCommandParams, Hover, HoverContents, HoverParams,
     HoverProviderCapability, InitializeParams, InitializeResult, InitializedParams, LSPAny,
-    MarkupContent, MarkupKind, MessageType, NumberOrString, OneOf,
+    MarkupContent, MarkupKind, MessageActionItem, MessageType, NumberOrString, OneOf,
     OptionalVersionedTextDocumentIdentifier, Position, PositionEncodingKind, ProgressToken,
     PublishDiagnosticsParams, Range, RenameFile, RenameFileOptions, ResourceOp,
     ResourceOperationKind, SaveOptions, ServerCapabilities, ServerInfo, ShowMessageParams,

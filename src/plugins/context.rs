@@ -7,7 +7,7 @@
 use serde_json::json;
 
 use super::{Plugins, file};
-use crate::config::Limits;
+use crate::config::{Commands, Limits};
 use crate::dialect::{BodyFilter, Tool};
 use crate::entries::{
     Attributes, Entry, EntryPath, LoopId, Outcome, PathError, RunId, Scheme, TurnNumber,
@@ -26,6 +26,7 @@ pub struct TurnContext<'a> {
     pub in_loop: &'a Loop,
     pub turn: TurnNumber,
     pub limits: &'a Limits,
+    pub commands: &'a Commands,
     /// Characters a token.
     pub divisor: f64,
     /// Whether the loop begins with this turn.

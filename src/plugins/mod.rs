@@ -14,7 +14,7 @@
 //! | [`Plugin::admit`] | before a command is carried out | `policy` refuses by mode and flags |
 //! | [`Plugin::handle`] | a command is carried out or proposed | the tags |
 //! | [`Plugin::veto`] | before a proposal is accepted | `file` refuses what is read-only |
-//! | [`Plugin::decided`] | a proposal was decided | `set` keeps what of it was accepted |
+//! | [`Plugin::decided`] | a proposal was decided | `set` keeps what of it was accepted, `sh` and `env` make the channels of the output |
 //!
 //! Plugins are asked in the order of the list; the first refusal stands, and the rest are not asked.
 //! There is no point at which a packet or an answer is rewritten: what is measured is what is sent, and
@@ -23,10 +23,12 @@
 //! **Invariant.** Model output is data. A handler turns it into an effect, a proposal or a
 //! [`Refusal`]; it never panics, and only a broken store ends the loop.
 
+pub mod ask_user;
 mod assembly;
 pub mod budget;
 mod context;
 pub mod cp;
+pub mod env;
 pub mod error;
 pub mod file;
 pub mod frame;
@@ -41,7 +43,9 @@ pub mod policy;
 pub mod prompt;
 pub mod rm;
 pub mod set;
+pub mod sh;
 pub mod skill;
+pub mod stream;
 pub mod telemetry;
 pub mod think;
 mod transfer;
@@ -158,6 +162,9 @@ impl Plugins {
             Arc::new(rm::Rm),
             Arc::new(cp::Cp),
             Arc::new(mv::Mv),
+            Arc::new(sh::Sh),
+            Arc::new(env::Env),
+            Arc::new(ask_user::AskUser),
             Arc::new(update::Update),
         ]))
     }

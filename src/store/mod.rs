@@ -20,6 +20,7 @@ pub mod models;
 pub mod projects;
 pub mod proposals;
 mod reader;
+pub mod runners;
 pub mod runs;
 pub mod turns;
 
@@ -49,9 +50,10 @@ const PAGE_CACHE: i64 = 16_000;
 const CHANGE_BACKLOG: usize = 1024;
 
 static MIGRATIONS: LazyLock<Migrations<'static>> = LazyLock::new(|| {
-    Migrations::new(vec![M::up(include_str!(
-        "../../migrations/001_initial.sql"
-    ))])
+    Migrations::new(vec![
+        M::up(include_str!("../../migrations/001_initial.sql")),
+        M::up(include_str!("../../migrations/002_runners.sql")),
+    ])
 });
 
 /// What the store can refuse, and what can go wrong under it.

@@ -288,8 +288,8 @@ pub fn fail(
     entries::set(tx, run, Writer::Plugin, write)
 }
 
-/// A proposal that can be decided so: a pending one; and for an acceptance, which is recorded after
-/// the text shows it, also one that was cancelled while the text was being changed.
+/// A proposal that can be decided so: a pending one; and for an acceptance of a change of a file, which
+/// is recorded after the text shows it, also one that was cancelled while the text was being changed.
 fn open(
     tx: &Tx<'_>,
     run: RunId,
@@ -299,16 +299,19 @@ fn open(
     let entry = entries::find(tx, run, path)?.ok_or_else(|| StoreError::NotFound {
         path: path.to_string(),
     })?;
-    let late = decision == Decision::Accepted && entry.state == State::Cancelled;
+    let proposal = find(tx, run, path)?.ok_or_else(|| StoreError::NotFound {
+        path: path.to_string(),
+    })?;
+    let late = decision == Decision::Accepted
+        && entry.state == State::Cancelled
+        && proposal.effect.target().is_some();
     if entry.state != State::Proposed && !late {
         return Err(StoreError::NotProposed {
             path: path.to_string(),
             state: entry.state.to_string(),
         });
     }
-    find(tx, run, path)?.ok_or_else(|| StoreError::NotFound {
-        path: path.to_string(),
-    })
+    Ok(proposal)
 }
 
 /// What becomes of the entry when all is decided.

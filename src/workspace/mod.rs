@@ -17,6 +17,7 @@
 //! | `read`, `write` | one file's text, with the stamp it had; atomic changes |
 //! | `overlay` | the open document first, the disk otherwise |
 //! | `process` | whether the process that once said it was at work still is |
+//! | `shell` | command lines of a shell, of which nothing is left when they are ended |
 
 mod language;
 mod overlay;
@@ -26,6 +27,7 @@ mod read;
 mod root;
 mod rules;
 mod scan;
+pub mod shell;
 #[cfg(test)]
 mod tests;
 mod write;

@@ -45,7 +45,7 @@ use serde_json::{Value, json};
 #[allow(unused_imports, reason = "each test crate uses its own part of this")]
 pub use self::{
     builder::Builder,
-    editor::OnEdit,
+    editor::{OnEdit, OnMessage},
     process::frame,
     sandbox::{Sandbox, uri_of},
     text::{Encoding, Range},
@@ -285,6 +285,11 @@ impl Session {
         self.ended = true;
         let status = self.process.wait(ENDS_WITHIN);
         status.unwrap_or_else(|| self.fail(&format!("the server runs on after {ENDS_WITHIN:?}")))
+    }
+
+    /// The server's process.
+    pub fn pid(&self) -> u32 {
+        self.process.id()
     }
 
     pub fn uri(&self, path: &str) -> String {

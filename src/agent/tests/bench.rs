@@ -12,15 +12,16 @@ use tempfile::TempDir;
 use tokio::sync::broadcast;
 
 use crate::agent::{
-    Event, EventKind, Events, Host, Settings, Start, StartError, Started, Subject, Supervisor,
+    self, Event, EventKind, Events, Host, Settings, Start, StartError, Started, Subject, Supervisor,
 };
-use crate::config::Limits;
+use crate::config::{Commands, Limits};
 use crate::entries::{
     Decision, Effect, EntryPath, Mode, Outcome, ProjectId, Proposal, RunAlias, RunId, RunStatus,
     State,
 };
 use crate::llm::{Key, ModelSpec, Models};
 use crate::plugins::Plugins;
+use crate::plugins::stream::{self, End};
 use crate::store::loops::LoopConfig;
 use crate::store::proposals::{self, Verdict};
 use crate::store::runs::Changes;
@@ -35,6 +36,7 @@ pub struct Bench {
     pub root: PathBuf,
     pub model: ModelSpec,
     pub limits: Limits,
+    pub commands: Commands,
     pub events: broadcast::Receiver<Event>,
     _folder: TempDir,
 }
@@ -147,13 +149,16 @@ impl Bench {
         let host = Arc::new(Paper::default());
         *host.store.lock().unwrap() = Some(store.clone());
         host.root.lock().unwrap().clone_from(&root);
+        let events = Events::new();
+        let process = ProcessIdentity::current().unwrap();
+        let commands = agent::Commands::new(store.clone(), events.clone(), &process);
         let supervisor = Supervisor::new(
             store,
             plugins,
             Arc::new(Models::new()),
             Arc::clone(&host) as Arc<dyn Host>,
-            Events::new(),
-            ProcessIdentity::current().unwrap(),
+            commands,
+            events,
         )
         .await
         .unwrap();
@@ -173,6 +178,7 @@ impl Bench {
             root,
             model,
             limits: Limits::default(),
+            commands: Commands::default(),
             _folder: folder,
         }
     }
@@ -190,6 +196,7 @@ impl Bench {
             prompt: prompt.to_owned(),
             settings: Settings {
                 limits: self.limits.clone(),
+                commands: self.commands.clone(),
                 model: self.model.clone(),
             },
             config: LoopConfig::default(),
@@ -304,6 +311,16 @@ impl Bench {
                 Plugins::core().decide(tx, run, &path, verdict)
             })
             .await
+            .unwrap();
+    }
+
+    /// A command that was accepted ends, whatever it was.
+    pub async fn finish(&self, proposal: &Proposal, end: End) {
+        let (run, path) = (proposal.run, proposal.path.clone());
+        self.store()
+            .write(move |tx| Ok(stream::close(tx, run, &path, &end, None)))
+            .await
+            .unwrap()
             .unwrap();
     }
 

@@ -4,6 +4,7 @@ use super::bench::Bench;
 use crate::dialect::{Tool, scan};
 use crate::entries::{AutoAccept, Mode, RunStatus};
 use crate::plugins::Plugins;
+use crate::plugins::stream::End;
 
 /// The entries that the examples are about.
 const KNOWN: &str = "<set path=\"known://plan\">plan</set>\
@@ -62,6 +63,13 @@ async fn every_example_that_the_model_reads_works() {
         let mut start = bench.prompt(Mode::Act, "go");
         start.config.auto_accept = AutoAccept::Edits;
         bench.start(start).await.unwrap();
+        if matches!(tool, Tool::Sh | Tool::Env | Tool::AskUser) {
+            let proposed = bench.proposed().await;
+            bench.accept(&proposed[0]).await;
+            if tool != Tool::AskUser {
+                bench.finish(&proposed[0], End::Exited(0)).await;
+            }
+        }
         let status = bench.end().await;
         let log = bench.log().await;
         assert_eq!(

@@ -13,4 +13,5 @@ mod points;
 mod proposing;
 mod round_trip;
 mod rows;
+mod running;
 mod stopping;

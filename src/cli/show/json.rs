@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use serde_json::{Map, Value, json};
 
 use super::record::{Answer, Deed, Head, Record};
+use crate::entries::Entry;
 use crate::store::loops::Loop;
 use crate::store::turns::Figures;
 
@@ -78,7 +79,15 @@ fn answer(answer: &Answer) -> Value {
 }
 
 fn entry(deed: &Deed) -> Value {
-    let entry = &deed.entry;
+    let mut line = stored(&deed.entry);
+    if let (Some(fields), false) = (line.as_object_mut(), deed.channels.is_empty()) {
+        let channels = deed.channels.iter().map(stored).collect();
+        fields.insert("channels".to_owned(), channels);
+    }
+    line
+}
+
+fn stored(entry: &Entry) -> Value {
     json!({
         "path": entry.path.as_str(),
         "state": entry.state,

@@ -6,6 +6,7 @@ use crate::cli::standing::Standing;
 use crate::dialect::PathPattern;
 use crate::entries::{Entry, EntryPath, LoopId, Proposal, RunId, Scheme, TurnNumber};
 use crate::lsp::methods::runs::RunItem;
+use crate::plugins::stream::CHANNELS;
 use crate::store::entries::{self, Query};
 use crate::store::loops::Loop;
 use crate::store::runs::Run;
@@ -111,10 +112,11 @@ pub enum Answer {
     None,
 }
 
-/// A log entry of a turn, and the proposal behind it.
+/// A log entry of a turn, the proposal behind it, and what its command has printed.
 pub struct Deed {
     pub entry: Entry,
     pub proposal: Option<Proposal>,
+    pub channels: Vec<Entry>,
 }
 
 impl Record {
@@ -160,7 +162,15 @@ fn deeds(connection: &Connection, run: RunId, turn: TurnNumber) -> Result<Vec<De
         .into_iter()
         .map(|entry| {
             let proposal = proposals::find(connection, run, &entry.path)?;
-            Ok(Deed { entry, proposal })
+            let mut channels = Vec::new();
+            for path in CHANNELS.iter().filter_map(|n| entry.path.channel(*n)) {
+                channels.extend(entries::find(connection, run, &path)?);
+            }
+            Ok(Deed {
+                entry,
+                proposal,
+                channels,
+            })
         })
         .collect()
 }

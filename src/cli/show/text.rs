@@ -4,7 +4,7 @@ use std::io;
 
 use super::record::{Answer, Deed, Head, Record};
 use crate::cli::out::{Ink, Page, counted, money, thousands};
-use crate::entries::{Decision, Entry, Outcome, Proposal, State};
+use crate::entries::{Decision, Effect, Entry, Outcome, Proposal, State};
 use crate::store::loops::Loop;
 use crate::store::turns::Figures;
 
@@ -142,7 +142,8 @@ fn result(deed: &Deed, page: &mut Page<'_>) -> io::Result<()> {
     let entry = &deed.entry;
     let status = entry.shown_status();
     let action = entry.path.action().unwrap_or("log");
-    let line = match entry.text("path") {
+    let target = entry.about().and_then(|about| about.lines().next());
+    let line = match target {
         Some(target) => format!("    {status} {action} {target}"),
         None => format!("    {status} {action}"),
     };
@@ -154,7 +155,22 @@ fn result(deed: &Deed, page: &mut Page<'_>) -> io::Result<()> {
     page.painted(Ink::Aside, &format!("        {}", entry.path))?;
     if let Some(proposal) = &deed.proposal {
         page.line(&format!("        proposal: {}", fate(entry, proposal)))?;
-        return page.diff(2, &entry.body);
+        if !matches!(
+            proposal.effect,
+            Effect::Command { .. } | Effect::Question { .. }
+        ) {
+            return page.diff(2, &entry.body);
+        }
+        page.block(2, &entry.body)?;
+        for channel in deed
+            .channels
+            .iter()
+            .filter(|channel| !channel.body.is_empty())
+        {
+            page.painted(Ink::Aside, &format!("        {}", channel.path))?;
+            page.block(2, &channel.body)?;
+        }
+        return Ok(());
     }
     if let Some(why) = why(entry) {
         page.line(&format!("        {why}"))?;

@@ -19,6 +19,7 @@ pub mod reject;
 pub mod runs;
 pub mod settings;
 pub mod start;
+pub mod stream;
 pub mod undo;
 
 use std::future::Future;
@@ -36,6 +37,7 @@ use super::types::jsonrpc::{Error, ErrorCode};
 use crate::agent::StartError;
 use crate::entries::{AliasError, EntryPath, PathError, RunAlias, UnknownWord};
 use crate::llm::LlmError;
+use crate::plugins::stream::StreamError;
 use crate::store::runs::Run;
 use crate::store::{Store, StoreError};
 
@@ -112,6 +114,10 @@ pub const TABLE: &[Row] = &[
     row::<library::ListSkills>(),
     row::<library::SetPersona>(),
     row::<library::ListPersonas>(),
+    row::<stream::Stream>(),
+    row::<stream::Completed>(),
+    row::<stream::Aborted>(),
+    row::<stream::Cancel>(),
 ];
 
 const fn row<M: Method>() -> Row {
@@ -267,6 +273,21 @@ impl From<StoreError> for MethodError {
             StoreError::AliasTaken(_) | StoreError::NotProposed { .. } => Self::Conflict(message),
             StoreError::Leased { .. } | StoreError::Active(_) => Self::Busy(message),
             _ => Self::Internal(message),
+        }
+    }
+}
+
+impl From<StreamError> for MethodError {
+    fn from(error: StreamError) -> Self {
+        let message = error.to_string();
+        match error {
+            StreamError::NoCommand(_) => Self::parameter("path", message),
+            StreamError::NoChannel { .. } => Self::parameter("channel", message),
+            StreamError::NotFound(_) => Self::NotFound(message),
+            StreamError::ByServer(_) => Self::Forbidden(message),
+            StreamError::Pending(_) | StreamError::Ended { .. } => Self::Conflict(message),
+            StreamError::Elsewhere(_) => Self::Busy(message),
+            StreamError::Store(error) => error.into(),
         }
     }
 }

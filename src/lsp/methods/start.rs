@@ -171,12 +171,14 @@ pub async fn start(
             joins: place == Place::NextTurn,
             settings: agent::Settings {
                 limits: config.limits.clone(),
+                commands: config.commands.clone(),
                 model,
             },
             config: loop_config,
             changes,
         })
         .await?;
+    cx.editors().asking.started(started.run, cx.session.id());
     Ok(started)
 }
 

@@ -7,12 +7,13 @@ use std::path::Path;
 
 use super::NotDone;
 use super::carry_out::{Carrier, Sent};
+use crate::agent::Subject;
 use crate::entries::{
     Decision, Effect, EntryPath, Hunk, ProjectId, Proposal, RunAlias, RunId, TextChange,
 };
 use crate::lsp::hub::Editors;
 use crate::store::proposals::{self, Verdict};
-use crate::store::{constraints, projects, runs};
+use crate::store::{constraints, projects, runners, runs};
 use crate::workspace::{Constraint, Root, Rules};
 
 /// What the user accepts of a proposal.
@@ -160,6 +161,14 @@ impl Case {
     pub async fn record(self, editors: &Editors) -> Result<(), NotDone> {
         let new_file = self.new_file();
         let (plugins, run) = (editors.plugins.clone(), self.proposal.run);
+        let is_command = matches!(self.proposal.effect, Effect::Command { .. });
+        let path = self.proposal.path.clone();
+        let subject = Subject {
+            run,
+            project: self.project,
+            alias: self.alias.clone(),
+        };
+        let holder = editors.commands.holder().clone();
         editors
             .store
             .write(move |tx| {
@@ -174,6 +183,9 @@ impl Case {
                     words: answer,
                 };
                 plugins.decide(tx, run, path, verdict)?;
+                if is_command {
+                    runners::take(tx, run, path, &holder)?;
+                }
                 if let Some(new) = new_file {
                     let word = Constraint::Active.as_str();
                     constraints::put(tx, self.project, (new.as_str(), true), word)?;
@@ -181,6 +193,9 @@ impl Case {
                 Ok(())
             })
             .await?;
+        if is_command {
+            editors.commands.start(subject, path);
+        }
         editors.tell_decided(run).await?;
         Ok(())
     }

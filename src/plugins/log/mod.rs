@@ -38,6 +38,7 @@ pub fn line(entry: &Entry, text: &str, tokens: u64) -> String {
         .with_some("target", entry.text("path"))
         .with("status", entry.shown_status())
         .with_some("outcome", entry.outcome.as_ref())
+        .with_some("question", entry.text("question"))
         .with_some("reason", entry.text("reason"))
         .with_some("lines", entry.text("lines"))
         .with("tokens", tokens);

@@ -29,6 +29,16 @@ pub enum OnEdit {
     },
 }
 
+/// What the user does with a message that has actions (`window/showMessageRequest`).
+#[derive(Clone, Debug)]
+pub enum OnMessage {
+    Dismiss,
+    /// Picks the action of this title.
+    Pick(&'static str),
+    /// Leaves it on the screen.
+    Leave,
+}
+
 /// Messages that go to the server, in order: notifications, and then perhaps the answer.
 pub struct Reaction {
     pub notifications: Vec<(&'static str, Value)>,
@@ -38,6 +48,7 @@ pub struct Reaction {
 pub struct Editor {
     pub encoding: Encoding,
     pub on_edit: OnEdit,
+    pub on_message: OnMessage,
     documents: BTreeMap<String, Document>,
 }
 
@@ -51,6 +62,7 @@ impl Editor {
         Self {
             encoding: Encoding::Utf16,
             on_edit: OnEdit::Apply,
+            on_message: OnMessage::Dismiss,
             documents: BTreeMap::new(),
         }
     }
@@ -116,8 +128,8 @@ impl Editor {
                 let items = params["items"].as_array().map_or(0, Vec::len);
                 Some(json!(vec![Value::Null; items]))
             }
+            "window/showMessageRequest" => self.pick(params),
             "window/workDoneProgress/create"
-            | "window/showMessageRequest"
             | "client/registerCapability"
             | "client/unregisterCapability" => Some(Value::Null),
             _ => return None,
@@ -126,6 +138,19 @@ impl Editor {
             notifications,
             answer,
         })
+    }
+
+    /// The action that the user picks of a message; null where it is dismissed.
+    fn pick(&mut self, params: &Value) -> Option<Value> {
+        match &self.on_message {
+            OnMessage::Leave => None,
+            OnMessage::Dismiss => Some(Value::Null),
+            OnMessage::Pick(title) => {
+                let actions = params["actions"].as_array().map_or(&[][..], Vec::as_slice);
+                let picked = actions.iter().find(|action| action["title"] == *title);
+                Some(picked.cloned().unwrap_or(Value::Null))
+            }
+        }
     }
 
     fn apply(&mut self, params: &Value, told: &mut Vec<(&'static str, Value)>) -> Option<Value> {

@@ -93,6 +93,10 @@ impl Process {
         let _ = kill_process(self.pid, signal);
     }
 
+    pub fn id(&self) -> u32 {
+        self.pid.as_raw_nonzero().get().unsigned_abs()
+    }
+
     pub fn stderr(&self) -> String {
         fs::read_to_string(&self.stderr).unwrap_or_else(|error| error.to_string())
     }
