@@ -12,6 +12,8 @@
 
 #[path = "support/model_server.rs"]
 mod model_server;
+#[path = "support/player.rs"]
+mod player;
 #[allow(dead_code, reason = "each test crate uses its own part of this")]
 #[path = "support/lsp/sandbox.rs"]
 mod sandbox;
@@ -20,19 +22,13 @@ mod sandbox;
 mod script;
 
 use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc;
-use std::thread;
-use std::time::Duration;
+use std::process::Command;
 
 use model_server::{ModelServer, Reply};
+use player::Player;
 use sandbox::Sandbox;
 use script::{edit, set, update};
-
-/// How long a scenario may take. It gives up by itself after half of that.
-const PATIENCE: Duration = Duration::from_mins(2);
 
 const GREET: &str = "local function greet(name)\n  print(\"hi \" .. name)\nend\n";
 
@@ -67,6 +63,57 @@ fn a_document_without_unsaved_changes_is_saved_with_the_accepted_edit() {
 #[test]
 fn a_conflict_changes_nothing_and_ends_with_the_change_that_made_it() {
     Desk::new(vec![polite()]).play("conflict");
+}
+
+#[test]
+fn a_hunk_moves_with_the_text_and_is_accepted_there() {
+    Desk::new(vec![polite()]).play("move");
+}
+
+#[test]
+fn the_second_hunk_lands_where_the_first_has_moved_it() {
+    let both = edit(
+        "greet.lua",
+        "local function greet(name)\n",
+        "--- Greets.\n--- Politely.\nlocal function greet(name)\n",
+    ) + &edit("greet.lua", "end\n", "end\ngreet(\"you\")\n");
+    Desk::new(vec![both + &update(200, "It says so")]).play("two_hunks");
+}
+
+#[test]
+fn an_edit_that_typing_overtakes_changes_nothing() {
+    Desk::new(vec![polite()]).play("overtaken");
+}
+
+#[test]
+fn an_edit_that_neovim_skips_and_calls_applied_is_not_accepted() {
+    Desk::new(vec![polite()]).play("skipped");
+}
+
+#[test]
+fn a_renamed_file_takes_its_unsaved_changes_with_it() {
+    let renames = "<mv path=\"greet.lua\">hello.lua</mv>\n".to_owned();
+    Desk::new(vec![
+        renames + &update(200, "Renamed it"),
+        polite_in("hello.lua"),
+    ])
+    .play("rename");
+}
+
+#[test]
+fn an_open_file_is_deleted_only_as_it_was_proposed() {
+    let removes = "<rm path=\"greet.lua\"/>\n".to_owned();
+    Desk::new(vec![removes + &update(200, "Removed it")]).play("delete");
+}
+
+#[test]
+fn undo_puts_an_accepted_edit_back_and_leaves_what_was_typed_since() {
+    Desk::new(vec![polite()]).play("undo");
+}
+
+#[test]
+fn a_hover_shows_the_hunk_as_a_diff() {
+    Desk::new(vec![polite()]).play("hover");
 }
 
 #[test]
@@ -162,11 +209,15 @@ fn a_server_that_was_built_beside_the_plugin_is_found() {
 const SERVER: &str = env!("CARGO_BIN_EXE_rummy-lsp");
 
 fn polite() -> String {
+    polite_in("greet.lua")
+}
+
+fn polite_in(file: &str) -> String {
     let (old, new) = (
         "  print(\"hi \" .. name)\n",
         "  print(\"Good day, \" .. name)\n",
     );
-    edit("greet.lua", old, new) + &update(200, "Made it polite")
+    edit(file, old, new) + &update(200, "Made it polite")
 }
 
 /// A workspace, a model and a Neovim with the plugin.
@@ -222,8 +273,7 @@ impl Desk {
 
     /// Runs a scenario of `tests/nvim` to its end.
     fn play(&self, scenario: &str) {
-        let mut neovim = Neovim::start(self.command(scenario));
-        let (said, status) = neovim.wait();
+        let (said, status) = Player::start(self.command(scenario)).wait();
         let passed = status.is_some_and(|status| status.success());
         assert!(
             passed,
@@ -284,54 +334,5 @@ fn copy(from: &Path, to: &Path) {
         } else {
             fs::copy(&entry, to.join(name)).expect("a file can be copied");
         }
-    }
-}
-
-/// A running Neovim. It is killed when this is dropped; its servers end with it.
-struct Neovim {
-    child: Child,
-    /// Everything it said, once it has ended.
-    said: mpsc::Receiver<String>,
-}
-
-impl Neovim {
-    fn start(mut command: Command) -> Self {
-        let mut child = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("Neovim starts");
-        let mut stderr = child.stderr.take().expect("it is piped");
-        let (say, said) = mpsc::channel();
-        thread::spawn(move || {
-            let mut bytes = Vec::new();
-            stderr.read_to_end(&mut bytes).expect("a pipe can be read");
-            // Nobody waits: the time was up.
-            let _ = say.send(String::from_utf8_lossy(&bytes).into_owned());
-        });
-        Self { child, said }
-    }
-
-    /// What it said, and how it ended. It is killed when its time is up.
-    fn wait(&mut self) -> (String, Option<ExitStatus>) {
-        if let Ok(said) = self.said.recv_timeout(PATIENCE) {
-            let status = self.child.wait().expect("a child can be waited for");
-            return (said, Some(status));
-        }
-        self.kill();
-        (format!("it did not end within {PATIENCE:?}"), None)
-    }
-
-    fn kill(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Drop for Neovim {
-    fn drop(&mut self) {
-        self.kill();
     }
 }

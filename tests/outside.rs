@@ -10,10 +10,12 @@
 
 #[path = "support/lsp.rs"]
 mod lsp;
+#[path = "support/tools.rs"]
+mod tools;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -25,6 +27,7 @@ use rummy_lsp::llm::{
     Answer, Finish, Key, Limits, LlmError, ModelSpec, Models, Progress, Request, Retries,
 };
 use serde_json::{Value, json};
+use tools::tool;
 
 /// A server of somebody else's. It ends when this is dropped.
 struct Outside {
@@ -85,18 +88,6 @@ impl Drop for Outside {
         drop(self.process.kill());
         drop(self.process.wait());
     }
-}
-
-fn tool(path: &str) -> PathBuf {
-    let installed = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools");
-    let tool = std::env::var_os("RUMMY_TEST_TOOLS").map_or(installed, PathBuf::from);
-    let tool = tool.join(path);
-    assert!(
-        tool.exists(),
-        "{} is missing: `tests/run` installs it; RUMMY_TEST_TOOLS names another folder",
-        tool.display()
-    );
-    tool
 }
 
 const TURNS: usize = 10;

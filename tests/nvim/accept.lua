@@ -27,6 +27,8 @@ return function(t)
   t.equal(mine, t.lines(), "undo takes the accepted change back, and only that")
   vim.cmd.redo()
   t.equal(both, t.lines(), "redo brings it again")
+  vim.cmd.write()
+  t.equal(table.concat(both, "\n") .. "\n", t.on_disk("greet.lua"))
 
   t.wait("nothing to be shown any more", function()
     return #t.diagnostics() == 0 and #t.lenses() == 0

@@ -110,6 +110,24 @@ function t.lenses()
   end, vim.lsp.codelens.get(vim.api.nvim_get_current_buf()))
 end
 
+--- Whether this line of the current buffer has the diagnostic and the lenses of a hunk, and no other.
+function t.marked(line)
+  local diagnostics = t.diagnostics()
+  local lenses = vim.lsp.codelens.get(vim.api.nvim_get_current_buf())
+  return vim.deep_equal(diagnostics, { { line = line, source = "rummy", code = "proposal" } })
+    and #lenses == 3
+    and vim.iter(lenses):all(function(lens)
+      return lens.range.start.line == line
+    end)
+end
+
+--- The lines at which the hunks of a run's first proposal begin.
+function t.hunk_lines(run)
+  return vim.tbl_map(function(hunk)
+    return hunk.range.start.line
+  end, run.proposals[1].hunks)
+end
+
 --- Runs the one code action of the kind that concerns the hunk under the cursor.
 function t.code_action(kind, title)
   vim.lsp.buf.code_action({
@@ -118,6 +136,37 @@ function t.code_action(kind, title)
       return action.kind == kind and vim.startswith(action.title, title)
     end,
   })
+end
+
+--- Types when the next edit comes, before Neovim handles it. Returns the list that the answer to the
+--- server will be in.
+function t.before_an_edit(keys)
+  local METHOD = "workspace/applyEdit"
+  local answers = {}
+  local handlers = vim.lsp.get_clients({ bufnr = 0 })[1].handlers
+  local own = handlers[METHOD]
+  handlers[METHOD] = function(...)
+    handlers[METHOD] = own
+    t.type(keys)
+    answers[1] = (own or vim.lsp.handlers[METHOD])(...)
+    return answers[1]
+  end
+  return answers
+end
+
+--- Starts the server as a configuration without the plugin does.
+function t.start_plain(config)
+  local id = vim.lsp.start(vim.tbl_extend("error", {
+    name = "plain",
+    cmd = { "rummy-lsp" },
+    root_dir = vim.uv.cwd(),
+  }, config or {}))
+  local client = vim.lsp.get_client_by_id(id)
+  t.wait("the server", function()
+    return client.initialized
+  end)
+  t.equal(nil, package.loaded["rummy"])
+  return client
 end
 
 --- Ends the servers as leaving the editor does, and sees that they end well.

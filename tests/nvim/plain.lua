@@ -1,12 +1,7 @@
 --- Without the plugin: Neovim's own client, code actions and nothing else.
 return function(t)
   vim.cmd.edit("greet.lua")
-  local id = vim.lsp.start({ name = "plain", cmd = { "rummy-lsp" }, root_dir = vim.uv.cwd() })
-  local client = vim.lsp.get_client_by_id(id)
-  t.wait("the server", function()
-    return client.initialized
-  end)
-  t.equal(nil, package.loaded["rummy"])
+  t.start_plain()
   local command = { command = "rummy.act", arguments = { { prompt = "be polite" } } }
   vim.lsp.buf_request_all(0, "workspace/executeCommand", command, function() end)
   t.wait("the diagnostic", function()

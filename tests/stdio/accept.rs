@@ -157,6 +157,21 @@ fn an_edit_that_the_client_only_pretends_to_apply_is_not_accepted() {
 }
 
 #[test]
+fn an_edit_that_the_client_shows_only_after_its_command_was_answered_is_accepted_then() {
+    for said in [OnEdit::Pretend, OnEdit::Ignore] {
+        let server = fixing();
+        let (mut session, path) = proposed(&server);
+        session.editor.on_edit = said;
+        let answer = session.accept("fix", &path).expect("it is no error");
+        let reason = failed(&answer, &path);
+        assert_eq!(reason, "the editor does not show the change yet");
+        session.replace(FILE, "retries = 2", "retries = 5");
+        session.wait_for_status("fix", 200);
+        session.ignore(&["workspace/applyEdit"]);
+    }
+}
+
+#[test]
 fn an_edit_that_typing_overtakes_never_overwrites_what_was_typed() {
     let server = fixing();
     let (mut session, path) = proposed(&server);

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::{Context, Method, MethodError, entry_path};
 use crate::entries::{EntryPath, RunId};
 use crate::lsp::proposals::NotDone;
-use crate::lsp::proposals::accept::{Wish, accept};
+use crate::lsp::proposals::accept::{Wish, accept, accept_late};
+use crate::lsp::proposals::carry_out::Sent;
 use crate::lsp::proposals::confirm::confirm;
 use crate::lsp::types::MessageType;
 use crate::store::proposals;
@@ -95,7 +96,18 @@ pub async fn decide(
             };
             match done {
                 Ok(()) => result.accepted.push(path.to_string()),
-                Err(why) => result.failed.push(told(&cx, &path, &why)),
+                Err(why) => {
+                    let reason = why.to_string();
+                    let failed = path.to_string();
+                    result.failed.push(Failure {
+                        path: failed,
+                        reason,
+                    });
+                    match why {
+                        NotDone::NotYet(sent) => follow(&cx, run, path, &wish, sent),
+                        why => tell(&cx, &why),
+                    }
+                }
             }
         }
         result
@@ -104,17 +116,22 @@ pub async fn decide(
         .map_err(|error| MethodError::Internal(error.to_string()))
 }
 
-/// Shows the person why a proposal is still pending, and says it to the client.
-fn told(cx: &Context, path: &EntryPath, why: &NotDone) -> Failure {
-    let reason = why.to_string();
-    cx.session.outbox.show(
-        MessageType::WARNING,
-        format!("Rummy could not apply the change: {reason}"),
-    );
-    Failure {
-        path: path.to_string(),
-        reason,
-    }
+/// Waits, while nobody else does, for an editor that shows a change late.
+fn follow(cx: &Context, run: RunId, path: EntryPath, wish: &Wish, sent: Sent) {
+    let (cx, wish) = (cx.clone(), wish.clone());
+    tokio::spawn(async move {
+        match accept_late(cx.editors(), run, &path, &wish, sent).await {
+            // It was decided otherwise meanwhile.
+            Ok(()) | Err(NotDone::NotPending(_) | NotDone::NothingOpen | NotDone::Busy) => {}
+            Err(why) => tell(&cx, &why),
+        }
+    });
+}
+
+/// Shows the person why a proposal is still pending.
+fn tell(cx: &Context, why: &NotDone) {
+    let text = format!("Rummy could not apply the change: {why}");
+    cx.session.outbox.show(MessageType::WARNING, text);
 }
 
 /// The pending proposals that a client means: one, a run's, or the workspace's.

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use super::NotDone;
-use super::carry_out::Carrier;
+use super::carry_out::{Carrier, Sent};
 use crate::agent::Subject;
 use crate::entries::{
     Decision, Effect, EntryPath, Hunk, ProjectId, Proposal, RunAlias, RunId, TextChange,
@@ -37,6 +37,20 @@ pub async fn accept(
     let _hold = editors.hold(run, path).ok_or(NotDone::Busy)?;
     let case = Case::open(editors, run, path, wish).await?;
     case.carry_out(editors).await?;
+    case.record(editors).await
+}
+
+/// Records what an editor shows only after nobody waited for it any more.
+pub async fn accept_late(
+    editors: &Editors,
+    run: RunId,
+    path: &EntryPath,
+    wish: &Wish,
+    sent: Sent,
+) -> Result<(), NotDone> {
+    sent.late_outcome().await?;
+    let _hold = editors.hold(run, path).ok_or(NotDone::Busy)?;
+    let case = Case::open(editors, run, path, wish).await?;
     case.record(editors).await
 }
 

@@ -49,7 +49,7 @@ pub fn on_range(
             .view
             .hunks
             .iter()
-            .filter(|hunk| touches(hunk.mark, asked))
+            .filter(|hunk| touches(hunk.mark, asked) || touches(hunk.range, asked))
         {
             actions.extend(hunk_actions(run, item, hunk, carrying));
         }

@@ -6,6 +6,8 @@
 
 use std::time::Duration;
 
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
 use super::NotDone;
@@ -20,8 +22,15 @@ use crate::lsp::types::request::{ApplyWorkspaceEdit, Save, SaveParams};
 use crate::lsp::types::{ApplyWorkspaceEditParams, Uri, WorkspaceEdit};
 use crate::workspace::{FilePath, ReadError, Root, create, read, remove, rename, write};
 
-/// How long the text may take to show what was done.
+/// How long an acceptance waits for the editor.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long of that for the text, once the client has called the edit applied.
+const SOON: Duration = Duration::from_secs(1);
+
+/// How long the text may take after that, while nobody waits. eglot reports an edit only after the
+/// command that led to it is answered and its user rests.
+const LATE: Duration = Duration::from_secs(5);
 
 /// How often the disk is looked at for what an editor does there.
 const LOOK: Duration = Duration::from_millis(20);
@@ -200,23 +209,16 @@ impl Editor {
         }
     }
 
-    /// Sends an edit. Resolves only where the client refuses it: its word that it was applied is a
-    /// hint, and a client may never give one.
-    fn apply(
-        &self,
-        params: ApplyWorkspaceEditParams,
-    ) -> impl Future<Output = Option<String>> + use<> {
+    /// Sends an edit. The answer is a hint where it says that the edit was applied, and may never come.
+    fn apply(&self, params: ApplyWorkspaceEditParams) -> Answer {
         let client = self.session.client.clone();
-        let answer =
-            tokio::spawn(async move { client.send_request::<ApplyWorkspaceEdit>(params).await });
-        async {
-            match answer.await {
-                Ok(Ok(answer)) if answer.applied => std::future::pending().await,
-                Ok(Ok(answer)) => answer.failure_reason,
-                Ok(Err(error)) => Some(error.message.into_owned()),
-                Err(_) => None,
+        tokio::spawn(async move {
+            match client.send_request::<ApplyWorkspaceEdit>(params).await {
+                Ok(answer) if answer.applied => Ok(()),
+                Ok(answer) => Err(answer.failure_reason),
+                Err(error) => Err(Some(error.message.into_owned())),
             }
-        }
+        })
     }
 
     /// Sends an edit, and waits until the disk shows its effect.
@@ -225,7 +227,13 @@ impl Editor {
         params: ApplyWorkspaceEditParams,
         is_done: impl Fn() -> bool,
     ) -> Result<(), NotDone> {
-        let refused = self.apply(params);
+        let answer = self.apply(params);
+        let refused = async {
+            match refusal(answer).await {
+                Some(why) => why,
+                None => std::future::pending().await,
+            }
+        };
         let end = Instant::now() + PATIENCE;
         let done = async {
             while !is_done() && Instant::now() < end {
@@ -235,7 +243,7 @@ impl Editor {
         tokio::select! {
             biased;
             () = done => {}
-            why = refused => return Err(NotDone::NotApplied(why)),
+            why = refused => return Err(why),
         }
         if is_done() {
             Ok(())
@@ -243,6 +251,59 @@ impl Editor {
             Err(NotDone::NotApplied(None))
         }
     }
+}
+
+/// What a client will answer to an edit: it was applied, or why not.
+type Answer = JoinHandle<Result<(), Option<String>>>;
+
+async fn refusal(answer: impl Future<Output = <Answer as Future>::Output>) -> Option<NotDone> {
+    match answer.await {
+        Ok(Ok(())) => None,
+        Ok(Err(why)) => Some(NotDone::NotApplied(why)),
+        Err(_) => Some(NotDone::NotApplied(None)),
+    }
+}
+
+/// An edit that the client was sent, and whose effect the text does not show yet.
+#[derive(Debug)]
+pub struct Sent {
+    shown: oneshot::Receiver<()>,
+    /// None: the client has called it applied.
+    answer: Option<Answer>,
+}
+
+impl Sent {
+    /// Waits until the text shows the edit or the client refuses it. None: it did neither within this
+    /// time after it has called the edit applied.
+    async fn outcome(&mut self, patience: Duration) -> Option<Result<(), NotDone>> {
+        if let Some(answer) = &mut self.answer {
+            tokio::select! {
+                biased;
+                seen = &mut self.shown => return Some(was_seen(seen)),
+                refusal = refusal(answer) => if let Some(why) = refusal {
+                    return Some(Err(why));
+                },
+            }
+            self.answer = None;
+        }
+        let seen = timeout(patience, &mut self.shown).await;
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the error says that the time is over"
+        )]
+        seen.ok().map(was_seen)
+    }
+
+    /// What came of it after all.
+    pub async fn late_outcome(mut self) -> Result<(), NotDone> {
+        let outcome = self.outcome(LATE).await;
+        outcome.unwrap_or(Err(NotDone::NotApplied(None)))
+    }
+}
+
+/// An error says that the session is gone.
+fn was_seen(seen: Result<(), oneshot::error::RecvError>) -> Result<(), NotDone> {
+    seen.map_err(|_| NotDone::NotApplied(None))
 }
 
 /// An edit of one file's text.
@@ -342,13 +403,11 @@ impl FileEdit<'_> {
             .session
             .watch(self.file.real().to_owned(), self.shows(before, text));
         let params = self.carrier.labelled(self.target, edit);
-        tokio::select! {
-            biased;
-            seen = timeout(PATIENCE, shown) => match seen {
-                Ok(Ok(())) => Ok(()),
-                Ok(Err(_)) | Err(_) => Err(NotDone::NotApplied(None)),
-            },
-            why = editor.apply(params) => Err(NotDone::NotApplied(why)),
+        let answer = Some(editor.apply(params));
+        let mut sent = Sent { shown, answer };
+        match timeout(PATIENCE, sent.outcome(SOON)).await {
+            Ok(Some(outcome)) => outcome,
+            Ok(None) | Err(_) => Err(NotDone::NotYet(sent)),
         }
     }
 

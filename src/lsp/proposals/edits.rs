@@ -2,6 +2,7 @@
 
 use ropey::Rope;
 
+use crate::entries::Hunk;
 use crate::entries::proposal::text::{hunks_between, lines};
 use crate::lsp::documents::Encoding;
 use crate::lsp::session::Abilities;
@@ -161,11 +162,33 @@ fn text_document_edit(
 
 fn text_edits(before: &Rope, text: &str, encoding: Encoding) -> Vec<TextEdit> {
     let (current, after) = (before.to_string(), lines(text));
-    hunks_between(Some(&current), text)
+    let hunks = hunks_between(Some(&current), text);
+    from_within(hunks, lines(&current).len())
         .into_iter()
         .map(|hunk| TextEdit {
             range: encoding.range(before, bytes_of(&current, hunk.before)),
             new_text: after[hunk.after].concat(),
         })
         .collect()
+}
+
+/// Takes the last line into a hunk that only adds lines behind it: Neovim puts an empty line behind
+/// what begins there.
+fn from_within(mut hunks: Vec<Hunk>, count: usize) -> Vec<Hunk> {
+    if let Some(last) = hunks.pop_if(|hunk| hunk.before.start == count && count > 0) {
+        let (before, after) = (count - 1..count, last.after.start - 1..last.after.end);
+        match hunks.last_mut() {
+            // An edit must not begin where another one ends.
+            Some(previous) if previous.before.end == before.start => {
+                previous.before.end = before.end;
+                previous.after.end = after.end;
+            }
+            _ => hunks.push(Hunk {
+                before,
+                after,
+                ..last
+            }),
+        }
+    }
+    hunks
 }

@@ -14,6 +14,7 @@ pub mod show;
 pub mod undo;
 pub mod view;
 
+use self::carry_out::Sent;
 use crate::entries::EntryPath;
 use crate::plugins::Refusal;
 use crate::store::StoreError;
@@ -52,6 +53,8 @@ pub enum NotDone {
     Vetoed(#[from] Refusal),
     #[error("the editor did not apply the change{}", .0.as_ref().map_or_else(String::new, |why| format!(": {why}")))]
     NotApplied(Option<String>),
+    #[error("the editor does not show the change yet")]
+    NotYet(Sent),
     #[error("the editor cannot apply changes (workspace.applyEdit)")]
     Unable,
     #[error("the text was changed while the change was being applied")]

@@ -139,11 +139,16 @@ impl View {
             };
             self.conflict |= standing == Standing::Conflict;
             let byte = |line: usize| starts[line.min(starts.len() - 1)];
-            let range = encoding.range(&rope, byte(lines.start)..byte(lines.end));
+            let range_of = |lines: &std::ops::Range<usize>| {
+                encoding.range(&rope, byte(lines.start)..byte(lines.end))
+            };
+            // A place behind the last line is none that every editor can go to.
+            let last = (starts.len() - 1).saturating_sub(1);
+            let mark = lines.start.min(last)..lines.end;
             self.hunks.push(HunkView {
                 id: hunk.id.clone(),
-                range,
-                mark: range,
+                range: range_of(&lines),
+                mark: range_of(&mark),
                 removed: before[hunk.before.clone()].concat(),
                 added: after[hunk.after.clone()].concat(),
                 standing,

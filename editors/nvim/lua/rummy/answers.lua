@@ -29,10 +29,26 @@ local function break_undo(edit)
   end
 end
 
+--- Whether a buffer was changed since the text that an edit was made for. Neovim skips such an edit and
+--- says that it was applied; one for version 0, that of a file that was just opened, it applies.
+---@param edit lsp.WorkspaceEdit
+---@return boolean
+local function is_overtaken(edit)
+  return vim.iter(edit.documentChanges or {}):any(function(change)
+    local document = change.textDocument
+    local version = document and document.version
+    return type(version) == "number"
+      and vim.lsp.util.buf_versions[vim.uri_to_bufnr(document.uri)] > version
+  end)
+end
+
 ---@type table<string, fun(err: any, params: any, context: lsp.HandlerContext): any, lsp.ResponseError?>
 M.handlers = {
   -- An accepted change is an undo step of its own, also when it comes while the user types.
   ["workspace/applyEdit"] = function(err, params, context)
+    if is_overtaken(params.edit) then
+      return { applied = false, failureReason = "the text was changed meanwhile" }
+    end
     break_undo(params.edit)
     local answer = vim.lsp.handlers["workspace/applyEdit"](err, params, context)
     break_undo(params.edit)
