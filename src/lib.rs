@@ -37,10 +37,11 @@
 //! after the other and takes turns (`agent::turn`) until a verdict: the workspace's files are synced
 //! into entries, the entries are assembled into a packet that fits the model's context, the model is
 //! called, its answer is scanned into commands, these are dispatched in order, and what no longer fits
-//! after them is put away. A `set` on a file
-//! becomes a proposal in the store; the loop waits on the store until it is decided. `lsp::reporter`
-//! reads the store and tells each client what is new; `lsp::session` places the hunks in the text as
-//! the user has it; `lsp::proposals::accept` puts them there and records what it then finds there.
+//! after them is put away. What would change a
+//! file, run a command or ask the user becomes a proposal in the store; the loop waits on the store until
+//! that is decided, and an accepted command, which `agent::commands` looks after, has ended. `lsp::reporter`
+//! reads the store and tells each client what is new; `lsp::proposals` places the hunks in the text as
+//! the user has it, puts them there when they are accepted, and records what it then finds there.
 //!
 //! # Invariants
 //!

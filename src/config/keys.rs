@@ -81,7 +81,7 @@ pub(super) const KEYS: &[KeySpec] = &[
     key!(
         "applyTo",
         "\"auto\"",
-        "where an accepted edit of a file that is not open lands: auto (the disk) or editor (not in effect yet)",
+        "where an accepted edit of a file that is not open lands: auto (the disk) or editor",
         apply_to
     ),
     key!(
@@ -225,7 +225,7 @@ pub(super) const KEYS: &[KeySpec] = &[
     key!(
         "actionEdits",
         "false",
-        "whether code actions carry edits for clients that preview (not in effect yet)",
+        "whether code actions carry edits for clients that preview",
         action_edits
     ),
 ];

@@ -77,18 +77,20 @@ impl Drafts {
 
     /// The list of files with what the drafts make of it.
     pub fn listed(&self, mut found: Vec<FileInfo>) -> Vec<FileInfo> {
+        let arrive = |found: &mut Vec<FileInfo>, path: &EntryPath, text: &str| {
+            // The user may have made one there meanwhile.
+            if !found.iter().any(|file| file.path == path.as_str()) {
+                found.push(FileInfo::of_text(path.as_str(), text));
+            }
+        };
         for proposal in &self.0 {
             match &proposal.effect {
                 Effect::Edit {
                     target,
-                    base,
+                    base: None,
                     after,
-                } if base.is_none() => {
-                    found.push(FileInfo::of_text(target.as_str(), after));
-                }
-                Effect::Copy { to, text, .. } => {
-                    found.push(FileInfo::of_text(to.as_str(), text));
-                }
+                } => arrive(&mut found, target, after),
+                Effect::Copy { to, text, .. } => arrive(&mut found, to, text),
                 Effect::Delete { target, .. } => found.retain(|file| file.path != target.as_str()),
                 Effect::Rename { target, to } => {
                     let moved = found.iter_mut().find(|file| file.path == target.as_str());
