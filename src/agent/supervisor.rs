@@ -147,6 +147,7 @@ impl Supervisor {
             return Err(StartError::NoPrompt);
         }
         self.shared.models.check(&start.settings.model)?;
+        self.shared.commands.hide_keys([&start.settings.model]);
         let settings = Arc::new(start.settings.clone());
         let holder = self.shared.holder.clone();
         // Until the settings lie beside the loop, nobody may claim it.

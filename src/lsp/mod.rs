@@ -3,8 +3,8 @@
 //! [`transport`] reads and writes frames and calls the service in wire order; [`server`] is the
 //! protocol's trait, a line a method; [`session`] is the actor that owns the documents; [`methods`]
 //! is the one table of this server's own methods; [`asked`] is what is answered about a document at
-//! once; [`reporter`] tells the client what its runs do; [`asking`] asks the user about commands and
-//! questions; [`proposals`] shows and applies what they propose; [`offers`] starts runs where the
+//! once; [`reporter`] tells the client what its runs do; [`proposals`] shows and applies what they
+//! propose; [`asking`] asks the user about commands and questions; [`offers`] starts runs where the
 //! cursor is; [`hub`] is what sessions share.
 //!
 //! **Invariants.** The session actor is the only owner of documents; requests get a snapshot.

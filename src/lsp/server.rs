@@ -173,6 +173,7 @@ impl Server {
             .engine(&config.database, &config.limits)
             .await
             .map_err(|error| Error::from(MethodError::Internal(error.to_string())))?;
+        engine.editors.commands.hide_keys(config.models.values());
         let folders = self.adopt(&engine, folders(&params)).await?;
         let abilities = Abilities::of(&params.capabilities);
         let general = params.capabilities.general.as_ref();

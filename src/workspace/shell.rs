@@ -54,8 +54,8 @@ pub struct Pipes {
 }
 
 /// Starts a line in a folder, with nothing to read and the environment of this process, secrets left
-/// out.
-pub fn start(folder: &Path, line: &str) -> io::Result<(Running, Pipes)> {
+/// out: what looks like one, and the variables that `secret` names.
+pub fn start(folder: &Path, line: &str, secret: &[String]) -> io::Result<(Running, Pipes)> {
     let mut command = Command::new(this_program()?);
     command
         .args([KEEPER, "--", line])
@@ -65,6 +65,9 @@ pub fn start(folder: &Path, line: &str) -> io::Result<(Running, Pipes)> {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     for (variable, _) in std::env::vars_os().filter(|(variable, _)| is_hidden(variable)) {
+        command.env_remove(variable);
+    }
+    for variable in secret {
         command.env_remove(variable);
     }
     let mut keeper = command.spawn()?;

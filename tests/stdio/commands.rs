@@ -211,6 +211,24 @@ fn a_command_ends_as_its_shell_does_and_its_output_is_kept_by_channel() {
 }
 
 #[test]
+fn a_command_does_not_see_the_key_that_a_model_is_called_with() {
+    let server = runs("env > seen.txt");
+    let model = json!({"actual": "openai/scripted", "apiKeyEnv": "MY_SECRET"});
+    let mut session = Session::builder()
+        .model_at(&server.url())
+        .env("MY_SECRET", "sk-secret")
+        .env("MY_OTHER", "seen")
+        .options(&json!({"autoAccept": "all", "models": {"test": model}}))
+        .start();
+    session.ignore(&["run/proposal", "stream/chunk"]);
+    session.act("run", "go");
+    session.wait_for_status("run", 200);
+    let seen = session.sandbox.read("seen.txt").expect("it has run");
+    assert!(seen.contains("MY_OTHER=seen"), "{seen}");
+    assert!(!seen.contains("sk-secret"), "{seen}");
+}
+
+#[test]
 fn the_model_reads_how_a_command_ended_and_a_failure_stops_the_rest_of_its_answer() {
     let answer = sh("echo begun; exit 7") + &set("after.txt", "x\n") + &update(200, "All done");
     let server = ModelServer::start(vec![

@@ -8,7 +8,7 @@
 
 mod output;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,6 +22,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::entries::{Effect, EntryPath, Executor, Outcome, ProjectId, RunId, State};
+use crate::llm::{Key, ModelSpec};
 use crate::plugins::stream::{self, CHANNELS, End, StreamError, Terms};
 use crate::store::leases::Holder;
 use crate::store::{Change, Store, StoreError, Tx, entries, projects, proposals, runners};
@@ -52,6 +53,8 @@ struct Shared {
     events: Events,
     holder: Holder,
     running: Mutex<HashMap<(RunId, EntryPath), Arc<Care>>>,
+    /// The environment variables that hold keys of models.
+    secret: Mutex<BTreeSet<String>>,
 }
 
 /// A command that is looked after.
@@ -84,12 +87,22 @@ impl Commands {
                 started: process.started.clone(),
             },
             running: Mutex::default(),
+            secret: Mutex::default(),
         }))
     }
 
     /// Who is to be recorded as the process that looks after a command.
     pub fn holder(&self) -> &Holder {
         &self.0.holder
+    }
+
+    /// No command sees the keys of these models from now on.
+    pub fn hide_keys<'m>(&self, models: impl IntoIterator<Item = &'m ModelSpec>) {
+        let named = models.into_iter().filter_map(|model| match &model.api_key {
+            Key::Env(variable) => Some(variable.clone()),
+            Key::Default | Key::Command(_) | Key::Given(_) => None,
+        });
+        lock(&self.0.secret).extend(named);
     }
 
     /// Takes on a command whose acceptance was recorded.
@@ -224,7 +237,10 @@ impl Shared {
         let begun = Instant::now();
         let started = match job.terms.executor {
             Executor::Client => Ok(None),
-            Executor::Server => shell::start(Path::new(&job.folder), &job.line).map(Some),
+            Executor::Server => {
+                let secret: Vec<String> = lock(&self.secret).iter().cloned().collect();
+                shell::start(Path::new(&job.folder), &job.line, &secret).map(Some)
+            }
         };
         let end = match started {
             Err(error) => Some(End::Broken(error.to_string())),

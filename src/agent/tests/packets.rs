@@ -131,5 +131,5 @@ async fn ask_mode_says_so_and_offers_no_tool_that_is_not_there() {
     bench.start(bench.prompt(Mode::Ask, "why?")).await.unwrap();
     bench.end().await;
     let user = bench.user_message(1).await;
-    assert!(user.contains("<prompt mode=\"ask\" path=\"prompt://1\" commands=\"think,get,set,rm,cp,mv,update\" warn=\"read only"), "{user}");
+    assert!(user.contains("<prompt mode=\"ask\" path=\"prompt://1\" commands=\"think,get,set,rm,cp,mv,ask_user,update\" warn=\"read only"), "{user}");
 }

@@ -55,7 +55,7 @@ async fn each_kind_of_entry_stands_in_its_section_in_its_own_form() {
         r#"<unknown path="unknown://t/q" turn="1" visibility="visible" tokens="2">Why?</unknown>"#
     ]]
     .assert_eq(section(&user, "unknowns"));
-    let prompt = "<prompt mode=\"act\" path=\"prompt://1\" commands=\"think,get,set,rm,cp,mv,update\" tokens=\"1\">go</prompt>";
+    let prompt = "<prompt mode=\"act\" path=\"prompt://1\" commands=\"think,get,set,env,sh,rm,cp,mv,ask_user,update\" tokens=\"1\">go</prompt>";
     assert!(user.ends_with(prompt), "{user}");
 }
 
