@@ -55,6 +55,11 @@ fn in_emacs_an_accepted_file_that_is_not_open_is_on_the_disk() {
 }
 
 #[test]
+fn in_emacs_a_question_of_the_models_is_answered() {
+    Desk::new(vec![asks(), update(200, "Good day is")]).emacs("answer");
+}
+
+#[test]
 fn a_session_fits_what_visual_studio_code_announces() {
     Desk::for_a_session().pytest("visual-studio-code");
 }
@@ -75,6 +80,11 @@ fn polite() -> String {
     edit("greet.py", HI, "    print(\"Good day, \" + name)\n") + &update(200, "Made it polite")
 }
 
+fn asks() -> String {
+    "<ask_user question=\"For whom?\">friends; strangers</ask_user>\n".to_owned()
+        + &update(145, "Asked")
+}
+
 /// A workspace and a model.
 struct Desk {
     sandbox: Sandbox,
@@ -87,6 +97,7 @@ impl Desk {
             sandbox: Sandbox::new(&[
                 ("greet.py", &format!("def greet(name):\n{HI}")),
                 ("old.py", "print(\"old\")\n"),
+                ("others.py", "# AI? which greeting is better\n"),
                 (".git/HEAD", "ref: refs/heads/main\n"),
             ]),
             model: ModelServer::start(answers.into_iter().map(Reply::text).collect()),
@@ -102,7 +113,14 @@ impl Desk {
         let files = set("new/bye.py", "print(\"bye\")\n")
             + "<mv path=\"greet.py\">hello.py</mv>\n<rm path=\"old.py\"/>\n"
             + &update(200, "Tidied up");
-        Self::new(vec![changes, unwanted, update(204, "Left it alone"), files])
+        Self::new(vec![
+            changes,
+            unwanted,
+            update(204, "Left it alone"),
+            files,
+            asks(),
+            update(200, "Good day is"),
+        ])
     }
 
     /// Plays a scenario of `eglot.el`.
@@ -137,6 +155,7 @@ impl Desk {
             .env("LC_ALL", "C.UTF-8")
             .env("RUMMY_TEST_SERVER", SERVER)
             .env("RUMMY_MODEL_test", "openai/scripted")
+            .env("RUMMY_CONTEXT_test", "200000")
             .env("OPENAI_BASE_URL", self.model.url());
         command
     }

@@ -190,6 +190,20 @@ fn a_comment_starts_a_run_without_the_plugin() {
 }
 
 #[test]
+fn a_question_of_the_models_is_answered_without_the_plugin() {
+    let asks = "<ask_user question=\"For whom?\">friends; strangers</ask_user>\n";
+    let desk = Desk::new(vec![
+        asks.to_owned() + &update(145, "Asked"),
+        update(200, "Good day is"),
+    ]);
+    desk.play("question");
+    desk.model_saw(
+        1,
+        "status=\"200\" question=\"For whom?\" tokens=\"5\">strangers<",
+    );
+}
+
+#[test]
 fn a_missing_server_is_explained() {
     let mut desk = Desk::new(vec![]);
     desk.in_another_checkout();

@@ -173,6 +173,29 @@
   (choose "Accept “Create bye.py (+1 −0)”")
   (must-equal "print(\"bye\")\n" (on-disk "bye.py")))
 
+;; The model asks back, and the user chooses an answer.
+(scenario answer
+  (visit "greet.py")
+  (go-to-line 1)
+  (insert "# AI? which greeting is better\n")
+  (forward-line -1)
+  (choose "Ask Rummy: which greeting is better")
+  (let (asked)
+    (cl-letf (((symbol-function 'completing-read)
+               (lambda (prompt choices &rest _)
+                 (unless (string-search "asks: For whom?" prompt)
+                   (error "Not asked for: %s" prompt))
+                 (setq asked choices)
+                 "strangers")))
+      (wait-until "the question" (lambda () asked))
+      (must-equal '("friends" "strangers") asked))
+    (wait-until "the run to end" (lambda () (equal (statuses) '(200))))))
+
+(defun statuses ()
+  "The statuses of all runs."
+  (mapcar (lambda (run) (plist-get run :status))
+          (eglot-execute-command (eglot-current-server) 'rummy.getRuns (vector eglot--{}))))
+
 (defun offered (beginning)
   "Whether there is a code action at point whose title has this BEGINNING."
   (cl-some (lambda (action) (string-prefix-p beginning (plist-get action :title)))

@@ -22,7 +22,8 @@ PATIENCE = 60
 
 ROOT = Path.cwd()
 
-ENDS = {"textDocument/publishDiagnostics", "$/progress", "window/logMessage", "window/showMessage"}
+OF_LSP = {"textDocument/publishDiagnostics", "$/progress", "window/logMessage"}
+END = types.WorkDoneProgressEnd
 OURS = {"run/state", "run/text", "run/progress", "run/proposal"}
 
 
@@ -51,8 +52,7 @@ class Editor:
         self.client = client
         self.documents = {}
         self.codec = None
-        self.encoding = None
-        self.applied = []
+        self.operations = set()
 
     async def start(self):
         capabilities = client_capabilities(os.environ["RUMMY_TEST_CLIENT"])
@@ -64,7 +64,6 @@ class Editor:
         self.codec = PositionCodec(encoding=result.capabilities.position_encoding or "utf-16")
         edit = capabilities.workspace.workspace_edit
         self.operations = set(edit.resource_operations or [])
-        self.progress = bool(capabilities.window and capabilities.window.work_done_progress)
 
     def open(self, name):
         path = ROOT / name
@@ -156,6 +155,17 @@ class Editor:
         await self.until(f"hunks of {name} on lines {lines}", there)
         return self.client.diagnostics[uri]
 
+    async def ended(self, count):
+        """Waits until so many runs have ended, as their progress says."""
+
+        def enough():
+            reports = self.client.progress_reports.values()
+            assert all(told[0].title.startswith("Rummy: ") for told in reports if told)
+            ends = [told for told in reports if told and isinstance(told[-1], END)]
+            return len(ends) == count
+
+        await self.until(f"the end of {count} runs", enough)
+
     async def actions(self, name, line, diagnostics=()):
         params = types.CodeActionParams(
             text_document=types.TextDocumentIdentifier((ROOT / name).as_uri()),
@@ -229,9 +239,8 @@ async def test_a_session(client):
     await is_accepted(editor)
     await is_rejected(editor)
     await files_come_and_go(editor)
-    if editor.progress:
-        await progress_is_told(editor)
-    assert client.protocol.heard <= ENDS | OURS
+    await the_model_asks(editor)
+    assert client.protocol.heard <= OF_LSP | OURS
 
 
 async def is_accepted(editor):
@@ -244,6 +253,7 @@ async def is_accepted(editor):
     assert '+    print("Good day 🚀 " + name)' in await editor.hover("greet.py", 3)
     answer = await editor.choose("greet.py", 3, "Accept this change", found)
     assert answer["failed"] == []
+    await editor.ended(1)
     assert editor.text("greet.py").endswith('    print("Good day 🚀 " + name)\n')
     await editor.hunks("greet.py")
     assert await editor.lenses("greet.py") == []
@@ -257,6 +267,7 @@ async def is_rejected(editor):
     assert len(answer["rejected"]) == 1
     await editor.hunks("greet.py")
     assert editor.text("greet.py") == before
+    await editor.ended(2)
 
 
 async def files_come_and_go(editor):
@@ -277,11 +288,17 @@ async def files_come_and_go(editor):
     assert (ROOT / "new/bye.py").read_text() == 'print("bye")\n'
 
 
-async def progress_is_told(editor):
-    def ended():
-        reports = editor.client.progress_reports.values()
-        ends = [told for told in reports if isinstance(told[-1], types.WorkDoneProgressEnd)]
-        return ends if len(ends) == 3 else None
+async def the_model_asks(editor):
+    asked = asyncio.get_running_loop().create_future()
 
-    for told in await editor.until("the end of three progress reports", ended):
-        assert told[0].title.startswith("Rummy: ")
+    def choose(params):
+        asked.set_result(params)
+        return params.actions[1]
+
+    editor.client.feature(types.WINDOW_SHOW_MESSAGE_REQUEST)(choose)
+    editor.open("others.py")
+    await editor.choose("others.py", 0, "Ask Rummy: which greeting is better")
+    params = await asyncio.wait_for(asked, PATIENCE)
+    assert params.message.endswith("asks: For whom?")
+    assert [action.title for action in params.actions] == ["friends", "strangers"]
+    await editor.ended(4)
