@@ -69,11 +69,32 @@ pub fn place(change: &TextChange, current: Option<&str>) -> Vec<Placed> {
 /// Whether the text holds the open hunks that `wanted` picks, on top of those that were accepted.
 pub fn holds(change: &TextChange, wanted: impl Fn(&Hunk) -> bool, current: &str) -> bool {
     let there = |hunk: &Hunk| hunk.is_accepted() || (hunk.is_open() && wanted(hunk));
-    let (expected, now) = (change.lines_with(there), lines(current));
+    let now = lines(current);
+    let mut expected = change.lines_with(there);
+    if shows(change, there, &expected, &now) {
+        return true;
+    }
+    // A proposed text that ends without a break gets one where the user's goes on behind it.
+    let Some(last) = expected.pop().filter(|last| !last.ends_with('\n')) else {
+        return false;
+    };
+    let ended = format!("{last}\n");
+    expected.push(&ended);
+    shows(change, there, &expected, &now)
+}
+
+/// Whether a text has the lines of the open hunks that are `there` together, where it has what is
+/// `expected`.
+fn shows(
+    change: &TextChange,
+    there: impl Fn(&Hunk) -> bool,
+    expected: &[&str],
+    now: &[&str],
+) -> bool {
     if expected == now {
         return true;
     }
-    let moves = Moves::between(&expected, &now);
+    let moves = Moves::between(expected, now);
     let mut shift = Shift::default();
     change.hunks.iter().filter(|hunk| there(hunk)).all(|hunk| {
         let start = shift.of(hunk.before.start);
@@ -314,6 +335,16 @@ mod tests {
         );
         assert!(!holds(&change, |h| h.id == "h2", "a1\na2\nb\nc\nd\n"));
         assert!(holds(&change, |h| h.id == "h2", "mine\na1\na2\nb\nc\nD\n"));
+    }
+
+    #[test]
+    fn what_ends_without_a_break_is_found_where_the_user_goes_on_behind_it() {
+        let change = TextChange::between(Some("a\nb\n"), "A");
+        let placed = place(&change, Some("a\nb\n\n"));
+        let text = applied(&change, &placed, "a\nb\n\n");
+        assert_eq!(text, "A\n\n");
+        assert!(holds(&change, |_| true, &text));
+        assert!(!holds(&change, |_| true, "a\nb\n\n"));
     }
 
     proptest! {
