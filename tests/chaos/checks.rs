@@ -106,8 +106,7 @@ const NEVER: &[(&str, &str)] = &[
              SELECT content_id FROM entries WHERE content_id IS NOT NULL
              UNION SELECT base_id FROM contents WHERE base_id IS NOT NULL
              UNION SELECT base_id FROM proposals WHERE base_id IS NOT NULL
-             UNION SELECT after_id FROM proposals WHERE after_id IS NOT NULL
-             UNION SELECT replaced_id FROM proposals WHERE replaced_id IS NOT NULL)",
+             UNION SELECT after_id FROM proposals WHERE after_id IS NOT NULL)",
     ),
 ];
 

@@ -221,7 +221,9 @@ impl Mind {
 
     fn command(&mut self) -> String {
         let n = self.numbers.below(6);
-        match self.numbers.below(11) {
+        match self.numbers.below(13) {
+            11 => "<sh>echo one; echo two >&2; exit 3</sh>\n".to_owned(),
+            12 => "<env>pwd</env>\n".to_owned(),
             0 | 1 => set(&format!("known://topic/{n}"), "This is how it is.\n"),
             2 => set(&format!("unknown://topic/{n}"), "How is it?\n"),
             3 => format!("<rm path=\"unknown://topic/{n}\"/>\n"),
@@ -270,7 +272,7 @@ impl Mind {
     fn unknown_tool(&mut self) -> String {
         let call = self.numbers.pick(&[
             "<teleport path=\"src\"/>\n",
-            "<sh>rm -rf /</sh>\n",
+            "<launch what=\"everything\"/>\n",
             "<tool_call>{\"name\": \"browse\", \"arguments\": {}}</tool_call>\n",
         ]);
         call.to_owned() + &self.good()

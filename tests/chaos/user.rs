@@ -26,7 +26,11 @@ const CALM: usize = 30;
 const EXPECTED: [&str; 3] = ["not_found", "busy", "conflict"];
 
 /// What the server sends beside runs, and nobody reads here.
-const UNREAD: [&str; 7] = [
+const UNREAD: [&str; 10] = [
+    // What is asked is dismissed, and decided like everything else that is proposed.
+    "window/showMessageRequest",
+    "stream/chunk",
+    "stream/cancelled",
     "run/proposal",
     "textDocument/publishDiagnostics",
     "window/showMessage",

@@ -17,6 +17,10 @@ return function(t)
   t.equal(nil, t.on_disk("greet.lua"))
   t.equal(0, vim.fn.bufloaded("greet.lua"))
 
+  t.wait("the mark to go", function()
+    return #vim.diagnostic.get(0) == 0
+  end)
+
   -- The server follows the file: it shows what is proposed next on the new name.
   vim.cmd("Rummy act be polite")
   t.wait("the next proposal", function()

@@ -124,9 +124,15 @@ impl Carrier<'_> {
             let new_uri = Uri::from_file_path(to_file.absolute());
             if let (true, Some(new_uri)) = (editor.abilities.rename_files, new_uri) {
                 let annotation = self.annotation(target);
-                let edit = renamed(&document.uri, new_uri, annotation, editor.abilities);
+                let edit = renamed(&document.uri, new_uri.clone(), annotation, editor.abilities);
                 let params = self.labelled(target, edit);
-                return editor.apply_until(params, is_done).await;
+                editor.apply_until(params, is_done).await?;
+                editor.session.post(move |session| {
+                    // Neovim takes the marks along with the buffer.
+                    session.shown.forget_marks(new_uri);
+                    session.refresh();
+                });
+                return Ok(());
             }
             if document.dirty {
                 return Err(NotDone::Unsaved(target.clone()));

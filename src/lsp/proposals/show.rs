@@ -204,6 +204,11 @@ impl Shown {
         self.freshen(documents, encoding, |_| true);
     }
 
+    /// What the client shows on a document is not known: it is told once more, even if that is nothing.
+    pub fn forget_marks(&mut self, uri: Uri) {
+        self.diagnosed.insert(uri, Value::Null);
+    }
+
     /// Sends what has changed of proposals and diagnostics.
     pub fn publish(
         &mut self,
