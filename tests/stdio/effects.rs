@@ -304,3 +304,84 @@ fn a_rename_and_a_deletion_show_on_the_first_line_of_the_open_file() {
     session.wait_for_status("tidy", 200);
     session.ignore(&["workspace/applyEdit"]);
 }
+
+#[test]
+fn nothing_of_a_read_only_file_is_deleted_renamed_or_replaced() {
+    let commands = [
+        "<rm path=\"src/old.rs\"/>",
+        "<mv path=\"src/old.rs\">src/new.rs</mv>",
+        "<mv path=\"src/app.rs\">locked/new.rs</mv>",
+        "<cp path=\"src/app.rs\">locked/new.rs</cp>",
+        "<set path=\"src/old.rs\">new</set>",
+    ];
+    for command in commands {
+        let answer = command.to_owned() + &update(200, "done");
+        let left = Reply::text(update(200, "Left it"));
+        let server = ModelServer::start(vec![Reply::text(answer), left]);
+        let mut session = Session::builder()
+            .file(FILE, APP)
+            .file("src/old.rs", "old\n")
+            .model_at(&server.url())
+            .start();
+        for pattern in ["src/old.rs", "locked/**"] {
+            let constraint = json!({"pattern": pattern, "visibility": "readonly"});
+            session.ask("rummy/file/constraint", constraint);
+        }
+        session.act("tidy", "tidy up");
+        session.wait_for_status("tidy", 200);
+        let told = server.requests()[1].to_string();
+        assert!(told.contains("is read-only"), "{command}: {told}");
+        assert_eq!(session.sandbox.read("src/old.rs").as_deref(), Some("old\n"));
+    }
+}
+
+#[test]
+fn a_file_that_became_read_only_since_stays_and_the_proposal_too() {
+    let (_server, mut session, proposals) = proposing("<rm path=\"src/old.rs\"/>", 1, false);
+    let constraint = json!({"pattern": "src/**", "visibility": "readonly"});
+    session.ask("rummy/file/constraint", constraint);
+    let path = path(&proposals[0]);
+    let answer = session.accept("tidy", &path).expect("it is no error");
+    let reason = failed(&answer, &path);
+    assert!(reason.contains("read-only"), "{reason}");
+    assert_eq!(session.sandbox.read("src/old.rs").as_deref(), Some("old\n"));
+    session.ask("rummy/file/drop", json!({"pattern": "src/**"}));
+    assert_eq!(session.accept("tidy", &path), Ok(accepted(&path)));
+    session.wait_for_status("tidy", 200);
+    session.ignore(&["window/showMessage"]);
+}
+
+#[test]
+fn a_file_that_is_gone_already_is_deleted() {
+    let (_server, mut session, proposals) = proposing("<rm path=\"src/old.rs\"/>", 1, false);
+    std::fs::remove_file(session.sandbox.path("src/old.rs")).expect("a file");
+    let path = path(&proposals[0]);
+    assert_eq!(session.accept("tidy", &path), Ok(accepted(&path)));
+    session.wait_for_status("tidy", 200);
+}
+
+#[test]
+fn what_cannot_be_written_stays_pending_and_says_why() {
+    let answer = "<set path=\"docs/new.md\">new</set>";
+    let (_server, mut session, proposals) = proposing(answer, 1, false);
+    session.sandbox.write("docs", "a file in the way\n");
+    let path = path(&proposals[0]);
+    let answer = session.accept("tidy", &path).expect("it is no error");
+    let reason = failed(&answer, &path);
+    assert!(reason.contains("not a folder"), "{reason}");
+    assert_eq!(session.status("tidy"), 202);
+    std::fs::remove_file(session.sandbox.path("docs")).expect("a file");
+    assert_eq!(session.accept("tidy", &path), Ok(accepted(&path)));
+    session.wait_for_status("tidy", 200);
+    session.ignore(&["window/showMessage"]);
+}
+
+#[test]
+fn to_show_a_proposal_to_the_model_decides_nothing() {
+    let (_server, mut session, proposals) = proposing("<rm path=\"src/old.rs\"/>", 1, false);
+    let path = path(&proposals[0]);
+    session.ask("rummy/get", json!({"run": "tidy", "path": path}));
+    assert_eq!(session.status("tidy"), 202);
+    assert_eq!(session.accept("tidy", &path), Ok(accepted(&path)));
+    session.wait_for_status("tidy", 200);
+}
