@@ -213,7 +213,9 @@ fn a_command_ends_as_its_shell_does_and_its_output_is_kept_by_channel() {
 #[test]
 fn a_command_does_not_see_the_key_that_a_model_is_called_with() {
     let server = runs("env > seen.txt");
-    let model = json!({"actual": "openai/scripted", "apiKeyEnv": "MY_SECRET"});
+    let model = json!({
+        "actual": "openai/scripted", "contextLength": 100_000, "apiKeyEnv": "MY_SECRET",
+    });
     let mut session = Session::builder()
         .model_at(&server.url())
         .env("MY_SECRET", "sk-secret")
