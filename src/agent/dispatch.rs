@@ -33,6 +33,7 @@ pub async fn dispatch(
             advice: advice(answer, &heard),
             ..TurnReport::default()
         },
+        has_drafts: job.in_loop.config.review == Review::End,
         stopped_by: None,
     };
     let has_update = heard.commands.iter().any(|c| c.tool() == Tool::Update);
@@ -63,6 +64,9 @@ struct Dispatch<'a> {
     cx: &'a TurnContext<'a>,
     tools: Vec<Tool>,
     report: TurnReport,
+    /// Whether something may be proposed that the user was not asked about: of this turn or, where all
+    /// is kept for the end, of an earlier one.
+    has_drafts: bool,
     /// What stopped the rest of the answer.
     stopped_by: Option<String>,
 }
@@ -84,6 +88,7 @@ impl Dispatch<'_> {
         }
         match self.handle(command).await {
             Ok(Handled::Proposed) => {
+                self.has_drafts = true;
                 if self.review() == Review::Each || !changes_file(command) {
                     self.settle().await?;
                 }
@@ -157,6 +162,9 @@ impl Dispatch<'_> {
 
     /// Offers the user what was proposed, and waits until it is decided.
     async fn settle(&mut self) -> Result<(), TurnError> {
+        if !std::mem::take(&mut self.has_drafts) {
+            return Ok(());
+        }
         let run = self.cx.run;
         let offered = self
             .cx
