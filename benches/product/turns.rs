@@ -33,15 +33,14 @@ const TURN: Limit = Limit::AtMost(20.0);
 /// What is aimed at is 300 turns a second.
 const RATE: Limit = Limit::AtLeast(75.0);
 
-/// How the last turns of a long run compare with the first: what grows with every turn would make it
-/// three times as much and more, what a busy machine adds does not.
-const GROWTH: Limit = Limit::AtMost(2.5);
+/// How the last turns of a long run compare with the first.
+const GROWTH: Limit = Limit::AtMost(1.3);
 
 /// Bytes to the client: four times the turns, and what is told of them is no more than that.
 const BYTES: Limit = Limit::AtMost(5.0);
 
 /// A turn of a run that knows a hundred times as much.
-const KNOWLEDGE: Limit = Limit::AtMost(3.0);
+const KNOWLEDGE: Limit = Limit::AtMost(2.0);
 
 pub async fn long_runs(table: &mut Table) {
     let short = long_run(SHORT).await;
