@@ -187,7 +187,7 @@ export interface EntryRow {
   readonly state: EntryState;
   readonly outcome: string | null;
   readonly visibility: Visibility;
-  readonly turn: number;
+  readonly turn: number | null;
   readonly tokens: number;
   readonly attributes: Readonly<Record<string, unknown>>;
 }
@@ -267,6 +267,10 @@ export interface Methods {
       readonly visibility?: Visibility;
     },
     Ok,
+  ];
+  get: [
+    { readonly run: string; readonly path: string; readonly visibility?: Visibility },
+    Ok & { readonly matched: number },
   ];
   rm: [{ readonly run: string; readonly path: string }, Ok & { readonly matched: number }];
   accept: [

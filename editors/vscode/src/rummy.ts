@@ -56,6 +56,7 @@ export class Rummy implements vscode.Disposable {
   private readonly cancelledStream = this.emitter<StreamCancelled>();
   private readonly changedSelection = this.emitter<Run | undefined>();
   private readonly connected = this.emitter<void>();
+  private readonly wasReset = this.emitter<void>();
   private selectedAlias: string | undefined;
   private refreshing: Promise<void> | undefined;
   private refreshAgain = false;
@@ -76,6 +77,8 @@ export class Rummy implements vscode.Disposable {
   readonly onDidChangeSelection = this.changedSelection.event;
   /** The server runs, for the first time or again; all runs were forgotten before. */
   readonly onDidConnect = this.connected.event;
+  /** The runs were forgotten, because a server is being started. */
+  readonly onDidReset = this.wasReset.event;
 
   constructor(private readonly connection: Connection) {}
 
@@ -153,13 +156,16 @@ export class Rummy implements vscode.Disposable {
     return run;
   }
 
-  /** A server has started: nothing that another one said holds for it. */
-  async connect(): Promise<void> {
-    for (const run of this.book.all()) {
-      this.removedRun.fire(run.alias);
-    }
+  /** A server is being started: nothing that another one said holds for it. */
+  reset(): void {
+    const aliases = this.book.all().map((run) => run.alias);
     this.book.clear();
     this.strangers.clear();
+    this.wasReset.fire();
+    aliases.forEach((alias) => this.removedRun.fire(alias));
+  }
+
+  async connect(): Promise<void> {
     this.connected.fire();
     await this.refresh();
   }
