@@ -329,3 +329,8 @@ export type Result<M extends MethodName> = Methods[M][1];
 export function isAtWork(status: Status): boolean {
   return status === 100 || status === 102 || status === 202;
 }
+
+/** Whether it is about a file, as against a command or a question. */
+export function isChange({ kind }: Proposal): boolean {
+  return kind !== 'command' && kind !== 'question';
+}

@@ -5,6 +5,7 @@
  */
 
 import * as vscode from 'vscode';
+import { visible } from '../model/shell';
 import type { Proposal, RunProposals } from '../protocol';
 import type { Rummy } from '../rummy';
 import { answer } from './questions';
@@ -70,7 +71,7 @@ export class Asking implements vscode.Disposable {
   private async askCommand(proposal: Proposal): Promise<void> {
     const review = 'Review…';
     const reject = 'Reject';
-    const text = `Rummy (${proposal.run}) wants to run: ${inALine(proposal.command ?? proposal.title)}`;
+    const text = `Rummy (${proposal.run}) wants to run: ${inALine(visible(proposal.command ?? proposal.title))}`;
     const chosen = await vscode.window.showWarningMessage(text, review, reject);
     if (!this.isPending(proposal)) {
       return;

@@ -3,7 +3,7 @@
  */
 
 import * as vscode from 'vscode';
-import { allowing } from '../model/labels';
+import { allowing, shortened, visible } from '../model/shell';
 import type { Proposal } from '../protocol';
 import type { Rummy } from '../rummy';
 import { SECTION, setting } from '../server/settings';
@@ -17,12 +17,19 @@ export async function reviewCommand(rummy: Rummy, proposal: Proposal): Promise<v
   if (command === null) {
     throw new Error(`${path} is no command.`);
   }
-  const folder = folderOf(rummy, run);
+  const place = folderOf(rummy, run)?.uri.fsPath ?? 'the workspace folder';
   const pattern = allowing(command);
+  const { text, isCut } = shortened(visible(command));
+  if (isCut) {
+    await showWhole(command);
+  }
   const choices = pattern === undefined ? [RUN, REJECT] : [RUN, ALWAYS, REJECT];
   const chosen = await vscode.window.showWarningMessage(
     `Run this command for ${run}?`,
-    { modal: true, detail: `${command}\n\nin ${folder?.uri.fsPath ?? 'the workspace folder'}` },
+    {
+      modal: true,
+      detail: `${isCut ? `${text}…\n\n(all of it is in the editor behind this)` : text}\n\nin ${place}`,
+    },
     ...choices,
   );
   if (chosen === REJECT) {
@@ -33,6 +40,15 @@ export async function reviewCommand(rummy: Rummy, proposal: Proposal): Promise<v
     }
     await rummy.request('accept', { run, path });
   }
+}
+
+/** Shows a command that is too long for a dialog. */
+async function showWhole(command: string): Promise<void> {
+  const document = await vscode.workspace.openTextDocument({
+    language: 'shellscript',
+    content: visible(command),
+  });
+  await vscode.window.showTextDocument(document, { preview: true });
 }
 
 function folderOf(rummy: Rummy, alias: string): vscode.WorkspaceFolder | undefined {

@@ -8,6 +8,7 @@ import { reviewCommand } from '../asking/shell';
 import type { PlacedHunk } from '../model/hunks';
 import { hunkAt, neighbour } from '../model/hunks';
 import type { Decision, Proposal, ProposalKind } from '../protocol';
+import { isChange } from '../protocol';
 import type { Rummy, Run } from '../rummy';
 import type { HunkComments } from '../review/comments';
 import type { Diffs } from '../review/diffs';
@@ -230,10 +231,6 @@ export class Decider {
       void vscode.window.showInformationMessage(`Rummy: ${run.alias} has no accepted change to undo.`);
     }
   }
-}
-
-function isChange({ kind }: Proposal): boolean {
-  return kind !== 'command' && kind !== 'question';
 }
 
 function ofProposal({ run, path }: Proposal): Decision {

@@ -40,7 +40,11 @@ export function entryLabel(entry: string): string {
   }
 }
 
-const ORDER = ['prompt', 'known', 'unknown', 'file', 'skill', 'sh', 'env', 'log', 'run', 'system'];
+const ORDER = [
+  ['prompt', 'known', 'unknown', 'file', 'skill', 'sh', 'env', 'http', 'mcp', 'log', 'run'],
+  // The audit: what went over the wire.
+  ['system', 'user', 'assistant', 'reasoning', 'model'],
+].flat();
 
 /** What people look for comes first; schemes that are not known come last, by name. */
 export function compareSchemes(a: string, b: string): number {

@@ -53,9 +53,3 @@ export function runText(run: Run): string {
 export function isActive(run: Run): boolean {
   return run.status !== undefined && isAtWork(run.status);
 }
-
-/** A pattern of `commands.allow` that allows this very line, or undefined where there is none. */
-export function allowing(command: string): string | undefined {
-  // `*` and `?` are wild there, and nothing makes them mean themselves.
-  return /[*?\n\r]/.test(command) ? undefined : command;
-}

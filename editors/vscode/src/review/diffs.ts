@@ -8,6 +8,7 @@ import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { Throttle } from '../model/throttle';
 import type { Proposal } from '../protocol';
+import { isChange } from '../protocol';
 import type { Rummy } from '../rummy';
 
 export const DIFF_SCHEME = 'rummy-diff';
@@ -38,11 +39,18 @@ export function proposalIn(uri: vscode.Uri | undefined): { run: string; path: st
   return uri?.scheme === DIFF_SCHEME ? (JSON.parse(uri.query) as Name) : undefined;
 }
 
+/** The proposal whose diff a tab shows. */
+export function shownIn(tab: vscode.Tab | undefined): { run: string; path: string } | undefined {
+  return tab?.input instanceof vscode.TabInputTextDiff ? proposalIn(tab.input.modified) : undefined;
+}
+
 export class Diffs implements vscode.TextDocumentContentProvider, vscode.Disposable {
   /** What a side showed last: it stays when the proposal is decided. */
   private readonly texts = new Map<string, string>();
   private readonly changed = new vscode.EventEmitter<vscode.Uri>();
   private readonly dirty = new Set<string>();
+  /** The changes that were pending when it was looked last, by run. */
+  private readonly seen = new Map<string, ReadonlySet<string>>();
   private readonly throttle = new Throttle(INTERVAL_MS, () => this.flush());
   private readonly disposables: vscode.Disposable[];
 
@@ -61,6 +69,9 @@ export class Diffs implements vscode.TextDocumentContentProvider, vscode.Disposa
   }
 
   private flush(): void {
+    for (const run of this.dirty) {
+      void this.closeDecided(run);
+    }
     for (const { uri } of vscode.workspace.textDocuments) {
       const name = proposalIn(uri);
       if (name && this.dirty.has(name.run)) {
@@ -68,6 +79,24 @@ export class Diffs implements vscode.TextDocumentContentProvider, vscode.Disposa
       }
     }
     this.dirty.clear();
+  }
+
+  /** Closes the diffs of what was decided since the last look: there is nothing to compare any more. */
+  private async closeDecided(run: string): Promise<void> {
+    const before = this.seen.get(run) ?? new Set();
+    const pending = new Set(this.rummy.proposals(run).filter(isChange).map(({ path: of }) => of));
+    this.seen.set(run, pending);
+    const isDecided = (of: string): boolean => before.has(of) && !pending.has(of);
+    const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs);
+    const done = tabs.filter((tab) => {
+      const shown = shownIn(tab);
+      return shown
+        ? shown.run === run && isDecided(shown.path)
+        : reviewedIn(tab) === run && before.size > 0 && pending.size === 0;
+    });
+    if (done.length > 0) {
+      await vscode.window.tabGroups.close(done, true);
+    }
   }
 
   async provideTextDocumentContent(
@@ -119,21 +148,16 @@ export class Diffs implements vscode.TextDocumentContentProvider, vscode.Disposa
 
   /** All files that a run proposes to change, one below the other. */
   async review(run: string): Promise<void> {
-    const files = this.rummy
-      .proposals(run)
-      .filter(({ kind }) => kind !== 'command' && kind !== 'question');
+    const files = this.rummy.proposals(run).filter(isChange);
     if (files.length === 0) {
       throw new Error(`${run} proposes no changes of files.`);
     }
-    const resources = files.map((proposal) => {
-      const { left, right } = this.sides(proposal);
-      const label = vscode.Uri.parse(proposal.toUri ?? proposal.uri ?? '');
-      return [
-        label,
-        proposal.kind === 'create' ? undefined : left,
-        proposal.kind === 'delete' ? undefined : right,
-      ];
-    });
+    // Both sides have the same path, or the editor would take the file for renamed.
+    const resources = files.map((proposal) => [
+      vscode.Uri.parse(proposal.toUri ?? proposal.uri ?? ''),
+      proposal.kind === 'create' ? undefined : sideUri(proposal, 'before'),
+      proposal.kind === 'delete' ? undefined : sideUri(proposal, 'after'),
+    ]);
     await vscode.commands.executeCommand('vscode.changes', reviewTitle(run), resources);
   }
 
@@ -143,7 +167,8 @@ export class Diffs implements vscode.TextDocumentContentProvider, vscode.Disposa
   }
 }
 
-const REVIEW = /^Rummy: (\S+) \(proposed changes\)$/;
+/** VS Code adds how many files there are. */
+const REVIEW = /^Rummy: (\S+) \(proposed changes\)/;
 
 function reviewTitle(run: string): string {
   return `Rummy: ${run} (proposed changes)`;

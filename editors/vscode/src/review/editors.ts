@@ -10,7 +10,7 @@ import { Throttle } from '../model/throttle';
 import type { Proposal } from '../protocol';
 import type { Rummy } from '../rummy';
 import { setting } from '../server/settings';
-import { proposalIn, reviewedIn } from './diffs';
+import { reviewedIn, shownIn } from './diffs';
 
 /** How often the decorations follow what the server says. */
 const INTERVAL_MS = 50;
@@ -41,8 +41,7 @@ export function hunksOf(rummy: Rummy, document: vscode.TextDocument): PlacedHunk
 
 /** The proposal whose diff is the active editor. */
 export function diffInFront(): { run: string; path: string } | undefined {
-  const input = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
-  return input instanceof vscode.TabInputTextDiff ? proposalIn(input.modified) : undefined;
+  return shownIn(vscode.window.tabGroups.activeTabGroup.activeTab);
 }
 
 /** The run whose review is the active editor. */
@@ -99,9 +98,19 @@ export class HunkEditors implements vscode.Disposable {
   }
 
   private draw(editor: vscode.TextEditor): void {
-    const hunks = setting<boolean>('inlineHunks') ? hunksOf(this.rummy, editor.document) : [];
-    editor.setDecorations(this.removed, hunks.filter(removesLines).map(({ first, last }) => new vscode.Range(first, 0, last, 0)));
-    editor.setDecorations(this.added, hunks.filter(({ hunk }) => hunk.added !== '').map((placedHunk) => newText(editor.document, placedHunk)));
+    // A side of a diff, which shows the hunks by itself, has no column.
+    const isWanted = editor.viewColumn !== undefined && setting<boolean>('inlineHunks');
+    const hunks = isWanted ? hunksOf(this.rummy, editor.document) : [];
+    const going = hunks.filter(removesLines);
+    const coming = hunks.filter(({ hunk }) => hunk.added !== '');
+    editor.setDecorations(
+      this.removed,
+      going.map(({ first, last }) => new vscode.Range(first, 0, last, 0)),
+    );
+    editor.setDecorations(
+      this.added,
+      coming.map((hunk) => newText(editor.document, hunk)),
+    );
   }
 
   /** Brings the context keys up to date. */

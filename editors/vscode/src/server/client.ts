@@ -130,6 +130,8 @@ function middleware(parts: ClientParts): Middleware {
     workspace: {
       configuration: ({ items }) => items.map(() => parts.configuration()),
     },
+    // The status bar's item and the view Runs say where a run stands.
+    handleWorkDoneProgress: () => undefined,
     executeCommand: async (command, args: unknown[], next) => {
       const interceptor = parts.interceptors.get(command);
       const params = (args[0] ?? {}) as Record<string, unknown>;

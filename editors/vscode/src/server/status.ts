@@ -4,9 +4,13 @@
  */
 
 import * as vscode from 'vscode';
-import { isAtWork } from '../protocol';
+import { isActive, runText, statusText } from '../model/labels';
+import { Throttle } from '../model/throttle';
 import type { Rummy } from '../rummy';
 import type { ServerState, Supervisor } from './supervisor';
+
+/** How often the items change while runs are at work. */
+const INTERVAL_MS = 200;
 
 const TEXTS: Record<ServerState, string> = {
   stopped: 'stopped',
@@ -24,17 +28,20 @@ export function registerStatus(supervisor: Supervisor, rummy: Rummy): vscode.Dis
   bar.name = 'Rummy';
   bar.command = 'rummy.ui.menu';
 
-  const show = (): void => {
+  const throttle = new Throttle(INTERVAL_MS, () => {
     showLanguage(language, supervisor);
     showBar(bar, supervisor, rummy);
-  };
+  });
+  const show = (): void => throttle.call();
   show();
   return vscode.Disposable.from(
     language,
     bar,
+    throttle,
     supervisor.onDidChangeState(show),
     rummy.onDidChangeRun(show),
     rummy.onDidRemoveRun(show),
+    rummy.onDidReceiveProgress(show),
     rummy.onDidChangeProposals(show),
   );
 }
@@ -62,12 +69,18 @@ function showBar(item: vscode.StatusBarItem, supervisor: Supervisor, rummy: Rumm
     return;
   }
   const pending = rummy.proposals().length;
-  const working = rummy.runs().filter(({ status }) => status !== undefined && isAtWork(status));
+  const working = rummy.runs().filter(isActive);
   const isBusy = working.some(({ status }) => status !== 202) || state === 'starting';
   const isBroken = state === 'failed' || state === 'waiting';
   const icon = isBroken ? '$(error)' : isBusy ? '$(loading~spin)' : '$(sparkle)';
-  item.text = pending > 0 ? `${icon} Rummy: ${pending} pending` : `${icon} Rummy`;
-  item.tooltip = supervisor.reason ?? working.map((run) => `${run.alias}, turn ${run.turn}`).join('\n');
+  const [only] = working;
+  const parts = [
+    working.length === 1 && only ? `turn ${only.turn}, ${statusText(only)}` : '',
+    working.length > 1 ? `${working.length} runs` : '',
+    pending > 0 ? `${pending} pending` : '',
+  ].filter((part) => part !== '');
+  item.text = parts.length > 0 ? `${icon} Rummy: ${parts.join(' · ')}` : `${icon} Rummy`;
+  item.tooltip = supervisor.reason ?? working.map((run) => `${run.alias}: ${runText(run)}`).join('\n');
   item.backgroundColor = isBroken
     ? new vscode.ThemeColor('statusBarItem.errorBackground')
     : undefined;

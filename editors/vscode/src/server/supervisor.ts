@@ -198,7 +198,10 @@ export class Supervisor implements Connection, vscode.Disposable {
     if (!this.client) {
       throw new Error('The server does not run.');
     }
-    return this.client.sendRequest<R>(method, params, token);
+    // An undefined token would be taken for a second parameter.
+    return token
+      ? this.client.sendRequest<R>(method, params, token)
+      : this.client.sendRequest<R>(method, params);
   }
 
   /** Has the server ask for its settings again. */

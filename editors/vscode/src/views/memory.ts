@@ -25,6 +25,13 @@ const SCHEMES: Record<string, string> = {
   env: 'Environment',
   log: 'Log',
   run: 'Run',
+  http: 'Pages',
+  mcp: 'Outside tools',
+  system: 'Sent: instructions',
+  user: 'Sent: context',
+  assistant: 'Answers',
+  reasoning: 'Reasoning',
+  model: 'Calls',
 };
 
 const ICONS: Record<Visibility, string> = {
