@@ -279,7 +279,8 @@ mod tests {
     #[test]
     fn a_layer_that_names_the_same_model_adds_to_it_and_another_model_replaces_it() {
         let home = tempfile::tempdir().unwrap();
-        let model = "actual = \"openai/x\"\nbaseUrl = \"http://127.0.0.1:1\"\ncontextLength = 9000\n";
+        let model =
+            "actual = \"openai/x\"\nbaseUrl = \"http://127.0.0.1:1\"\ncontextLength = 9000\n";
         let file = format!("[models.same]\n{model}[models.other]\n{model}");
         std::fs::write(home.path().join("config.toml"), file).unwrap();
         let options = object(&json!({"home": home.path(), "models": {
