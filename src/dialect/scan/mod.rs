@@ -48,7 +48,7 @@ pub struct Scan {
     pub advisories: Vec<Advisory>,
     /// The text outside of commands, trimmed.
     pub unparsed: String,
-    /// The bytes of the answer that are outside of commands, in their order.
+    /// The bytes of the answer that are outside of commands, in their order; none that are all blank.
     #[serde(skip)]
     pub prose: Vec<Range<usize>>,
 }
@@ -97,6 +97,9 @@ pub fn scan_with_calls<'c>(
             _ => result.prose.push(span),
         }
     }
+    result
+        .prose
+        .retain(|span| !text[span.clone()].trim().is_empty());
     result.unparsed = result.unparsed.trim().to_owned();
     result
 }
