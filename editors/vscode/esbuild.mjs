@@ -22,6 +22,17 @@ const extension = {
   sourcesContent: false,
 };
 
+// The run panel's page.
+const panel = {
+  ...shared,
+  entryPoints: ['src/panel/view/main.ts'],
+  outfile: 'out/panel.js',
+  format: 'iife',
+  platform: 'browser',
+  target: 'chrome120',
+  minify: true,
+};
+
 const tests = {
   ...shared,
   entryPoints: readdirSync('test', { recursive: true })
@@ -35,6 +46,10 @@ const tests = {
 
 if (process.argv.includes('--watch')) {
   await (await context(extension)).watch();
+  await (await context(panel)).watch();
+} else if (process.argv.includes('--tests')) {
+  await build(tests);
 } else {
-  await build(process.argv.includes('--tests') ? tests : extension);
+  await build(extension);
+  await build(panel);
 }
