@@ -19,6 +19,11 @@ test('the URI of an entry leads back to it', () => {
   }
 });
 
+test('an entry is known too where two slashes have become one', () => {
+  assert.deepEqual(entryName('/fix/known:/plan'), { run: 'fix', entry: 'known://plan' });
+  assert.deepEqual(entryName('/fix/src/a:/b'), { run: 'fix', entry: 'src/a:/b' });
+});
+
 test('a URI without an entry is that of a transcript', () => {
   assert.equal(entryUri('fix'), 'rummy:/fix');
   assert.deepEqual(entryName('/fix'), { run: 'fix', entry: undefined });

@@ -83,6 +83,10 @@ class Output implements vscode.Pseudoterminal {
     }
   }
 
+  get isBusy(): boolean {
+    return this.command !== undefined;
+  }
+
   isOf(path: string): boolean {
     return path === this.command;
   }
@@ -139,7 +143,7 @@ export class Outputs implements vscode.Disposable {
 
   private lookForEnd(run: Run): void {
     const output = this.outputs.get(run.alias);
-    const ended = output && run.history.findLast(({ entry }) => output.isOf(entry));
+    const ended = output?.isBusy && run.history.findLast(({ entry }) => output.isOf(entry));
     if (ended && ended.status !== PROPOSED && ended.status !== STREAMING) {
       const isGood = ended.status < 300;
       const outcome = ended.attributes['outcome'];

@@ -47,7 +47,7 @@ export class Models {
   }
 
   private async setApiKey(): Promise<void> {
-    const model = await this.pick('The model whose key is to be set');
+    const model = await this.pick('The model whose key is to be set', takesKey);
     if (!model) {
       return;
     }
@@ -75,8 +75,11 @@ export class Models {
     }
   }
 
-  private async pick(placeHolder: string): Promise<ModelRow | undefined> {
-    const models = await this.rummy.request('getModels', {});
+  private async pick(
+    placeHolder: string,
+    fits: (model: ModelRow) => boolean = () => true,
+  ): Promise<ModelRow | undefined> {
+    const models = (await this.rummy.request('getModels', {})).filter(fits);
     const current = setting<string | undefined>('model');
     const items: ModelItem[] = models.map((model) => ({
       label: model.alias === current ? `$(check) ${model.alias}` : model.alias,
@@ -118,6 +121,10 @@ export class Models {
     await update('models', { ...setting<object>('models'), [alias]: { actual } });
     return { alias, actual, contextLength: null };
   }
+}
+
+function takesKey({ actual }: ModelRow): boolean {
+  return PROVIDERS.some((provider) => actual.startsWith(`${provider}/`));
 }
 
 function describe({ actual, contextLength }: ModelRow): string {

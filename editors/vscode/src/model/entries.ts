@@ -17,7 +17,11 @@ export interface EntryName {
 /** Takes the decoded path of a `rummy:` URI apart. */
 export function entryName(path: string): EntryName | undefined {
   const match = /^\/([^/]+)(?:\/(.+))?$/s.exec(path);
-  return match?.[1] === undefined ? undefined : { run: match[1], entry: match[2] };
+  if (match?.[1] === undefined) {
+    return undefined;
+  }
+  // VS Code makes one slash of two.
+  return { run: match[1], entry: match[2]?.replace(/^([a-z_]+):\/(?!\/)/, '$1://') };
 }
 
 /** A path without a scheme is that of a file. */

@@ -148,9 +148,15 @@ function newText(document: vscode.TextDocument, placedHunk: PlacedHunk): vscode.
   const { hunk, first, last } = placedHunk;
   const line = removesLines(placedHunk) ? last : Math.max(first - 1, 0);
   const end = document.lineAt(line).range.end;
-  const sign = removesLines(placedHunk) ? '→' : '↳ +';
   return {
     range: new vscode.Range(end, end),
-    renderOptions: { after: { contentText: `${sign} ${preview(hunk)}` } },
+    renderOptions: { after: { contentText: `${sign(placedHunk)} ${preview(hunk)}` } },
   };
+}
+
+function sign(placedHunk: PlacedHunk): string {
+  if (placedHunk.proposal.conflict) {
+    return '⚠ conflicts with your change:';
+  }
+  return removesLines(placedHunk) ? '→' : '↳ +';
 }

@@ -13,6 +13,7 @@ import type {
   StaticFeature,
 } from 'vscode-languageclient/node';
 import { CloseAction, ErrorAction, LanguageClient, RevealOutputChannelOn } from 'vscode-languageclient/node';
+import { entryName, entryUri } from '../model/entries';
 import type { Options } from '../model/settings';
 import type { Handlers } from '../rummy';
 
@@ -102,6 +103,10 @@ function clientOptions(
     revealOutputChannelOn: RevealOutputChannelOn.Never,
     initializationOptions: parts.initializationOptions,
     diagnosticCollectionName: 'rummy',
+    uriConverters: {
+      code2Protocol: protocolUri,
+      protocol2Code: (uri) => vscode.Uri.parse(uri),
+    },
     markdown: { isTrusted: false, supportHtml: false },
     errorHandler: {
       error: () => ({ action: ErrorAction.Continue, handled: true }),
@@ -123,6 +128,12 @@ function clientOptions(
       stdout: () => undefined,
     },
   };
+}
+
+/** The URI of a document. The server's own are spelled as it spells them: VS Code changes their slashes. */
+function protocolUri(uri: vscode.Uri): string {
+  const name = uri.scheme === 'rummy' && uri.query === '' ? entryName(uri.path) : undefined;
+  return name ? entryUri(name.run, name.entry) : uri.toString();
 }
 
 function middleware(parts: ClientParts): Middleware {

@@ -37,7 +37,7 @@ export class Doctor implements vscode.Disposable {
 
   private examine(program: string, channel: vscode.OutputChannel): Promise<void> {
     return new Promise((resolve, reject) => {
-      const child = spawn(program, ['doctor', '--settings', '/dev/stdin'], {
+      const child = spawn(program, ['doctor', '--settings', '-'], {
         cwd: vscode.workspace.workspaceFolders?.[0]?.uri.fsPath,
         env: { ...process.env, ...setting<Record<string, string>>('server.env') },
         stdio: ['pipe', 'pipe', 'pipe'],

@@ -8,8 +8,7 @@ import * as vscode from 'vscode';
 import { Backoff } from '../model/backoff';
 import { initializationOptions, serverSettings } from '../model/settings';
 import type { Connection, Handlers } from '../rummy';
-import type { Interceptor } from './client';
-import { RummyClient } from './client';
+import type { Interceptor, RummyClient } from './client';
 import type { Keys } from './keys';
 import { locate, Missing } from './locate';
 import { setting, settings } from './settings';
@@ -84,7 +83,7 @@ export class Supervisor implements Connection, vscode.Disposable {
       await this.keys.load();
       const program = await locate(this.context);
       this.log.info(`starting ${program}`);
-      const client = this.makeClient(program);
+      const client = await this.makeClient(program);
       this.client = client;
       this.backoff.started();
       await client.start();
@@ -95,9 +94,11 @@ export class Supervisor implements Connection, vscode.Disposable {
     }
   }
 
-  private makeClient(program: string): RummyClient {
+  private async makeClient(program: string): Promise<RummyClient> {
+    // The library is large, and activation need not wait for it.
+    const { RummyClient } = await import('./client');
     const folder = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath;
-    const client: RummyClient = new RummyClient({
+    const client = new RummyClient({
       server: {
         command: program,
         args: setting<string[]>('server.args'),

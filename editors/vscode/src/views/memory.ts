@@ -85,17 +85,22 @@ export class MemoryView implements vscode.TreeDataProvider<Node>, vscode.Disposa
 
   private async load(): Promise<void> {
     const run = this.rummy.selection?.alias;
-    this.rows = [];
-    if (run !== undefined && this.rummy.isRunning) {
-      try {
-        this.rows = await this.rummy.request('getEntries', { run, limit: LISTED });
-      } catch {
-        // The run was removed meanwhile: it has no entries.
-      }
+    const rows = run === undefined ? [] : await this.entriesOf(run);
+    if (run === this.rummy.selection?.alias) {
+      this.shown = run;
+      this.rows = rows;
+      this.tree.description = run ?? '';
+      this.changed.fire(undefined);
     }
-    this.shown = run;
-    this.tree.description = run ?? '';
-    this.changed.fire(undefined);
+  }
+
+  private async entriesOf(run: string): Promise<readonly EntryRow[]> {
+    try {
+      return await this.rummy.request('getEntries', { run, limit: LISTED });
+    } catch {
+      // The run was removed meanwhile, or the server is gone: there is nothing to show.
+      return [];
+    }
   }
 
   getChildren(parent?: Node): Node[] {
