@@ -96,6 +96,11 @@ export class Rummy implements vscode.Disposable {
     return this.connection.isRunning;
   }
 
+  /** Resolves once the server runs; rejects with what to do where it does not. */
+  ready(): Promise<void> {
+    return this.connection.ready();
+  }
+
   /** Sends `rummy/METHOD`, once the server runs. Rejects with the server's one-sentence message. */
   async request<M extends MethodName>(
     method: M,

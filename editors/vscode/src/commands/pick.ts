@@ -61,11 +61,16 @@ const PROMPTS: Record<Mode, { title: string; placeHolder: string }> = {
 };
 
 /** The prompt, without blanks around it; undefined where there is none. */
-export async function askPrompt(mode: Mode, about?: string): Promise<string | undefined> {
+export async function askPrompt(
+  mode: Mode,
+  about?: string,
+  value = '',
+): Promise<string | undefined> {
   const { title, placeHolder } = PROMPTS[mode];
   const prompt = await vscode.window.showInputBox({
     title: about === undefined ? title : `${title} · ${about}`,
     placeHolder,
+    value,
     ignoreFocusOut: true,
   });
   const trimmed = prompt?.trim();

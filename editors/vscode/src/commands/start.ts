@@ -102,18 +102,39 @@ export class Starter {
     part: { selection: Selection; about: string } | undefined,
     params: Partial<StartParams> = {},
   ): Promise<void> {
+    await this.rummy.ready();
     const folder = await pickFolder(this.rummy);
-    const prompt = folder && (params.prompt ?? (await askPrompt(mode, part?.about)));
-    if (!folder || prompt === undefined) {
-      return;
+    if (folder) {
+      const workspace = folder.uri.toString();
+      const { prompt, ...others } = params;
+      await this.ask(
+        mode,
+        { ...(part && { selection: part.selection }), workspace, ...others },
+        part?.about,
+        prompt,
+      );
     }
-    const workspace = folder.uri.toString();
-    await this.send(mode, {
-      ...(part && { selection: part.selection }),
-      workspace,
-      ...params,
-      prompt,
-    });
+  }
+
+  /** Asks for the prompt where none is given, and starts. A prompt that is refused can be changed. */
+  private async ask(
+    mode: Mode,
+    params: Omit<StartParams, 'prompt'>,
+    about?: string,
+    given?: string,
+  ): Promise<void> {
+    let prompt = given ?? (await askPrompt(mode, about));
+    while (prompt !== undefined) {
+      try {
+        await this.send(mode, { ...params, prompt });
+        return;
+      } catch (error) {
+        const again = 'Try Again…';
+        const message = error instanceof Error ? error.message : String(error);
+        const chosen = await vscode.window.showErrorMessage(`Rummy: ${message}`, again);
+        prompt = chosen === again ? await askPrompt(mode, about, prompt) : undefined;
+      }
+    }
   }
 
   private async send(mode: Mode, params: StartParams): Promise<void> {
@@ -130,19 +151,17 @@ export class Starter {
 
   private async goOn(argument: unknown): Promise<void> {
     const run = await runFor(this.rummy, argument, 'Go on with which run?', (any) => !isActive(any));
-    const mode = run?.mode ?? 'act';
-    const prompt = run && (await askPrompt(mode, `go on with ${run.alias}`));
-    if (run && prompt !== undefined) {
-      await this.send(mode, { prompt, run: run.alias, ...ofFolder(run) });
+    if (run) {
+      const params = { run: run.alias, ...ofFolder(run) };
+      await this.ask(run.mode ?? 'act', params, `go on with ${run.alias}`);
     }
   }
 
   private async fork(argument: unknown): Promise<void> {
     const run = await runFor(this.rummy, argument, 'Fork which run?');
-    const mode = run?.mode ?? 'act';
-    const prompt = run && (await askPrompt(mode, `a fork of ${run.alias}`));
-    if (run && prompt !== undefined) {
-      await this.send(mode, { prompt, run: run.alias, fork: true, ...ofFolder(run) });
+    if (run) {
+      const params = { run: run.alias, fork: true, ...ofFolder(run) };
+      await this.ask(run.mode ?? 'act', params, `a fork of ${run.alias}`);
       await this.rummy.refresh();
     }
   }
