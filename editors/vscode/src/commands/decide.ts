@@ -15,7 +15,7 @@ import type { Diffs } from '../review/diffs';
 import { diffInFront, hunksOf, proposalsOn, reviewInFront } from '../review/editors';
 import type { Interceptor } from '../server/client';
 import { isNode, proposalOf } from '../views/nodes';
-import { askReason, isSure, runFor } from './pick';
+import { askReason, choose, isSure, runFor } from './pick';
 import type { Command } from './register';
 
 export class Decider {
@@ -209,7 +209,7 @@ export class Decider {
       description: proposal.run,
       proposal,
     }));
-    return (await vscode.window.showQuickPick(items))?.proposal;
+    return (await choose(items))?.proposal;
   }
 
   private async undo(argument: unknown, all: boolean): Promise<void> {

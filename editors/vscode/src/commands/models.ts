@@ -8,6 +8,7 @@ import type { Rummy } from '../rummy';
 import type { Keys } from '../server/keys';
 import { SECTION, setting } from '../server/settings';
 import { aliasIn } from '../views/nodes';
+import { choose } from './pick';
 import type { Command } from './register';
 
 /** The providers that take a key. */
@@ -69,7 +70,7 @@ export class Models {
       throw new Error("No key is in VS Code's secret storage.");
     }
     const placeHolder = 'The model whose key is to be removed';
-    const picked = await vscode.window.showQuickPick(items, { placeHolder });
+    const picked = await choose(items, placeHolder);
     if (picked) {
       await this.keys.remove(picked.label);
     }
@@ -87,7 +88,7 @@ export class Models {
       model,
     }));
     items.push({ label: '$(add) Another Model…', alwaysShow: true, model: undefined });
-    const picked = await vscode.window.showQuickPick(items, { placeHolder, matchOnDescription: true });
+    const picked = await choose(items, placeHolder);
     return picked && (picked.model ?? this.add());
   }
 

@@ -8,6 +8,15 @@ import type { Mode } from '../protocol';
 import type { Rummy, Run } from '../rummy';
 import { aliasIn } from '../views/nodes';
 
+/** A quick pick. It stays when a webview takes back the focus that it had before the command palette. */
+export function choose<T extends vscode.QuickPickItem>(
+  items: readonly T[],
+  placeHolder?: string,
+): Thenable<T | undefined> {
+  const options = { ignoreFocusOut: true, matchOnDescription: true };
+  return vscode.window.showQuickPick(items, placeHolder === undefined ? options : { ...options, placeHolder });
+}
+
 /**
  * The run that the argument names, else the only one that fits, else the one that the user picks.
  * Undefined where the pick was dismissed.
@@ -40,7 +49,7 @@ export async function pickRun(runs: readonly Run[], placeHolder: string): Promis
     detail: run.summary.split('\n')[0] ?? '',
     run,
   }));
-  const picked = await vscode.window.showQuickPick(items, { placeHolder, matchOnDescription: true });
+  const picked = await choose(items, placeHolder);
   return picked?.run;
 }
 

@@ -7,6 +7,7 @@ import { isActive, runText } from '../model/labels';
 import type { Rummy } from '../rummy';
 import type { Doctor } from '../server/doctor';
 import type { Supervisor } from '../server/supervisor';
+import { choose } from './pick';
 import type { Command } from './register';
 
 const WALKTHROUGH = 'rummy.rummy-lsp#start';
@@ -34,7 +35,7 @@ export function serverCommands(
 
 async function showMenu(supervisor: Supervisor, rummy: Rummy): Promise<void> {
   const placeHolder = supervisor.reason ?? `rummy-lsp ${supervisor.version ?? ''}`;
-  const chosen = await vscode.window.showQuickPick(choices(supervisor, rummy), { placeHolder });
+  const chosen = await choose(choices(supervisor, rummy), placeHolder);
   if (chosen?.command !== undefined) {
     await vscode.commands.executeCommand(chosen.command, chosen.argument);
   }

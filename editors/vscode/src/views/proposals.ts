@@ -53,8 +53,8 @@ export class ProposalsView implements vscode.TreeDataProvider<Node>, vscode.Disp
 
   private show(): void {
     const pending = this.rummy.proposals().length;
-    this.tree.badge =
-      pending > 0 ? { value: pending, tooltip: `${pending} pending proposals` } : undefined;
+    const tooltip = pending === 1 ? '1 pending proposal' : `${pending} pending proposals`;
+    this.tree.badge = pending > 0 ? { value: pending, tooltip } : undefined;
     this.changed.fire(undefined);
   }
 
