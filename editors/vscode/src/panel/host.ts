@@ -75,8 +75,12 @@ export class RunPanel implements vscode.Disposable {
     webview.html = page(extension, webview);
   }
 
-  reveal(): void {
-    this.panel.reveal();
+  reveal(preserveFocus: boolean): void {
+    this.panel.reveal(undefined, preserveFocus);
+  }
+
+  get column(): vscode.ViewColumn | undefined {
+    return this.panel.viewColumn;
   }
 
   onDidDispose(listener: () => void): void {

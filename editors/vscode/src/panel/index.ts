@@ -11,7 +11,7 @@ import { RunPanel } from './host';
 
 const VIEW_TYPE = 'rummy.run';
 
-/** Registers the command `rummy.ui.openRun {run}`, which opens the panel of a run. */
+/** Registers the command `rummy.ui.openRun {run, preserveFocus?}`, which opens the panel of a run. */
 export function registerRunPanel(
   context: vscode.ExtensionContext,
   rummy: Rummy,
@@ -51,13 +51,24 @@ class Panels implements vscode.Disposable {
       return;
     }
     this.rummy.select(run.alias);
+    const preserveFocus = isAside(argument);
     const panel = this.open.get(run.alias);
     if (panel) {
-      panel.reveal();
-    } else {
-      const column = vscode.ViewColumn.Active;
-      this.adopt(vscode.window.createWebviewPanel(VIEW_TYPE, run.alias, column, { enableFindWidget: true }), run.alias);
+      panel.reveal(preserveFocus);
+      return;
     }
+    const viewColumn = preserveFocus ? this.aside() : vscode.ViewColumn.Active;
+    const options = { enableFindWidget: true };
+    this.adopt(
+      vscode.window.createWebviewPanel(VIEW_TYPE, run.alias, { viewColumn, preserveFocus }, options),
+      run.alias,
+    );
+  }
+
+  /** Where a panel does not cover what is being worked on: with the others, else beside. */
+  private aside(): vscode.ViewColumn {
+    const columns = [...this.open.values()].map(({ column }) => column);
+    return columns.find((column) => column !== undefined) ?? vscode.ViewColumn.Beside;
   }
 
   adopt(webview: vscode.WebviewPanel, alias: string): void {
@@ -79,4 +90,14 @@ class Panels implements vscode.Disposable {
     this.removed.dispose();
     this.open.forEach((panel) => panel.dispose());
   }
+}
+
+/** Whether the panel is to leave the focus where it is. */
+function isAside(argument: unknown): boolean {
+  return (
+    typeof argument === 'object' &&
+    argument !== null &&
+    'preserveFocus' in argument &&
+    argument.preserveFocus === true
+  );
 }

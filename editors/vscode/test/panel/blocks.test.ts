@@ -73,7 +73,7 @@ const SAID = [
   '  </set>',
   'end',
   'paragraph:  done.',
-  'begin command update',
+  'begin command update All is well',
   '  <update status="200">All is well</update>',
   'end',
 ];

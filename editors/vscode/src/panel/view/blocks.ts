@@ -141,7 +141,8 @@ export class BlockReader {
   private beginCommand(line: string, tag: string): void {
     this.flush();
     const close = `</${tag}>`;
-    const target = /\b(?:path|question|command|name)="([^"]*)"/.exec(line)?.[1];
+    const target =
+      /\b(?:path|question|command|name)="([^"]*)"/.exec(line)?.[1] ?? /^<update[^>]*>([^<]+)/.exec(line)?.[1];
     this.sink.begin({ kind: 'command', title: target === undefined ? tag : `${tag} ${target}` });
     const opening = /^<[^>]*?(\/?)>/.exec(line);
     const isEmpty = opening?.[1] === '/';

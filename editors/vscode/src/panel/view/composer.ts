@@ -52,9 +52,9 @@ export class Composer {
   }
 
   show({ isActive, mode, run }: Head): void {
-    const label = isActive ? `Say something to ${run}: it joins the next turn` : `Go on with ${run}`;
-    this.box.placeholder = label;
-    this.box.setAttribute('aria-label', label);
+    const placeholder = isActive ? 'Add to the next turn' : 'Go on with this run';
+    this.box.placeholder = placeholder;
+    this.box.setAttribute('aria-label', `${placeholder}, ${run}`);
     if (!this.isModeChosen) {
       this.mode.value = mode;
     }
