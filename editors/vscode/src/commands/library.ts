@@ -41,7 +41,10 @@ export class Library {
     const picked = await choose(items, placeHolder);
     if (picked) {
       const { name } = picked;
-      await this.rummy.request('persona/set', name === undefined ? { run: run.alias } : { run: run.alias, name });
+      await this.rummy.request(
+        'persona/set',
+        name === undefined ? { run: run.alias } : { run: run.alias, name },
+      );
     }
   }
 
@@ -52,7 +55,9 @@ export class Library {
     }
     const skills = await this.rummy.request('listSkills', {});
     if (skills.length === 0) {
-      throw new Error('There are no skills yet: they are the files skills/NAME.md of the rummy home.');
+      throw new Error(
+        'There are no skills yet: they are the files skills/NAME.md of the rummy home.',
+      );
     }
     const has = new Set(await this.rummy.request('getSkills', { run: run.alias }));
     const items = skills.map(({ name, description }) => ({
@@ -124,7 +129,8 @@ export class Library {
   private async constrain(visibility: ConstraintKind, uri: unknown, uris: unknown): Promise<void> {
     const selected = Array.isArray(uris) && uris.length > 0 ? (uris as unknown[]) : [uri];
     for (const resource of selected) {
-      const folder = resource instanceof vscode.Uri && vscode.workspace.getWorkspaceFolder(resource);
+      const folder =
+        resource instanceof vscode.Uri && vscode.workspace.getWorkspaceFolder(resource);
       if (!folder) {
         throw new Error('A constraint holds for files of a workspace folder.');
       }

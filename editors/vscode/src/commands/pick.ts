@@ -14,7 +14,10 @@ export function choose<T extends vscode.QuickPickItem>(
   placeHolder?: string,
 ): Thenable<T | undefined> {
   const options = { ignoreFocusOut: true, matchOnDescription: true };
-  return vscode.window.showQuickPick(items, placeHolder === undefined ? options : { ...options, placeHolder });
+  return vscode.window.showQuickPick(
+    items,
+    placeHolder === undefined ? options : { ...options, placeHolder },
+  );
 }
 
 /**
@@ -65,7 +68,10 @@ export async function pickFolder(rummy: Rummy): Promise<vscode.WorkspaceFolder |
 }
 
 const PROMPTS: Record<Mode, { title: string; placeHolder: string }> = {
-  act: { title: 'Rummy: Act', placeHolder: 'What is to be done? What it changes is proposed to you' },
+  act: {
+    title: 'Rummy: Act',
+    placeHolder: 'What is to be done? What it changes is proposed to you',
+  },
   ask: { title: 'Rummy: Ask', placeHolder: 'What do you want to know? Nothing is changed' },
 };
 

@@ -76,7 +76,10 @@ export class Runs {
       await this.rummy.refresh();
       this.rummy.select(name);
       if (wasOpen) {
-        await vscode.commands.executeCommand('rummy.ui.openRun', { run: name, preserveFocus: true });
+        await vscode.commands.executeCommand('rummy.ui.openRun', {
+          run: name,
+          preserveFocus: true,
+        });
       }
     }
   }
@@ -110,7 +113,9 @@ export class Runs {
 /** Whether the run has a panel. */
 function isOpen(alias: string): boolean {
   const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs);
-  return tabs.some(({ input, label }) => input instanceof vscode.TabInputWebview && label === alias);
+  return tabs.some(
+    ({ input, label }) => input instanceof vscode.TabInputWebview && label === alias,
+  );
 }
 
 function entryIn(node: unknown): EntryNode {

@@ -42,7 +42,10 @@ async function showMenu(supervisor: Supervisor, rummy: Rummy): Promise<void> {
 }
 
 function choices(supervisor: Supervisor, rummy: Rummy): Choice[] {
-  const separator = (label: string): Choice => ({ label, kind: vscode.QuickPickItemKind.Separator });
+  const separator = (label: string): Choice => ({
+    label,
+    kind: vscode.QuickPickItemKind.Separator,
+  });
   const working = rummy.runs().filter(isActive);
   const proposing = rummy.runs().filter(({ proposals }) => proposals.length > 0);
   const choices: Choice[] = [];
@@ -63,7 +66,12 @@ function choices(supervisor: Supervisor, rummy: Rummy): Choice[] {
   for (const run of working) {
     const argument = { run: run.alias };
     choices.push(
-      { label: `$(open-preview) Open ${run.alias}`, description: runText(run), command: 'rummy.ui.openRun', argument },
+      {
+        label: `$(open-preview) Open ${run.alias}`,
+        description: runText(run),
+        command: 'rummy.ui.openRun',
+        argument,
+      },
       { label: `$(debug-stop) Abort ${run.alias}`, command: 'rummy.ui.abort', argument },
     );
   }

@@ -46,15 +46,17 @@ function selectionOf(
     start.line === end.line ? `line ${start.line + 1}` : `lines ${start.line + 1}–${end.line + 1}`;
   const position = ({ line, character }: vscode.Position) => ({ line, character });
   return {
-    selection: { uri: document.uri.toString(), range: { start: position(start), end: position(end) } },
+    selection: {
+      uri: document.uri.toString(),
+      range: { start: position(start), end: position(end) },
+    },
     about: `${name}, ${lines}`,
   };
 }
 
 /** `{prompt?, model?, run?, fork?, files?, …}`: what a key binding gives to a command. */
 function given(argument: unknown): Partial<StartParams> {
-  const isParams =
-    typeof argument === 'object' && argument !== null && 'prompt' in argument;
+  const isParams = typeof argument === 'object' && argument !== null && 'prompt' in argument;
   return isParams ? (argument as Partial<StartParams>) : {};
 }
 
@@ -84,7 +86,8 @@ export class Starter {
       if (prompt === undefined) {
         return undefined;
       }
-      const result = (await next({ ...params, prompt })) as { run: string; status: 100 } | undefined;
+      const result = (await next({ ...params, prompt })) as
+        { run: string; status: 100 } | undefined;
       if (result) {
         await this.started(result.run, params['workspace'] as string | undefined, mode);
       }
@@ -150,7 +153,12 @@ export class Starter {
   }
 
   private async goOn(argument: unknown): Promise<void> {
-    const run = await runFor(this.rummy, argument, 'Go on with which run?', (any) => !isActive(any));
+    const run = await runFor(
+      this.rummy,
+      argument,
+      'Go on with which run?',
+      (any) => !isActive(any),
+    );
     if (run) {
       const params = { run: run.alias, ...ofFolder(run) };
       await this.ask(run.mode ?? 'act', params, `go on with ${run.alias}`);
@@ -176,7 +184,9 @@ export class Starter {
   }
 
   private async abort(argument: unknown): Promise<void> {
-    const alias = aliasIn(argument) ?? (await runFor(this.rummy, undefined, 'Abort which run?', isActive))?.alias;
+    const alias =
+      aliasIn(argument) ??
+      (await runFor(this.rummy, undefined, 'Abort which run?', isActive))?.alias;
     if (alias !== undefined) {
       await this.rummy.request('abort', { run: alias });
     }
