@@ -27,6 +27,8 @@ export type { Run } from './model/runs';
 /** What the facade needs of a language client. */
 export interface Connection {
   readonly isRunning: boolean;
+  /** Throws where the server neither runs nor is being started. */
+  check(): void;
   /** Resolves once the server runs; rejects where it cannot be started. */
   ready(): Promise<void>;
   sendRequest<R>(method: string, params: unknown, token?: vscode.CancellationToken): Promise<R>;
@@ -96,9 +98,9 @@ export class Rummy implements vscode.Disposable {
     return this.connection.isRunning;
   }
 
-  /** Resolves once the server runs; rejects with what to do where it does not. */
-  ready(): Promise<void> {
-    return this.connection.ready();
+  /** Throws where no server runs or is about to, so that nobody is asked for what cannot be sent. */
+  check(): void {
+    this.connection.check();
   }
 
   /** Sends `rummy/METHOD`, once the server runs. Rejects with the server's one-sentence message. */

@@ -105,7 +105,7 @@ export class Starter {
     part: { selection: Selection; about: string } | undefined,
     params: Partial<StartParams> = {},
   ): Promise<void> {
-    await this.rummy.ready();
+    this.rummy.check();
     const folder = await pickFolder(this.rummy);
     if (folder) {
       const workspace = folder.uri.toString();

@@ -53,6 +53,9 @@ export class HunkEditors implements vscode.Disposable {
   private readonly removed = vscode.window.createTextEditorDecorationType({
     isWholeLine: true,
     backgroundColor: new vscode.ThemeColor('diffEditor.removedLineBackground'),
+    // High contrast themes have no such background.
+    border: '1px dashed',
+    borderColor: new vscode.ThemeColor('rummy.removedBorder'),
     overviewRulerColor: new vscode.ThemeColor('editorOverviewRuler.modifiedForeground'),
     overviewRulerLane: vscode.OverviewRulerLane.Left,
   });
