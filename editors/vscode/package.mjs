@@ -18,7 +18,15 @@ copyFileSync('../../LICENSE', 'LICENSE');
 
 const { status } = spawnSync(
   'npx',
-  ['vsce', 'package', '--no-dependencies', '--allow-missing-repository', ...target, '--out', 'out/rummy-lsp.vsix'],
+  [
+    'vsce',
+    'package',
+    '--no-dependencies',
+    '--allow-missing-repository',
+    ...target,
+    '--out',
+    'out/rummy-lsp.vsix',
+  ],
   { stdio: 'inherit' },
 );
 process.exit(status ?? 1);

@@ -92,7 +92,8 @@ export interface Hunk {
   readonly added: string;
 }
 
-export type ProposalKind = 'edit' | 'create' | 'delete' | 'rename' | 'copy' | 'command' | 'question';
+export type ProposalKind =
+  'edit' | 'create' | 'delete' | 'rename' | 'copy' | 'command' | 'question';
 
 export interface Proposal {
   /** The proposal's identity within its run; it never changes. */

@@ -27,6 +27,8 @@ export type { Run } from './model/runs';
 /** What the facade needs of a language client. */
 export interface Connection {
   readonly isRunning: boolean;
+  /** Throws where the server neither runs nor is being started. */
+  check(): void;
   /** Resolves once the server runs; rejects where it cannot be started. */
   ready(): Promise<void>;
   sendRequest<R>(method: string, params: unknown, token?: vscode.CancellationToken): Promise<R>;
@@ -94,6 +96,11 @@ export class Rummy implements vscode.Disposable {
 
   get isRunning(): boolean {
     return this.connection.isRunning;
+  }
+
+  /** Throws where no server runs or is about to, so that nobody is asked for what cannot be sent. */
+  check(): void {
+    this.connection.check();
   }
 
   /** Sends `rummy/METHOD`, once the server runs. Rejects with the server's one-sentence message. */

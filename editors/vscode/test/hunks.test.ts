@@ -78,10 +78,7 @@ test('lines are counted without the one that a last break seems to begin', () =>
   assert.deepEqual(linesOf(''), []);
   assert.deepEqual(linesOf('a\r\nb\n'), ['a', 'b']);
   assert.deepEqual(linesOf('a\n\n'), ['a', '']);
-  const all = [
-    hunk('h1', at(0), at(2), 'a\nb\n', 'c\n'),
-    hunk('h2', at(5), at(5), '', 'x\ny'),
-  ];
+  const all = [hunk('h1', at(0), at(2), 'a\nb\n', 'c\n'), hunk('h2', at(5), at(5), '', 'x\ny')];
   assert.deepEqual(counts(all), { added: 3, removed: 2 });
   assert.equal(countsText(counts(all)), '+3 −2');
 });

@@ -33,10 +33,9 @@ test('every command that is declared is made, and every one that a menu names is
     return new RegExp(`\\b${name}: \\(|\\b${name}: async \\(|'${command}'`).test(sources);
   });
   assert.deepEqual(made, declared);
-  const named = [
-    ...Object.values(contributes.menus).flat(),
-    ...contributes.keybindings,
-  ].flatMap((item) => ('command' in item ? [item.command] : []));
+  const named = [...Object.values(contributes.menus).flat(), ...contributes.keybindings].flatMap(
+    (item) => ('command' in item ? [item.command] : []),
+  );
   assert.deepEqual(
     named.filter((command) => !declared.includes(command)),
     [],

@@ -9,7 +9,10 @@ test('a line with a wild sign or a break has no pattern that means it alone', ()
 
 test('nothing in a command can hide what it does', () => {
   assert.equal(visible('echo hi\necho there'), 'echo hi\necho there');
-  assert.equal(visible('a\u202eb\u200bc\x1b[2Kd\re\u00a0f'), 'a\\u{202e}b\\u{200b}c\\u{1b}[2Kd\\u{d}e\\u{a0}f');
+  assert.equal(
+    visible('a\u202eb\u200bc\x1b[2Kd\re\u00a0f'),
+    'a\\u{202e}b\\u{200b}c\\u{1b}[2Kd\\u{d}e\\u{a0}f',
+  );
   assert.equal(visible('grüße 🦀'), 'grüße 🦀');
 });
 

@@ -127,7 +127,8 @@ export class Outputs implements vscode.Disposable {
       output = new Output(
         run,
         // It may have ended by itself meanwhile.
-        (command) => void this.rummy.request('stream/cancel', { run, path: command }).catch(() => undefined),
+        (command) =>
+          void this.rummy.request('stream/cancel', { run, path: command }).catch(() => undefined),
         () => this.outputs.delete(run),
       );
       this.outputs.set(run, output);
@@ -147,7 +148,11 @@ export class Outputs implements vscode.Disposable {
     if (ended && ended.status !== PROPOSED && ended.status !== STREAMING) {
       const isGood = ended.status < 300;
       const outcome = ended.attributes['outcome'];
-      const how = isGood ? 'done' : typeof outcome === 'string' ? outcome : `ended (${ended.status})`;
+      const how = isGood
+        ? 'done'
+        : typeof outcome === 'string'
+          ? outcome
+          : `ended (${ended.status})`;
       output.end(ended.entry, how, isGood);
     }
   }

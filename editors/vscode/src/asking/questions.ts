@@ -19,7 +19,10 @@ export async function answer(rummy: Rummy, proposal: Proposal): Promise<void> {
   }
 }
 
-function ask(rummy: Rummy, { run, path, question, options }: Proposal): Promise<string | undefined> {
+function ask(
+  rummy: Rummy,
+  { run, path, question, options }: Proposal,
+): Promise<string | undefined> {
   const choices: Answer[] = (options ?? []).map((label) => ({ label, answer: label }));
   const pick = vscode.window.createQuickPick<Answer>();
   pick.title = `Rummy (${run}): ${question ?? ''}`;
@@ -30,7 +33,10 @@ function ask(rummy: Rummy, { run, path, question, options }: Proposal): Promise<
     const typed = value.trim();
     const isNew = typed !== '' && !choices.some(({ answer: known }) => known === typed);
     pick.items = isNew
-      ? [...choices, { label: typed, description: 'your own answer', answer: typed, alwaysShow: true }]
+      ? [
+          ...choices,
+          { label: typed, description: 'your own answer', answer: typed, alwaysShow: true },
+        ]
       : choices;
   });
   return new Promise((resolve) => {

@@ -15,7 +15,7 @@ import type { Diffs } from '../review/diffs';
 import { diffInFront, hunksOf, proposalsOn, reviewInFront } from '../review/editors';
 import type { Interceptor } from '../server/client';
 import { isNode, proposalOf } from '../views/nodes';
-import { askReason, isSure, runFor } from './pick';
+import { askReason, choose, isSure, runFor } from './pick';
 import type { Command } from './register';
 
 export class Decider {
@@ -28,11 +28,14 @@ export class Decider {
   readonly commands: Readonly<Record<string, Command>> = {
     acceptHunk: () => this.accept([hunkHere(this.rummy)].map(ofHunk)),
     rejectHunk: () => this.reject([hunkHere(this.rummy)].map(ofHunk)),
-    rejectHunkWithReason: () => this.rejectWithReason('the hunk', [hunkHere(this.rummy)].map(ofHunk)),
+    rejectHunkWithReason: () =>
+      this.rejectWithReason('the hunk', [hunkHere(this.rummy)].map(ofHunk)),
     acceptFile: () => this.accept(this.proposalsInFront().map(ofProposal)),
-    rejectFile: () => this.rejectWithReason('the changes of the file', this.proposalsInFront().map(ofProposal)),
+    rejectFile: () =>
+      this.rejectWithReason('the changes of the file', this.proposalsInFront().map(ofProposal)),
     acceptRun: async (argument) => this.accept(await this.allOfRun(argument)),
-    rejectRun: async (argument) => this.rejectWithReason('all of the run', await this.allOfRun(argument)),
+    rejectRun: async (argument) =>
+      this.rejectWithReason('all of the run', await this.allOfRun(argument)),
     acceptAll: () => this.acceptAll(),
     rejectAll: () => this.rejectWithReason('all proposals', this.allChanges()),
     acceptProposal: (node) => this.accept([this.named(node)]),
@@ -77,8 +80,7 @@ export class Decider {
   private async acceptAll(): Promise<void> {
     const decisions = this.allChanges();
     const runs = new Set(decisions.map(({ run }) => run)).size;
-    const isFine =
-      runs < 2 || (await isSure(`Accept what ${runs} runs propose?`, 'Accept All'));
+    const isFine = runs < 2 || (await isSure(`Accept what ${runs} runs propose?`, 'Accept All'));
     if (isFine) {
       await this.accept(decisions);
     }
@@ -209,7 +211,7 @@ export class Decider {
       description: proposal.run,
       proposal,
     }));
-    return (await vscode.window.showQuickPick(items))?.proposal;
+    return (await choose(items))?.proposal;
   }
 
   private async undo(argument: unknown, all: boolean): Promise<void> {
@@ -228,7 +230,9 @@ export class Decider {
       throw new Error(`Not undone: ${reasons}`);
     }
     if (undone.length === 0) {
-      void vscode.window.showInformationMessage(`Rummy: ${run.alias} has no accepted change to undo.`);
+      void vscode.window.showInformationMessage(
+        `Rummy: ${run.alias} has no accepted change to undo.`,
+      );
     }
   }
 }
@@ -253,5 +257,8 @@ function hunkHere(rummy: Rummy): PlacedHunk {
 function reveal(editor: vscode.TextEditor, line: number): void {
   const at = new vscode.Position(line, 0);
   editor.selection = new vscode.Selection(at, at);
-  editor.revealRange(new vscode.Range(at, at), vscode.TextEditorRevealType.InCenterIfOutsideViewport);
+  editor.revealRange(
+    new vscode.Range(at, at),
+    vscode.TextEditorRevealType.InCenterIfOutsideViewport,
+  );
 }

@@ -5,7 +5,7 @@
 import * as vscode from 'vscode';
 import type { Constraint, ConstraintKind } from '../protocol';
 import type { Rummy } from '../rummy';
-import { pickFolder, runFor } from './pick';
+import { choose, pickFolder, runFor } from './pick';
 import type { Command } from './register';
 
 const KINDS: Record<ConstraintKind, { icon: string; meaning: string }> = {
@@ -38,10 +38,13 @@ export class Library {
       names.length > 0
         ? `The persona of ${run.alias}, from its next loop on`
         : 'There are no personas yet: they are the files personas/NAME.md of the rummy home';
-    const picked = await vscode.window.showQuickPick(items, { placeHolder });
+    const picked = await choose(items, placeHolder);
     if (picked) {
       const { name } = picked;
-      await this.rummy.request('persona/set', name === undefined ? { run: run.alias } : { run: run.alias, name });
+      await this.rummy.request(
+        'persona/set',
+        name === undefined ? { run: run.alias } : { run: run.alias, name },
+      );
     }
   }
 
@@ -52,7 +55,9 @@ export class Library {
     }
     const skills = await this.rummy.request('listSkills', {});
     if (skills.length === 0) {
-      throw new Error('There are no skills yet: they are the files skills/NAME.md of the rummy home.');
+      throw new Error(
+        'There are no skills yet: they are the files skills/NAME.md of the rummy home.',
+      );
     }
     const has = new Set(await this.rummy.request('getSkills', { run: run.alias }));
     const items = skills.map(({ name, description }) => ({
@@ -61,7 +66,11 @@ export class Library {
       picked: has.has(name),
     }));
     const placeHolder = `The skills of ${run.alias}`;
-    const picked = await vscode.window.showQuickPick(items, { canPickMany: true, placeHolder });
+    const picked = await vscode.window.showQuickPick(items, {
+      canPickMany: true,
+      ignoreFocusOut: true,
+      placeHolder,
+    });
     if (!picked) {
       return;
     }
@@ -89,7 +98,7 @@ export class Library {
     }));
     items.push({ label: '$(add) Add…', description: '', row: undefined });
     const placeHolder = `What holds for files of ${folder.name}; choose one to change it`;
-    const picked = await vscode.window.showQuickPick(items, { placeHolder });
+    const picked = await choose(items, placeHolder);
     const pattern = picked && (picked.row?.pattern ?? (await askPattern()));
     if (pattern === undefined) {
       return;
@@ -107,7 +116,7 @@ export class Library {
     if (isThere) {
       items.push({ label: '$(trash) Remove the constraint', visibility: undefined });
     }
-    const picked = await vscode.window.showQuickPick(items, { placeHolder: pattern });
+    const picked = await choose(items, pattern);
     if (picked?.visibility !== undefined) {
       const { visibility } = picked;
       await this.rummy.request('file/constraint', { pattern, visibility, workspace });
@@ -120,7 +129,8 @@ export class Library {
   private async constrain(visibility: ConstraintKind, uri: unknown, uris: unknown): Promise<void> {
     const selected = Array.isArray(uris) && uris.length > 0 ? (uris as unknown[]) : [uri];
     for (const resource of selected) {
-      const folder = resource instanceof vscode.Uri && vscode.workspace.getWorkspaceFolder(resource);
+      const folder =
+        resource instanceof vscode.Uri && vscode.workspace.getWorkspaceFolder(resource);
       if (!folder) {
         throw new Error('A constraint holds for files of a workspace folder.');
       }

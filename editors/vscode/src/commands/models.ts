@@ -8,6 +8,7 @@ import type { Rummy } from '../rummy';
 import type { Keys } from '../server/keys';
 import { SECTION, setting } from '../server/settings';
 import { aliasIn } from '../views/nodes';
+import { choose } from './pick';
 import type { Command } from './register';
 
 /** The providers that take a key. */
@@ -33,7 +34,9 @@ export class Models {
   /** Of a run, for its loops to come; else of all runs that name none. */
   private async switchModel(run: string | undefined): Promise<void> {
     const placeHolder =
-      run === undefined ? 'The model of runs that name none' : `The model of ${run}, from its next loop on`;
+      run === undefined
+        ? 'The model of runs that name none'
+        : `The model of ${run}, from its next loop on`;
     const model = await this.pick(placeHolder);
     if (!model) {
       return;
@@ -64,12 +67,15 @@ export class Models {
 
   private async removeApiKey(): Promise<void> {
     await this.keys.load();
-    const items = [...this.keys.all()].map(([label, { actual }]) => ({ label, description: actual }));
+    const items = [...this.keys.all()].map(([label, { actual }]) => ({
+      label,
+      description: actual,
+    }));
     if (items.length === 0) {
       throw new Error("No key is in VS Code's secret storage.");
     }
     const placeHolder = 'The model whose key is to be removed';
-    const picked = await vscode.window.showQuickPick(items, { placeHolder });
+    const picked = await choose(items, placeHolder);
     if (picked) {
       await this.keys.remove(picked.label);
     }
@@ -87,7 +93,7 @@ export class Models {
       model,
     }));
     items.push({ label: '$(add) Another Model…', alwaysShow: true, model: undefined });
-    const picked = await vscode.window.showQuickPick(items, { placeHolder, matchOnDescription: true });
+    const picked = await choose(items, placeHolder);
     return picked && (picked.model ?? this.add());
   }
 
@@ -128,12 +134,17 @@ function takesKey({ actual }: ModelRow): boolean {
 }
 
 function describe({ actual, contextLength }: ModelRow): string {
-  return contextLength === null ? actual : `${actual} · ${Math.round(contextLength / 1000)}k tokens`;
+  return contextLength === null
+    ? actual
+    : `${actual} · ${Math.round(contextLength / 1000)}k tokens`;
 }
 
 function suggestedAlias(actual: string): string {
   const name = actual.split('/').at(-1) ?? '';
-  return name.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[^A-Za-z0-9]+/, '').slice(0, 64);
+  return name
+    .replace(/[^A-Za-z0-9._-]+/g, '-')
+    .replace(/^[^A-Za-z0-9]+/, '')
+    .slice(0, 64);
 }
 
 /** Changes a setting where it is set: in the workspace, if it is there, else for the user. */

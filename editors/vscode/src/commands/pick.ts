@@ -8,6 +8,18 @@ import type { Mode } from '../protocol';
 import type { Rummy, Run } from '../rummy';
 import { aliasIn } from '../views/nodes';
 
+/** A quick pick. It stays when a webview takes back the focus that it had before the command palette. */
+export function choose<T extends vscode.QuickPickItem>(
+  items: readonly T[],
+  placeHolder?: string,
+): Thenable<T | undefined> {
+  const options = { ignoreFocusOut: true, matchOnDescription: true };
+  return vscode.window.showQuickPick(
+    items,
+    placeHolder === undefined ? options : { ...options, placeHolder },
+  );
+}
+
 /**
  * The run that the argument names, else the only one that fits, else the one that the user picks.
  * Undefined where the pick was dismissed.
@@ -40,7 +52,7 @@ export async function pickRun(runs: readonly Run[], placeHolder: string): Promis
     detail: run.summary.split('\n')[0] ?? '',
     run,
   }));
-  const picked = await vscode.window.showQuickPick(items, { placeHolder, matchOnDescription: true });
+  const picked = await choose(items, placeHolder);
   return picked?.run;
 }
 
@@ -56,16 +68,24 @@ export async function pickFolder(rummy: Rummy): Promise<vscode.WorkspaceFolder |
 }
 
 const PROMPTS: Record<Mode, { title: string; placeHolder: string }> = {
-  act: { title: 'Rummy: Act', placeHolder: 'What is to be done? What it changes is proposed to you' },
+  act: {
+    title: 'Rummy: Act',
+    placeHolder: 'What is to be done? What it changes is proposed to you',
+  },
   ask: { title: 'Rummy: Ask', placeHolder: 'What do you want to know? Nothing is changed' },
 };
 
 /** The prompt, without blanks around it; undefined where there is none. */
-export async function askPrompt(mode: Mode, about?: string): Promise<string | undefined> {
+export async function askPrompt(
+  mode: Mode,
+  about?: string,
+  value = '',
+): Promise<string | undefined> {
   const { title, placeHolder } = PROMPTS[mode];
   const prompt = await vscode.window.showInputBox({
     title: about === undefined ? title : `${title} · ${about}`,
     placeHolder,
+    value,
     ignoreFocusOut: true,
   });
   const trimmed = prompt?.trim();

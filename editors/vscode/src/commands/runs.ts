@@ -71,9 +71,16 @@ export class Runs {
         validateInput: aliasComplaint,
       }));
     if (run && name !== undefined && name !== run.alias) {
+      const wasOpen = isOpen(run.alias);
       await this.rummy.request('rename', { run: run.alias, name });
       await this.rummy.refresh();
       this.rummy.select(name);
+      if (wasOpen) {
+        await vscode.commands.executeCommand('rummy.ui.openRun', {
+          run: name,
+          preserveFocus: true,
+        });
+      }
     }
   }
 
@@ -86,7 +93,6 @@ export class Runs {
     }
   }
 
-  /** A file that is an entry is the file itself. */
   private async openEntry({ run, path }: EntryNode): Promise<void> {
     await vscode.window.showTextDocument(uriOf(run, path), { preview: true });
   }
@@ -102,6 +108,14 @@ export class Runs {
       this.memory.reload();
     }
   }
+}
+
+/** Whether the run has a panel. */
+function isOpen(alias: string): boolean {
+  const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs);
+  return tabs.some(
+    ({ input, label }) => input instanceof vscode.TabInputWebview && label === alias,
+  );
 }
 
 function entryIn(node: unknown): EntryNode {

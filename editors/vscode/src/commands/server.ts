@@ -7,6 +7,7 @@ import { isActive, runText } from '../model/labels';
 import type { Rummy } from '../rummy';
 import type { Doctor } from '../server/doctor';
 import type { Supervisor } from '../server/supervisor';
+import { choose } from './pick';
 import type { Command } from './register';
 
 const WALKTHROUGH = 'rummy.rummy-lsp#start';
@@ -34,14 +35,17 @@ export function serverCommands(
 
 async function showMenu(supervisor: Supervisor, rummy: Rummy): Promise<void> {
   const placeHolder = supervisor.reason ?? `rummy-lsp ${supervisor.version ?? ''}`;
-  const chosen = await vscode.window.showQuickPick(choices(supervisor, rummy), { placeHolder });
+  const chosen = await choose(choices(supervisor, rummy), placeHolder);
   if (chosen?.command !== undefined) {
     await vscode.commands.executeCommand(chosen.command, chosen.argument);
   }
 }
 
 function choices(supervisor: Supervisor, rummy: Rummy): Choice[] {
-  const separator = (label: string): Choice => ({ label, kind: vscode.QuickPickItemKind.Separator });
+  const separator = (label: string): Choice => ({
+    label,
+    kind: vscode.QuickPickItemKind.Separator,
+  });
   const working = rummy.runs().filter(isActive);
   const proposing = rummy.runs().filter(({ proposals }) => proposals.length > 0);
   const choices: Choice[] = [];
@@ -62,7 +66,12 @@ function choices(supervisor: Supervisor, rummy: Rummy): Choice[] {
   for (const run of working) {
     const argument = { run: run.alias };
     choices.push(
-      { label: `$(open-preview) Open ${run.alias}`, description: runText(run), command: 'rummy.ui.openRun', argument },
+      {
+        label: `$(open-preview) Open ${run.alias}`,
+        description: runText(run),
+        command: 'rummy.ui.openRun',
+        argument,
+      },
       { label: `$(debug-stop) Abort ${run.alias}`, command: 'rummy.ui.abort', argument },
     );
   }

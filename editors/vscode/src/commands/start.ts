@@ -46,15 +46,17 @@ function selectionOf(
     start.line === end.line ? `line ${start.line + 1}` : `lines ${start.line + 1}–${end.line + 1}`;
   const position = ({ line, character }: vscode.Position) => ({ line, character });
   return {
-    selection: { uri: document.uri.toString(), range: { start: position(start), end: position(end) } },
+    selection: {
+      uri: document.uri.toString(),
+      range: { start: position(start), end: position(end) },
+    },
     about: `${name}, ${lines}`,
   };
 }
 
 /** `{prompt?, model?, run?, fork?, files?, …}`: what a key binding gives to a command. */
 function given(argument: unknown): Partial<StartParams> {
-  const isParams =
-    typeof argument === 'object' && argument !== null && 'prompt' in argument;
+  const isParams = typeof argument === 'object' && argument !== null && 'prompt' in argument;
   return isParams ? (argument as Partial<StartParams>) : {};
 }
 
@@ -84,7 +86,8 @@ export class Starter {
       if (prompt === undefined) {
         return undefined;
       }
-      const result = (await next({ ...params, prompt })) as { run: string; status: 100 } | undefined;
+      const result = (await next({ ...params, prompt })) as
+        { run: string; status: 100 } | undefined;
       if (result) {
         await this.started(result.run, params['workspace'] as string | undefined, mode);
       }
@@ -102,18 +105,39 @@ export class Starter {
     part: { selection: Selection; about: string } | undefined,
     params: Partial<StartParams> = {},
   ): Promise<void> {
+    this.rummy.check();
     const folder = await pickFolder(this.rummy);
-    const prompt = folder && (params.prompt ?? (await askPrompt(mode, part?.about)));
-    if (!folder || prompt === undefined) {
-      return;
+    if (folder) {
+      const workspace = folder.uri.toString();
+      const { prompt, ...others } = params;
+      await this.ask(
+        mode,
+        { ...(part && { selection: part.selection }), workspace, ...others },
+        part?.about,
+        prompt,
+      );
     }
-    const workspace = folder.uri.toString();
-    await this.send(mode, {
-      ...(part && { selection: part.selection }),
-      workspace,
-      ...params,
-      prompt,
-    });
+  }
+
+  /** Asks for the prompt where none is given, and starts. A prompt that is refused can be changed. */
+  private async ask(
+    mode: Mode,
+    params: Omit<StartParams, 'prompt'>,
+    about?: string,
+    given?: string,
+  ): Promise<void> {
+    let prompt = given ?? (await askPrompt(mode, about));
+    while (prompt !== undefined) {
+      try {
+        await this.send(mode, { ...params, prompt });
+        return;
+      } catch (error) {
+        const again = 'Try Again…';
+        const message = error instanceof Error ? error.message : String(error);
+        const chosen = await vscode.window.showErrorMessage(`Rummy: ${message}`, again);
+        prompt = chosen === again ? await askPrompt(mode, about, prompt) : undefined;
+      }
+    }
   }
 
   private async send(mode: Mode, params: StartParams): Promise<void> {
@@ -129,20 +153,23 @@ export class Starter {
   }
 
   private async goOn(argument: unknown): Promise<void> {
-    const run = await runFor(this.rummy, argument, 'Go on with which run?', (any) => !isActive(any));
-    const mode = run?.mode ?? 'act';
-    const prompt = run && (await askPrompt(mode, `go on with ${run.alias}`));
-    if (run && prompt !== undefined) {
-      await this.send(mode, { prompt, run: run.alias, ...ofFolder(run) });
+    const run = await runFor(
+      this.rummy,
+      argument,
+      'Go on with which run?',
+      (any) => !isActive(any),
+    );
+    if (run) {
+      const params = { run: run.alias, ...ofFolder(run) };
+      await this.ask(run.mode ?? 'act', params, `go on with ${run.alias}`);
     }
   }
 
   private async fork(argument: unknown): Promise<void> {
     const run = await runFor(this.rummy, argument, 'Fork which run?');
-    const mode = run?.mode ?? 'act';
-    const prompt = run && (await askPrompt(mode, `a fork of ${run.alias}`));
-    if (run && prompt !== undefined) {
-      await this.send(mode, { prompt, run: run.alias, fork: true, ...ofFolder(run) });
+    if (run) {
+      const params = { run: run.alias, fork: true, ...ofFolder(run) };
+      await this.ask(run.mode ?? 'act', params, `a fork of ${run.alias}`);
       await this.rummy.refresh();
     }
   }
@@ -157,7 +184,9 @@ export class Starter {
   }
 
   private async abort(argument: unknown): Promise<void> {
-    const alias = aliasIn(argument) ?? (await runFor(this.rummy, undefined, 'Abort which run?', isActive))?.alias;
+    const alias =
+      aliasIn(argument) ??
+      (await runFor(this.rummy, undefined, 'Abort which run?', isActive))?.alias;
     if (alias !== undefined) {
       await this.rummy.request('abort', { run: alias });
     }

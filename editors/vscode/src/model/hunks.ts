@@ -89,7 +89,8 @@ export function preview(hunk: Hunk, longest = 80): string {
   }
   const text = telling.trim();
   const characters = [...text];
-  const shown = characters.length > longest ? `${characters.slice(0, longest - 1).join('')}…` : text;
+  const shown =
+    characters.length > longest ? `${characters.slice(0, longest - 1).join('')}…` : text;
   const more = lines.length - 1;
   return more > 0 ? `${shown}  (+${more} more)` : shown;
 }

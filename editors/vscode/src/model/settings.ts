@@ -35,7 +35,13 @@ export const SERVER_KEYS = [
 export const EDITOR_KEYS = ['codeLens', 'diagnostics'] as const;
 
 /** The settings without which a server has to be started anew. */
-export const RESTART_KEYS = ['server.path', 'server.args', 'server.env', 'home', 'database'] as const;
+export const RESTART_KEYS = [
+  'server.path',
+  'server.args',
+  'server.env',
+  'home',
+  'database',
+] as const;
 
 export interface Settings {
   /** The value in effect, the default where the user has set none. */
@@ -52,10 +58,7 @@ export interface StoredKey {
 export type Options = { [key: string]: unknown };
 
 /** What `workspace/configuration` is answered with. */
-export function serverSettings(
-  settings: Settings,
-  keys: ReadonlyMap<string, StoredKey>,
-): Options {
+export function serverSettings(settings: Settings, keys: ReadonlyMap<string, StoredKey>): Options {
   const options: Options = { ui: 'client' };
   for (const key of EDITOR_KEYS) {
     put(options, key, settings.get(key));
@@ -98,6 +101,9 @@ function put(options: Options, key: string, value: unknown): void {
   if (name === undefined) {
     options[key] = value;
   } else {
-    options[table as string] = { ...(options[table as string] as Options | undefined), [name]: value };
+    options[table as string] = {
+      ...(options[table as string] as Options | undefined),
+      [name]: value,
+    };
   }
 }

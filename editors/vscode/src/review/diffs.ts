@@ -84,7 +84,12 @@ export class Diffs implements vscode.TextDocumentContentProvider, vscode.Disposa
   /** Closes the diffs of what was decided since the last look: there is nothing to compare any more. */
   private async closeDecided(run: string): Promise<void> {
     const before = this.seen.get(run) ?? new Set();
-    const pending = new Set(this.rummy.proposals(run).filter(isChange).map(({ path: of }) => of));
+    const pending = new Set(
+      this.rummy
+        .proposals(run)
+        .filter(isChange)
+        .map(({ path: of }) => of),
+    );
     this.seen.set(run, pending);
     const isDecided = (of: string): boolean => before.has(of) && !pending.has(of);
     const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs);

@@ -53,6 +53,9 @@ export class HunkEditors implements vscode.Disposable {
   private readonly removed = vscode.window.createTextEditorDecorationType({
     isWholeLine: true,
     backgroundColor: new vscode.ThemeColor('diffEditor.removedLineBackground'),
+    // High contrast themes have no such background.
+    border: '1px dashed',
+    borderColor: new vscode.ThemeColor('rummy.removedBorder'),
     overviewRulerColor: new vscode.ThemeColor('editorOverviewRuler.modifiedForeground'),
     overviewRulerLane: vscode.OverviewRulerLane.Left,
   });
@@ -150,13 +153,21 @@ function newText(document: vscode.TextDocument, placedHunk: PlacedHunk): vscode.
   const end = document.lineAt(line).range.end;
   return {
     range: new vscode.Range(end, end),
-    renderOptions: { after: { contentText: `${sign(placedHunk)} ${preview(hunk)}` } },
+    renderOptions: { after: { contentText: `${sign(document, placedHunk)} ${preview(hunk)}` } },
   };
 }
 
-function sign(placedHunk: PlacedHunk): string {
-  if (placedHunk.proposal.conflict) {
+function sign(document: vscode.TextDocument, placedHunk: PlacedHunk): string {
+  if (isInConflict(document, placedHunk)) {
     return '⚠ conflicts with your change:';
   }
   return removesLines(placedHunk) ? '→' : '↳ +';
+}
+
+/** The server says it of the proposal; it is those hunks whose lines are not there any more. */
+function isInConflict(document: vscode.TextDocument, { proposal, hunk }: PlacedHunk): boolean {
+  const { start, end } = hunk.range;
+  const range = new vscode.Range(start.line, start.character, end.line, end.character);
+  const now = linesOf(document.getText(range)).join('\n');
+  return proposal.conflict && now !== linesOf(hunk.removed).join('\n');
 }

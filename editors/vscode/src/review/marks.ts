@@ -50,7 +50,11 @@ export class FileMarks implements vscode.FileDecorationProvider, vscode.Disposab
       return undefined;
     }
     const text = count === 1 ? 'Rummy proposes a change' : `Rummy proposes ${count} changes`;
-    return new vscode.FileDecoration('R', text, new vscode.ThemeColor('gitDecoration.modifiedResourceForeground'));
+    return new vscode.FileDecoration(
+      'R',
+      text,
+      new vscode.ThemeColor('gitDecoration.modifiedResourceForeground'),
+    );
   }
 
   dispose(): void {

@@ -9,11 +9,7 @@ import type { Keys } from './keys';
 import { SECTION } from './settings';
 import type { Supervisor } from './supervisor';
 
-export function followChanges(
-  supervisor: Supervisor,
-  keys: Keys,
-  rummy: Rummy,
-): vscode.Disposable {
+export function followChanges(supervisor: Supervisor, keys: Keys, rummy: Rummy): vscode.Disposable {
   return vscode.Disposable.from(
     vscode.workspace.onDidChangeConfiguration((event) => settingsChanged(event, supervisor)),
     keys.onDidChange(() => void supervisor.settingsChanged()),
@@ -46,7 +42,8 @@ async function offerRestart(supervisor: Supervisor): Promise<void> {
     return;
   }
   const restart = 'Restart';
-  const text = 'Rummy: the setting holds once the server is started anew. Runs at work are interrupted.';
+  const text =
+    'Rummy: the setting holds once the server is started anew. Runs at work are interrupted.';
   if ((await vscode.window.showInformationMessage(text, restart)) === restart) {
     await supervisor.restart();
   }

@@ -21,7 +21,9 @@ export async function locate(context: vscode.ExtensionContext): Promise<string> 
     if (await isProgram(named)) {
       return named;
     }
-    throw new Missing(`The setting rummy.server.path names ${named}, which is no program that can be run.`);
+    throw new Missing(
+      `The setting rummy.server.path names ${named}, which is no program that can be run.`,
+    );
   }
   const bundled = path.join(context.extensionPath, 'server', PROGRAM);
   const inPath = (process.env['PATH'] ?? '')

@@ -80,7 +80,8 @@ function showBar(item: vscode.StatusBarItem, supervisor: Supervisor, rummy: Rumm
     pending > 0 ? `${pending} pending` : '',
   ].filter((part) => part !== '');
   item.text = parts.length > 0 ? `${icon} Rummy: ${parts.join(' · ')}` : `${icon} Rummy`;
-  item.tooltip = supervisor.reason ?? working.map((run) => `${run.alias}: ${runText(run)}`).join('\n');
+  item.tooltip =
+    supervisor.reason ?? working.map((run) => `${run.alias}: ${runText(run)}`).join('\n');
   item.backgroundColor = isBroken
     ? new vscode.ThemeColor('statusBarItem.errorBackground')
     : undefined;

@@ -174,6 +174,12 @@ export class Supervisor implements Connection, vscode.Disposable {
     await this.start();
   }
 
+  check(): void {
+    if (!['running', 'starting', 'waiting'].includes(this.current)) {
+      throw new Error(`The server does not run. ${this.why ?? ''}`.trim());
+    }
+  }
+
   async ready(): Promise<void> {
     if (this.current === 'waiting') {
       await this.start();
@@ -186,9 +192,7 @@ export class Supervisor implements Connection, vscode.Disposable {
         });
       });
     }
-    if (this.current !== 'running') {
-      throw new Error(`The server does not run. ${this.why ?? ''}`.trim());
-    }
+    this.check();
   }
 
   async sendRequest<R>(

@@ -53,8 +53,8 @@ export class ProposalsView implements vscode.TreeDataProvider<Node>, vscode.Disp
 
   private show(): void {
     const pending = this.rummy.proposals().length;
-    this.tree.badge =
-      pending > 0 ? { value: pending, tooltip: `${pending} pending proposals` } : undefined;
+    const tooltip = pending === 1 ? '1 pending proposal' : `${pending} pending proposals`;
+    this.tree.badge = pending > 0 ? { value: pending, tooltip } : undefined;
     this.changed.fire(undefined);
   }
 
@@ -79,7 +79,9 @@ export class ProposalsView implements vscode.TreeDataProvider<Node>, vscode.Disp
 
   getTreeItem(node: Node): vscode.TreeItem {
     const item = this.itemOf(node) ?? new vscode.TreeItem('');
-    item.id = [node.run, 'path' in node ? node.path : '', 'hunk' in node ? node.hunk : ''].join('\n');
+    item.id = [node.run, 'path' in node ? node.path : '', 'hunk' in node ? node.hunk : ''].join(
+      '\n',
+    );
     return item;
   }
 
@@ -109,7 +111,9 @@ export class ProposalsView implements vscode.TreeDataProvider<Node>, vscode.Disp
 function proposalItem(node: ProposalNode, proposal: Proposal): vscode.TreeItem {
   const file = proposal.toUri ?? proposal.uri;
   const item = new vscode.TreeItem(
-    file === null ? (proposal.command ?? proposal.question ?? proposal.title) : path.posix.basename(proposal.to ?? proposal.target ?? ''),
+    file === null
+      ? (proposal.command ?? proposal.question ?? proposal.title)
+      : path.posix.basename(proposal.to ?? proposal.target ?? ''),
     proposal.hunks.length < 2
       ? vscode.TreeItemCollapsibleState.None
       : vscode.TreeItemCollapsibleState.Collapsed,
@@ -159,7 +163,9 @@ function troubles(proposal: Proposal): string {
 function tooltip(proposal: Proposal): vscode.MarkdownString {
   const text = new vscode.MarkdownString();
   const title = `${proposal.title}${troubles(proposal)}`;
-  text.appendText(proposal.model === null ? title : `${title}\n${proposal.model}, turn ${proposal.turn}`);
+  text.appendText(
+    proposal.model === null ? title : `${title}\n${proposal.model}, turn ${proposal.turn}`,
+  );
   if (proposal.command !== null) {
     text.appendCodeblock(proposal.command, 'shellscript');
   }
@@ -183,7 +189,9 @@ function hunkItem(node: HunkNode, proposal: Proposal, hunk: Hunk): vscode.TreeIt
     'diff',
   );
   item.contextValue = 'hunk';
-  item.accessibilityInformation = { label: `${item.label as string} of ${proposal.target ?? ''}, ${item.description}` };
+  item.accessibilityInformation = {
+    label: `${item.label as string} of ${proposal.target ?? ''}, ${item.description}`,
+  };
   item.command = { title: 'Open', command: 'rummy.ui.openProposal', arguments: [node] };
   return item;
 }

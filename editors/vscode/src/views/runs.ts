@@ -101,11 +101,16 @@ export class RunsView implements vscode.TreeDataProvider<RunNode>, vscode.Dispos
       return item;
     }
     item.description = this.description(run);
-    item.iconPath = run.status === undefined ? new vscode.ThemeIcon('circle-outline') : ICONS[run.status];
+    item.iconPath =
+      run.status === undefined ? new vscode.ThemeIcon('circle-outline') : ICONS[run.status];
     item.tooltip = tooltip(run);
     item.contextValue = contextValue(run);
     item.accessibilityInformation = { label: `Run ${run.alias}, ${runText(run)}` };
-    item.command = { title: 'Open Run', command: 'rummy.ui.openRun', arguments: [{ run: run.alias }] };
+    item.command = {
+      title: 'Open Run',
+      command: 'rummy.ui.openRun',
+      arguments: [{ run: run.alias }],
+    };
     return item;
   }
 
@@ -132,7 +137,9 @@ function contextValue(run: Run): string {
 function tooltip(run: Run): vscode.MarkdownString {
   const text = new vscode.MarkdownString();
   text.appendMarkdown('**').appendText(run.alias).appendMarkdown('**  \n');
-  const facts = [statusText(run), run.mode, run.model, run.phase].filter((fact) => fact !== undefined);
+  const facts = [statusText(run), run.mode, run.model, run.phase].filter(
+    (fact) => fact !== undefined,
+  );
   text.appendText(facts.join(' · '));
   if (run.parent !== undefined) {
     text.appendMarkdown('  \n').appendText(`a fork of ${run.parent}`);
