@@ -3,6 +3,7 @@
  */
 
 import * as vscode from 'vscode';
+import { messageOf } from '../model/errors';
 import { isActive } from '../model/labels';
 import type { Mode, StartParams } from '../protocol';
 import type { Rummy, Run } from '../rummy';
@@ -133,7 +134,7 @@ export class Starter {
         return;
       } catch (error) {
         const again = 'Try Again…';
-        const message = error instanceof Error ? error.message : String(error);
+        const message = messageOf(error);
         const chosen = await vscode.window.showErrorMessage(`Rummy: ${message}`, again);
         prompt = chosen === again ? await askPrompt(mode, about, prompt) : undefined;
       }

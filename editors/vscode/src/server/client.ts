@@ -108,6 +108,8 @@ function clientOptions(
     revealOutputChannelOn: RevealOutputChannelOn.Never,
     initializationOptions: parts.initializationOptions,
     diagnosticCollectionName: 'rummy',
+    // Its own handler would show a toast.
+    initializationFailedHandler: () => false,
     uriConverters: {
       code2Protocol: protocolUri,
       protocol2Code: (uri) => vscode.Uri.parse(uri),
