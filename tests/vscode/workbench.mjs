@@ -14,10 +14,16 @@ export class Workbench {
     this.dialog = page.locator(".monaco-dialog-box");
   }
 
-  /** Waits until the window stands and the extension's server runs. */
+  /** Waits until the window stands and knows the extension. */
   async ready() {
-    await this.page.locator(".monaco-workbench .part.statusbar").waitFor();
-    await this.page.locator(".explorer-folders-view .monaco-list-row").first().waitFor();
+    await this.page.locator(".activitybar .action-label[aria-label^='Rummy']").waitFor();
+  }
+
+  async reload() {
+    const loaded = this.page.waitForEvent("load");
+    await this.command("Developer: Reload Window");
+    await loaded;
+    await this.ready();
   }
 
   /** Waits until something holds, looking again and again, and returns what made it hold. */
@@ -38,8 +44,8 @@ export class Workbench {
     await this.quickInput.waitFor();
     const box = this.quickInput.locator("input.input");
     await box.fill(`>${title}`);
-    const row = this.quickInput.locator(".monaco-list-row").filter({ hasText: title }).first();
-    await row.click();
+    await this.quickInput.locator(".monaco-list-row.focused").filter({ hasText: title }).waitFor();
+    await this.page.keyboard.press("Enter");
   }
 
   /** Types into the box that asks. */
@@ -90,6 +96,15 @@ export class Workbench {
   async press(row, button) {
     await row.hover();
     await row.locator(`.action-label[aria-label*='${button}']`).click();
+  }
+
+  /** Presses keys until something holds: what a key does may depend on what the extension knows by then. */
+  async pressUntil(what, keys, condition) {
+    await this.until(what, async () => {
+      await this.page.keyboard.press(keys);
+      await this.page.waitForTimeout(500);
+      return condition();
+    });
   }
 
   // Editors

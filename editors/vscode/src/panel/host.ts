@@ -29,7 +29,8 @@ export class RunPanel implements vscode.Disposable {
   private readonly teller = new Teller((message) => this.post(message));
   private readonly disposables: vscode.Disposable[] = [];
   private readonly throttle = new Throttle(INTERVAL_MS, () => this.update());
-  /** Whether the page is there and has been told of the run from the beginning. */
+  /** Whether the page is there, and whether it has been told of the run from the beginning. */
+  private isReady = false;
   private isTold = false;
 
   constructor(
@@ -55,6 +56,7 @@ export class RunPanel implements vscode.Disposable {
       webview.onDidReceiveMessage((message: FromPage) => this.take(message)),
       panel.onDidChangeViewState(() => {
         // A hidden page is thrown away; it says that it is ready when it is made anew.
+        this.isReady &&= panel.visible;
         this.isTold &&= panel.visible;
       }),
       rummy.onDidChangeRun((run) => touch({ run: run.alias })),
@@ -67,8 +69,8 @@ export class RunPanel implements vscode.Disposable {
         }
       }),
       rummy.onDidConnect(() => {
-        if (this.isTold) {
-          void this.attempt(() => this.begin());
+        if (this.isReady) {
+          void this.begin();
         }
       }),
     );
@@ -93,6 +95,14 @@ export class RunPanel implements vscode.Disposable {
 
   private async begin(): Promise<void> {
     this.isTold = false;
+    try {
+      await this.tellAll();
+    } catch (error) {
+      this.post({ type: 'trouble', problem: problemOf(error) });
+    }
+  }
+
+  private async tellAll(): Promise<void> {
     const run = { run: this.alias };
     const [, details, ...measured] = await Promise.all([
       this.rummy.whole(this.alias),
@@ -112,7 +122,7 @@ export class RunPanel implements vscode.Disposable {
       return;
     }
     if (this.teller.hasLost(run)) {
-      void this.attempt(() => this.begin());
+      void this.begin();
       return;
     }
     this.teller.text(run);
@@ -135,6 +145,7 @@ export class RunPanel implements vscode.Disposable {
     const { alias: run } = this;
     switch (message.type) {
       case 'ready':
+        this.isReady = true;
         return this.begin();
       case 'send':
         return this.send(message);
@@ -180,9 +191,13 @@ export class RunPanel implements vscode.Disposable {
     });
   }
 
+  close(): void {
+    this.panel.dispose();
+  }
+
+  /** Leaves the panel to the window, which restores it when it comes again. */
   dispose(): void {
     vscode.Disposable.from(...this.disposables).dispose();
-    this.panel.dispose();
   }
 }
 

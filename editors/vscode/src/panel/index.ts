@@ -82,7 +82,7 @@ class Panels implements vscode.Disposable {
 
   private closeUnlessKnown(alias: string): void {
     if (this.rummy.isRunning && !this.rummy.run(alias)) {
-      this.open.get(alias)?.dispose();
+      this.open.get(alias)?.close();
     }
   }
 

@@ -63,6 +63,8 @@ export type ToPage =
   | { readonly type: 'figures'; readonly figures: readonly Figure[] }
   /** Output of the command whose log entry is `entry`. */
   | { readonly type: 'output'; readonly entry: string; readonly text: string }
+  /** The run cannot be told of. */
+  | { readonly type: 'trouble'; readonly problem: string }
   /** What became of the prompt that the page has sent. */
   | { readonly type: 'sent'; readonly problem: string | undefined };
 

@@ -24,6 +24,7 @@ export class HeadView {
     const line = element('div', { class: 'line' }, this.title, this.status, this.facts, this.buttons);
     this.figures.open = true;
     this.figures.hidden = true;
+    this.unknowns.hidden = true;
     this.element.append(line, this.phases, this.unknowns, this.figures);
   }
 
@@ -51,13 +52,14 @@ export class HeadView {
     }
   }
 
-  private showPhases({ phase, isActive }: Head): void {
+  private showPhases({ phase, isActive, status }: Head): void {
     const at = phase === undefined ? -1 : PHASES.indexOf(phase);
+    const isDone = status === 200 || status === 204;
     this.phases.replaceChildren(
       ...PHASES.map((name, index) => {
-        const isHere = index === at && isActive;
-        const attributes = isHere ? { 'aria-current': 'step' } : {};
-        const kind = index < at || (index === at && !isActive) ? 'past' : isHere ? 'here' : 'ahead';
+        const isHere = index === at && !isDone;
+        const attributes = isHere && isActive ? { 'aria-current': 'step' } : {};
+        const kind = isHere ? 'here' : index <= at ? 'past' : 'ahead';
         return element('li', { class: kind, text: name, attributes });
       }),
     );

@@ -5,7 +5,7 @@
 
 import type { FromPage, Head, ToPage } from '../messages';
 import { Composer } from './composer';
-import { existing } from './dom';
+import { element, existing } from './dom';
 import { Frames } from './frames';
 import { HeadView } from './head';
 import { PendingView } from './pending';
@@ -71,6 +71,10 @@ function take(message: ToPage): void {
       break;
     case 'output':
       transcript.print(message.entry, message.text);
+      break;
+    case 'trouble':
+      transcript.clear();
+      scroller.append(element('p', { text: message.problem, attributes: { role: 'alert' } }));
       break;
     case 'sent':
       composer.sent(message.problem, keepDraft);
