@@ -45,7 +45,10 @@ export class RunPanel implements vscode.Disposable {
       localResourceRoots: [vscode.Uri.joinPath(extension, 'media'), vscode.Uri.joinPath(extension, 'out')],
     };
     panel.title = alias;
-    panel.iconPath = vscode.Uri.joinPath(extension, 'media', 'rummy.svg');
+    panel.iconPath = {
+      light: vscode.Uri.joinPath(extension, 'media', 'rummy-light.svg'),
+      dark: vscode.Uri.joinPath(extension, 'media', 'rummy-dark.svg'),
+    };
     const touch = ({ run }: { readonly run: string }): void => {
       if (run === alias) {
         this.throttle.call();
