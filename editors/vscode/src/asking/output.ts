@@ -154,6 +154,7 @@ export class Outputs implements vscode.Disposable {
           ? outcome
           : `ended (${ended.status})`;
       output.end(ended.entry, how, isGood);
+      this.lines.delete(`${run.alias}\n${ended.entry}`);
     }
   }
 
