@@ -1,10 +1,16 @@
-// Packages the extension into out/rummy-lsp.vsix. With `--server FILE` the server's program goes into it,
-// and it is for this platform only; without, the server is looked for where it is installed.
+// Packages the extension into out/rummy-lsp.vsix, or into `--out FILE`. With `--server FILE` the server's
+// program goes into it, and it is for this platform only; without, the server is looked for where it is
+// installed.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
-const { values } = parseArgs({ options: { server: { type: 'string' } } });
+const { values } = parseArgs({
+  options: {
+    out: { type: 'string', default: 'out/rummy-lsp.vsix' },
+    server: { type: 'string' },
+  },
+});
 
 rmSync('server', { recursive: true, force: true });
 const target = [];
@@ -25,7 +31,7 @@ const { status } = spawnSync(
     '--allow-missing-repository',
     ...target,
     '--out',
-    'out/rummy-lsp.vsix',
+    values.out,
   ],
   { stdio: 'inherit' },
 );

@@ -5,6 +5,7 @@
  */
 
 import * as vscode from 'vscode';
+import { messageOf } from '../model/errors';
 import { visible } from '../model/shell';
 import type { Proposal, RunProposals } from '../protocol';
 import type { Rummy } from '../rummy';
@@ -54,7 +55,7 @@ export class Asking implements vscode.Disposable {
     try {
       await (proposal.kind === 'question' ? this.askQuestion(proposal) : this.askCommand(proposal));
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       void vscode.window.showErrorMessage(`Rummy: ${message}`);
     }
   }

@@ -3,6 +3,7 @@
  */
 
 import * as vscode from 'vscode';
+import { messageOf } from '../model/errors';
 
 /** Takes what it was called with: by a menu, a tree, a key binding, another extension. */
 export type Command = (...args: unknown[]) => unknown;
@@ -25,6 +26,6 @@ export function register(commands: Readonly<Record<string, Command>>): vscode.Di
 }
 
 export function complain(error: unknown): void {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   void vscode.window.showErrorMessage(`Rummy: ${message}`);
 }

@@ -48,7 +48,10 @@ export class RunPanel implements vscode.Disposable {
       ],
     };
     panel.title = alias;
-    panel.iconPath = vscode.Uri.joinPath(extension, 'media', 'rummy.svg');
+    panel.iconPath = {
+      light: vscode.Uri.joinPath(extension, 'media', 'rummy-light.svg'),
+      dark: vscode.Uri.joinPath(extension, 'media', 'rummy-dark.svg'),
+    };
     const touch = ({ run }: { readonly run: string }): void => {
       if (run === alias) {
         this.throttle.call();

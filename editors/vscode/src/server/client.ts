@@ -37,6 +37,8 @@ export interface ClientParts {
   readonly handlers: Handlers;
   readonly interceptors: ReadonlyMap<string, Interceptor>;
   readonly onClosed: () => void;
+  /** Called once the server was told of the folders. */
+  readonly onFolders: () => void;
 }
 
 /** Announced as `capabilities.experimental.rummy`. */
@@ -108,6 +110,8 @@ function clientOptions(
     revealOutputChannelOn: RevealOutputChannelOn.Never,
     initializationOptions: parts.initializationOptions,
     diagnosticCollectionName: 'rummy',
+    // Its own handler would show a toast.
+    initializationFailedHandler: () => false,
     uriConverters: {
       code2Protocol: protocolUri,
       protocol2Code: (uri) => vscode.Uri.parse(uri),
@@ -145,6 +149,10 @@ function middleware(parts: ClientParts): Middleware {
   return {
     workspace: {
       configuration: ({ items }) => items.map(() => parts.configuration()),
+      didChangeWorkspaceFolders: async (event, next) => {
+        await next(event);
+        parts.onFolders();
+      },
     },
     // The status bar's item and the view Runs say where a run stands.
     handleWorkDoneProgress: () => undefined,

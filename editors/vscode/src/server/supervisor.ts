@@ -6,6 +6,7 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { Backoff } from '../model/backoff';
+import { messageOf } from '../model/errors';
 import { initializationOptions, serverSettings } from '../model/settings';
 import type { Connection, Handlers } from '../rummy';
 import type { Interceptor, RummyClient } from './client';
@@ -25,11 +26,14 @@ export class Supervisor implements Connection, vscode.Disposable {
   private readonly backoff = new Backoff();
   private timer: NodeJS.Timeout | undefined;
   private readonly changedState = new vscode.EventEmitter<ServerState>();
+  private readonly changedFolders = new vscode.EventEmitter<void>();
   private readonly trust: vscode.Disposable;
   private handlers: Handlers = new Map();
   private interceptors: ReadonlyMap<string, Interceptor> = new Map();
 
   readonly onDidChangeState = this.changedState.event;
+  /** The server has been told of folders that came or went. */
+  readonly onDidChangeFolders = this.changedFolders.event;
 
   constructor(
     private readonly context: vscode.ExtensionContext,
@@ -82,15 +86,24 @@ export class Supervisor implements Connection, vscode.Disposable {
     try {
       await this.keys.load();
       const program = await locate(this.context);
-      this.log.info(`starting ${program}`);
-      const client = await this.makeClient(program);
-      this.client = client;
-      this.backoff.started();
-      await client.start();
+      await this.run(program);
       this.enter('running');
     } catch (error) {
-      this.client = undefined;
       this.failed(error);
+    }
+  }
+
+  private async run(program: string): Promise<void> {
+    this.log.info(`starting ${program}`);
+    const client = await this.makeClient(program);
+    this.client = client;
+    this.backoff.started();
+    try {
+      await client.start();
+    } catch (error) {
+      this.client = undefined;
+      this.tellLastWords(client);
+      throw new Error(`${program} could not be started: ${messageOf(error)}`, { cause: error });
     }
   }
 
@@ -113,6 +126,7 @@ export class Supervisor implements Connection, vscode.Disposable {
       handlers: this.handlers,
       interceptors: this.interceptors,
       onClosed: () => this.closed(client),
+      onFolders: () => this.changedFolders.fire(),
     });
     return client;
   }
@@ -123,9 +137,7 @@ export class Supervisor implements Connection, vscode.Disposable {
       return;
     }
     this.client = undefined;
-    for (const line of client.lastWords) {
-      this.log.error(line);
-    }
+    this.tellLastWords(client);
     const wait = this.backoff.crashed();
     const seconds = Math.round(wait / 100) / 10;
     this.log.error(`the server has crashed; it is started again in ${seconds} s`);
@@ -133,8 +145,14 @@ export class Supervisor implements Connection, vscode.Disposable {
     this.timer = setTimeout(() => void this.start(), wait);
   }
 
+  private tellLastWords(client: RummyClient): void {
+    for (const line of client.lastWords) {
+      this.log.error(line);
+    }
+  }
+
   private failed(error: unknown): void {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     this.log.error(message);
     this.enter('failed', message);
     void this.offerHelp(error instanceof Missing, message);
@@ -222,5 +240,6 @@ export class Supervisor implements Connection, vscode.Disposable {
     clearTimeout(this.timer);
     this.trust.dispose();
     this.changedState.dispose();
+    this.changedFolders.dispose();
   }
 }
