@@ -81,6 +81,171 @@ fn the_second_hunk_lands_where_the_first_has_moved_it() {
 }
 
 #[test]
+fn a_change_is_drawn_in_the_text_as_the_windows_need_it() {
+    let wide = "世界".repeat(10);
+    let new = set(
+        "wide.txt",
+        &format!("a new first line\nfirst\ngrößer\t世界\nthird\nfifth\n{wide}\n\n"),
+    );
+    let desk = Desk::new(vec![new + &update(200, "It is polite")]);
+    desk.sandbox
+        .write("wide.txt", "first\nkleiner\t世界\nthird\nfourth\nfifth\n");
+    desk.play("inline");
+}
+
+#[test]
+fn what_is_drawn_moves_with_the_text_and_is_not_drawn_again() {
+    Desk::new(vec![polite()]).play("typing");
+}
+
+#[test]
+fn the_keys_go_from_change_to_change_and_from_file_to_file() {
+    let desk = Desk::new(vec![
+        around() + &other() + &update(200, "It says so"),
+        update(204, "Left it alone"),
+    ]);
+    desk.sandbox.write("other.lua", "return 1\n");
+    desk.play("motion");
+    desk.model_saw(1, "all wrong");
+}
+
+#[test]
+fn the_changes_of_a_selection_are_accepted_and_the_files_rest_rejected() {
+    let desk = Desk::new(vec![thorough(), update(200, "As you like")]);
+    desk.play("keys");
+}
+
+#[test]
+fn what_is_pending_is_listed_and_decided_in_the_quickfix_window() {
+    let create = set("bye.lua", "print(\"bye\")\n");
+    let desk = Desk::new(vec![
+        around() + &other() + &create + &update(200, "Reworked it"),
+        update(200, "As you like"),
+    ]);
+    desk.sandbox.write("other.lua", "return 1\n");
+    desk.play("review");
+    desk.model_saw(1, "no comments");
+}
+
+#[test]
+fn a_proposal_is_accepted_change_by_change_beside_its_file() {
+    Desk::new(vec![thorough()]).play("diff");
+}
+
+#[test]
+fn a_proposal_is_accepted_as_the_user_edited_it() {
+    Desk::new(vec![polite()]).play("edit");
+}
+
+#[test]
+fn commands_are_asked_about_when_the_user_is_free() {
+    let run = |line: &str| format!("<sh>{line}</sh>\n");
+    let desk = Desk::new(vec![
+        run("echo one") + &update(145, "One"),
+        run("echo two") + &update(145, "Two"),
+        run("echo three") + &update(145, "Three"),
+        run("echo three") + &update(145, "Three again"),
+        run("echo four") + &update(145, "Four"),
+        update(200, "Checked it"),
+    ]);
+    desk.play("commands");
+    desk.model_saw(2, ">2\n<");
+    desk.model_saw(5, "not that");
+}
+
+#[test]
+fn questions_are_answered_by_choosing_by_writing_and_later() {
+    let asks = |question: &str, options: &str| {
+        format!("<ask_user question=\"{question}\">{options}</ask_user>\n") + &update(145, "Asked")
+    };
+    let desk = Desk::new(vec![
+        asks("For whom?", "friends; strangers"),
+        asks("For whom else?", "cats; dogs"),
+        asks("How?", ""),
+        update(200, "Good day is"),
+    ]);
+    desk.play("asked");
+    desk.model_saw(1, ">strangers<");
+    desk.model_saw(2, ">the whole world<");
+    desk.model_saw(3, ">loudly<");
+}
+
+#[test]
+fn runs_are_gone_on_with_forked_renamed_configured_and_deleted() {
+    let mut desk = Desk::new(vec![
+        update(200, "It greets"),
+        update(200, "Everyone"),
+        update(200, "Nobody"),
+        update(200, "Yes"),
+    ]);
+    desk.variables
+        .push(("RUMMY_MODEL_other", "openai/another".to_owned()));
+    desk.variables
+        .push(("RUMMY_CONTEXT_other", "200000".to_owned()));
+    let home = desk.sandbox.home().join("rummy");
+    for (file, text) in [
+        ("personas/gruff.md", "Be gruff."),
+        ("skills/greeting.md", "Say hello."),
+    ] {
+        let file = home.join(file);
+        fs::create_dir_all(file.parent().expect("it lies in a folder"))
+            .expect("a folder can be made");
+        fs::write(file, text).expect("a file can be written");
+    }
+    desk.play("runs");
+    desk.model_saw(1, "and who?");
+    desk.model_saw(2, "or else?");
+    desk.model_saw(3, "really?");
+}
+
+#[test]
+fn what_was_accepted_is_taken_back_by_the_change_and_as_a_whole() {
+    let desk = Desk::new(vec![around() + &other() + &update(200, "It says so")]);
+    desk.sandbox.write("other.lua", "return 1\n");
+    desk.play("undone");
+}
+
+#[test]
+fn two_workspaces_have_a_server_each() {
+    let desk = Desk::new(vec![polite(), polite()]);
+    let elsewhere = desk.sandbox.workspace().with_file_name("elsewhere");
+    for (file, text) in [
+        ("greet.lua", GREET),
+        (".git/HEAD", "ref: refs/heads/main\n"),
+    ] {
+        let file = elsewhere.join(file);
+        fs::create_dir_all(file.parent().expect("it lies in a folder"))
+            .expect("a folder can be made");
+        fs::write(file, text).expect("a file can be written");
+    }
+    desk.play("workspaces");
+}
+
+#[test]
+fn what_is_pending_comes_back_with_a_server_that_is_started_anew() {
+    Desk::new(vec![polite()]).play("restart");
+}
+
+#[test]
+fn a_file_that_a_command_changes_is_read_again_unless_it_has_changes() {
+    let sign = "<sh>echo '-- signed' >>greet.lua; echo signed >>mine.txt</sh>\n";
+    let desk = Desk::new(vec![
+        sign.to_owned() + &update(145, "Signing"),
+        update(200, "Signed both"),
+    ]);
+    desk.sandbox.write("mine.txt", "mine\n");
+    desk.play("reload");
+}
+
+#[test]
+fn leaving_the_editor_ends_the_run_and_its_call() {
+    let answer = "A long answer, of which only the beginning comes.";
+    let desk = Desk::with_replies(vec![Reply::text(answer).gate_after(3)]);
+    desk.play("quit");
+    desk.model.wait_for_hang_ups(1);
+}
+
+#[test]
 fn an_edit_that_typing_overtakes_changes_nothing() {
     Desk::new(vec![polite()]).play("overtaken");
 }
@@ -234,6 +399,23 @@ fn polite_in(file: &str) -> String {
     edit(file, old, new) + &update(200, "Made it polite")
 }
 
+/// Adds a line at the top of `greet.lua`, and one at its end.
+fn around() -> String {
+    let first = "local function greet(name)\n";
+    edit("greet.lua", first, &format!("--- Greets.\n{first}"))
+        + &edit("greet.lua", "end\n", "end\ngreet(\"you\")\n")
+}
+
+/// Changes `other.lua`, which has to be there.
+fn other() -> String {
+    edit("other.lua", "return 1\n", "return 2\n")
+}
+
+/// Three changes of `greet.lua`.
+fn thorough() -> String {
+    around() + &polite()
+}
+
 /// A workspace, a model and a Neovim with the plugin.
 struct Desk {
     sandbox: Sandbox,
@@ -241,6 +423,8 @@ struct Desk {
     plugin: PathBuf,
     /// Where the server is found.
     path: PathBuf,
+    /// More of the environment.
+    variables: Vec<(&'static str, String)>,
 }
 
 impl Desk {
@@ -259,6 +443,7 @@ impl Desk {
             model: ModelServer::start(replies),
             plugin: root.join("editors/nvim"),
             path: server.to_owned(),
+            variables: Vec::new(),
         }
     }
 
@@ -312,6 +497,7 @@ impl Desk {
             .env("RUMMY_MODEL_test", "openai/scripted")
             .env("RUMMY_CONTEXT_test", "200000")
             .env("OPENAI_BASE_URL", self.model.url())
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .env(
                 "RUMMY_TEST_SCENARIO",
                 scripts.join(scenario).with_extension("lua"),

@@ -110,8 +110,50 @@ function t.lenses()
   end, vim.lsp.codelens.get(vim.api.nvim_get_current_buf()))
 end
 
---- Whether this line of the current buffer has the diagnostic and the lenses of a hunk, and no other.
+--- What the plugin has drawn of the pending changes into a buffer, from top to bottom: the lines from 0,
+--- the sign, the added lines, what stands at the end of the first line.
+function t.drawn(bufnr)
+  bufnr = bufnr or 0
+  local namespace = vim.api.nvim_get_namespaces()["rummy.changes"]
+  if not namespace then
+    return {}
+  end
+  local function text_of(chunks)
+    local texts = vim.tbl_map(function(chunk)
+      return chunk[1]
+    end, chunks)
+    return (table.concat(texts):gsub("%s+$", ""))
+  end
+  local found, added = {}, {}
+  for _, mark in ipairs(vim.api.nvim_buf_get_extmarks(bufnr, namespace, 0, -1, { details = true })) do
+    local line, details = mark[2], mark[4]
+    for _, chunks in ipairs(details.virt_lines or {}) do
+      added[line] = added[line] or {}
+      table.insert(added[line], text_of(chunks))
+    end
+    if details.sign_text then
+      table.insert(found, {
+        first = line,
+        last = details.end_row or line,
+        sign = vim.trim(details.sign_text),
+        label = text_of(details.virt_text),
+      })
+    end
+  end
+  for _, one in ipairs(found) do
+    one.added = added[one.last]
+  end
+  return found
+end
+
+--- Whether this line of the current buffer has the one change that is drawn, and none is in conflict.
 function t.marked(line)
+  local drawn = t.drawn()
+  return #drawn == 1 and drawn[1].first == line and drawn[1].sign ~= "!"
+end
+
+--- Whether the server shows the hunk on a line too, as one diagnostic and three lenses.
+function t.annotated(line)
   local diagnostics = t.diagnostics()
   local lenses = vim.lsp.codelens.get(vim.api.nvim_get_current_buf())
   return vim.deep_equal(diagnostics, { { line = line, source = "rummy", code = "proposal" } })
@@ -126,6 +168,52 @@ function t.hunk_lines(run)
   return vim.tbl_map(function(hunk)
     return hunk.range.start.line
   end, run.proposals[1].hunks)
+end
+
+--- Answers the next `vim.ui.select` with the item that reads so, and the one `vim.ui.input` behind it with
+--- the text. Returns what was shown.
+function t.choose(label, text)
+  local shown = {}
+  local select, input = vim.ui.select, vim.ui.input
+  vim.ui.input = function(options, answer)
+    vim.ui.input = input
+    shown.input = options.prompt
+    shown.default = options.default
+    answer(text)
+  end
+  vim.ui.select = function(items, options, choose)
+    vim.ui.select = select
+    shown.prompt = options.prompt
+    shown.items = vim.tbl_map(options.format_item or tostring, items)
+    for index, item in ipairs(items) do
+      if vim.startswith(shown.items[index], label) then
+        choose(item, index)
+        return
+      end
+    end
+    choose(nil)
+  end
+  return shown
+end
+
+--- The text of the screen, line by line.
+function t.screen()
+  vim.cmd.redraw()
+  local lines = {}
+  for row = 1, vim.o.lines do
+    local cells = {}
+    for column = 1, vim.o.columns do
+      table.insert(cells, vim.fn.screenstring(row, column))
+    end
+    table.insert(lines, (table.concat(cells):gsub("%s+$", "")))
+  end
+  return lines
+end
+
+--- The text that is in the one buffer of this name.
+function t.text_of(name)
+  local bufnr = vim.fn.bufnr(vim.fn.escape(name, "[]*?{}"))
+  return bufnr ~= -1 and table.concat(t.lines(bufnr), "\n") or nil
 end
 
 --- Runs the one code action of the kind that concerns the hunk under the cursor.

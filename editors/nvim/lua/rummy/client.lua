@@ -4,6 +4,7 @@
 
 local answers = require("rummy.answers")
 local compat = require("rummy.compat")
+local options = require("rummy.options")
 local path = require("rummy.path")
 local state = require("rummy.state")
 
@@ -15,19 +16,7 @@ local PROGRAM = "rummy-lsp"
 --- The protocol that is spoken here. A server with another major version refuses to start.
 local PROTOCOL_VERSION = "2.0.0"
 
---- What can be set up. Other fields of |vim.lsp.Config| are passed on too.
----@class rummy.Options
----@field cmd? string[] the server and its arguments
----@field filetypes? string[] what the server is started for; everything where it is not given
----@field root_dir? string|fun(bufnr: integer, on_dir: fun(folder: string)) the workspace folder
----@field root_markers? string[] what a workspace folder is known by, where no other is given
----@field init_options? table<string, any> the server's settings
----@field settings? { rummy: table<string, any> } the same, sent once the server runs
----@field capabilities? lsp.ClientCapabilities
----@field on_init? fun(client: vim.lsp.Client)|fun(client: vim.lsp.Client)[]
----@field on_attach? fun(client: vim.lsp.Client, bufnr: integer)
-
-local options = {} ---@type rummy.Options
+local given = {} ---@type rummy.Options what the user gave for the client
 
 --- Whether a file starts its workspace's server, or is only attached to one that runs.
 local autostart = false
@@ -75,17 +64,22 @@ local function complaint(cmd)
   }, "\n")
 end
 
---- Runs once a client is initialized. A request that was sent right here would overtake the
---- buffers, which Neovim opens after this.
----@param client vim.lsp.Client
-local function on_init(client)
+--- Runs what waits for a client, once it is initialized. A request that was sent right here would
+--- overtake the buffers, which Neovim opens after this.
+---@param client_id integer
+local function call_waiting(client_id)
   vim.schedule(function()
-    local callbacks = waiting[client.id] or {}
-    waiting[client.id] = nil
+    local callbacks = waiting[client_id] or {}
+    waiting[client_id] = nil
     for _, callback in ipairs(callbacks) do
       callback()
     end
   end)
+end
+
+---@param client vim.lsp.Client
+local function on_init(client)
+  call_waiting(client.id)
 end
 
 ---@param config table
@@ -101,9 +95,30 @@ local function with_on_init(config)
   return config
 end
 
+--- The server's settings, where the user gives no others: what the plugin does itself is left to it.
+---@return table<string, any>
+local function default_settings()
+  local show = options.get().show
+  return {
+    clientVersion = PROTOCOL_VERSION,
+    ui = "client",
+    diagnostics = show.diagnostics,
+    codeLens = show.lenses,
+  }
+end
+
+--- What shows or does things by itself when a server has news. Loaded once there is to be a server; it
+--- needs what is here.
+local function load_listeners()
+  for _, name in ipairs({ "inline", "lenses", "ask", "output", "reload", "review", "transcript" }) do
+    require("rummy." .. name)
+  end
+end
+
 --- The configuration for |vim.lsp.start()|, and for |vim.lsp.config()| to begin with.
 ---@return table
 function M.config()
+  vim.schedule(load_listeners)
   -- Neovim 0.10 does not add its own capabilities to what it is given.
   local capabilities = vim.lsp.protocol.make_client_capabilities()
   -- Neovim looks at the version of the text that an edit was made for, but does not say so.
@@ -114,11 +129,11 @@ function M.config()
     cmd = default_cmd(),
     root_dir = M.root_dir,
     root_markers = { ".git" },
-    init_options = { clientVersion = PROTOCOL_VERSION },
+    init_options = default_settings(),
     capabilities = capabilities,
     handlers = vim.tbl_extend("error", state.handlers, answers.handlers),
     commands = answers.commands,
-  }, options))
+  }, given))
 end
 
 --- The configuration with what the user gave to |vim.lsp.config()|, where that exists.
@@ -145,6 +160,19 @@ local function can_start(config, was_asked_for)
 end
 
 local checked = false
+
+--- What `:checkhealth` looks at: the configuration, and what is wrong with its `cmd`.
+---@return table config
+---@return string? complaint
+function M.inspect()
+  local config = resolved_config()
+  return config, complaint(config.cmd)
+end
+
+---@return vim.lsp.Client[]
+function M.all()
+  return vim.lsp.get_clients({ name = NAME })
+end
 
 --- Tells the user if the server cannot be started. Only the first call does: to look at the
 --- configuration is to load `lsp/rummy.lua`, which calls this.
@@ -233,7 +261,7 @@ local function follow(bufnr)
       start(bufnr, config)
     end
   end
-  for _, client in ipairs(vim.lsp.get_clients({ name = NAME })) do
+  for _, client in ipairs(M.all()) do
     if folder_around(client, bufnr) then
       vim.lsp.buf_attach_client(bufnr, client.id)
     end
@@ -258,10 +286,10 @@ local function follow_files()
   vim.iter(vim.api.nvim_list_bufs()):each(follow)
 end
 
----@param new_options rummy.Options
-function M.setup(new_options)
-  options = new_options
-  autostart = true
+---@param of_the_client table
+function M.setup(of_the_client)
+  given = of_the_client
+  autostart = options.get().autostart
   if vim.lsp.config then
     -- Makes Neovim forget what it has resolved with other options.
     vim.lsp.config(NAME, {})
@@ -274,6 +302,11 @@ end
 ---@param bufnr integer
 ---@param callback fun(client: vim.lsp.Client)
 function M.with_server(bufnr, callback)
+  local of_document = M.of_document(bufnr)
+  if of_document then
+    callback(of_document)
+    return
+  end
   local config = resolved_config()
   if not can_start(config, true) then
     return
@@ -294,16 +327,79 @@ function M.with_server(bufnr, callback)
   end
 end
 
+--- The server that a buffer which is no file shows something of: an entry, a run.
+---@param bufnr integer
+---@return vim.lsp.Client?
+function M.of_document(bufnr)
+  local id = vim.b[bufnr].rummy_client
+  return id and vim.lsp.get_client_by_id(id)
+end
+
+--- Ends the servers, and starts those of the buffers that they were attached to again.
+function M.restart()
+  local buffers = {} ---@type integer[]
+  local ending = M.all()
+  for _, client in ipairs(ending) do
+    vim.list_extend(buffers, vim.tbl_keys(client.attached_buffers))
+    compat.stop(client)
+  end
+  local timer = assert(vim.uv.new_timer())
+  timer:start(
+    50,
+    50,
+    vim.schedule_wrap(function()
+      for _, client in ipairs(ending) do
+        if vim.lsp.get_client_by_id(client.id) then
+          return
+        end
+      end
+      if timer:is_closing() then
+        return
+      end
+      timer:close()
+      local config = resolved_config()
+      if can_start(config, true) then
+        for _, bufnr in ipairs(buffers) do
+          if vim.api.nvim_buf_is_valid(bufnr) and is_file(bufnr) then
+            start(bufnr, vim.deepcopy(config))
+          end
+        end
+        follow_files()
+      end
+    end)
+  )
+end
+
+--- Sends a request and waits for its result: for what has to be known, or done, when it returns.
+---@param client vim.lsp.Client
+---@param method string
+---@param params table
+---@param most_ms? integer
+---@return any result nil where it failed
+---@return string? why
+function M.request_sync(client, method, params, most_ms)
+  local answer = compat.request_sync(client, method, params, most_ms or 5000)
+  if not answer then
+    return nil, "the server does not answer"
+  elseif answer.err then
+    return nil, answer.err.message
+  end
+  return answer.result, nil
+end
+
 --- Sends a request. An error is shown to the user.
 ---@param client_id integer
 ---@param method string
 ---@param params table
 ---@param on_result? fun(result: any)
-function M.request(client_id, method, params, on_result)
+---@param on_error? fun(message: string) in place of showing it
+function M.request(client_id, method, params, on_result, on_error)
   ---@param err? lsp.ResponseError
   ---@param result any
   local function handler(err, result)
-    if err then
+    if err and on_error then
+      on_error(err.message)
+    elseif err then
       vim.notify("rummy: " .. err.message, vim.log.levels.ERROR)
     elseif on_result then
       on_result(result)
@@ -311,8 +407,29 @@ function M.request(client_id, method, params, on_result)
   end
   local client = vim.lsp.get_client_by_id(client_id)
   if not client or not compat.request(client, method, params, handler) then
-    vim.notify("rummy: the server is not running any more", vim.log.levels.ERROR)
+    handler({ code = 0, message = "the server is not running any more" })
   end
 end
+
+vim.api.nvim_create_autocmd("LspAttach", {
+  group = vim.api.nvim_create_augroup("rummy.client", {}),
+  desc = "Go on with what waited for rummy's server",
+  callback = function(event)
+    -- A configuration's own `on_init` may have replaced the one here.
+    call_waiting(event.data.client_id)
+  end,
+})
+
+vim.api.nvim_create_autocmd("LspDetach", {
+  group = "rummy.client",
+  desc = "Forget the runs of a server that has ended",
+  callback = function(event)
+    vim.schedule(function()
+      if not vim.lsp.get_client_by_id(event.data.client_id) then
+        state.forget(event.data.client_id)
+      end
+    end)
+  end,
+})
 
 return M

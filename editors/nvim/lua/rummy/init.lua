@@ -6,16 +6,36 @@ local M = {}
 --- without this, the first |:Rummy| starts it.
 ---@param options? rummy.Options
 function M.setup(options)
-  require("rummy.client").setup(options or {})
+  local rest = require("rummy.options").set(options or {})
+  if require("rummy.options").get().keys then
+    require("rummy.keys").map()
+  end
+  require("rummy.client").setup(rest)
 end
 
---- The run at work, in a few words for a statusline: `rummy fix-login · turn 3 · streaming · 2
---- pending`. Empty when no run is at work and nothing waits for the user.
----@return string
-function M.status()
+--- The run that a statusline shows: the newest that is at work or has something pending.
+---@return rummy.Run?
+local function current()
   -- Before the first run there is nothing to load the rest for.
   local state = package.loaded["rummy.state"] --[[@as rummy.state?]]
-  return state and state.status() or ""
+  return state
+    and state.newest(function(run)
+      return run.pending > 0 or require("rummy.status").is_at_work(run)
+    end)
+end
+
+--- See |rummy.status()|.
+---@return string
+function M.status()
+  local run = current()
+  return run and require("rummy.status").line(run) or ""
+end
+
+--- See |rummy.info()|.
+---@return rummy.Info?
+function M.info()
+  local run = current()
+  return run and require("rummy.status").info(run)
 end
 
 return M
