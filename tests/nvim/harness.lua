@@ -82,6 +82,19 @@ function t.type(keys)
   vim.api.nvim_feedkeys(vim.keycode(keys), "xt", false)
 end
 
+--- Types a text, does something before Insert mode is left, and leaves it.
+function t.while_typing(text, act)
+  local passed, why
+  T_WHILE_TYPING = function()
+    passed, why = xpcall(act, debug.traceback)
+  end
+  local keys = "i" .. text .. "<Cmd>lua T_WHILE_TYPING()<CR><Esc>"
+  vim.api.nvim_feedkeys(vim.keycode(keys), "x!", false)
+  if not passed then
+    error(why, 0)
+  end
+end
+
 function t.lines(bufnr)
   return vim.api.nvim_buf_get_lines(bufnr or 0, 0, -1, true)
 end

@@ -1,6 +1,10 @@
 --- Runs: gone on with, forked, told something, renamed, given a model, deleted; completed by name.
 return function(t)
   vim.cmd.edit("greet.lua")
+  vim.cmd("Rummy ask what is this?")
+  t.wait_for_notice("several models are configured")
+  vim.cmd("Rummy model test")
+  t.wait_for_notice("use test")
   vim.cmd("Rummy ask @first what is this?")
   t.wait_for_notice("rummy first: done (200): It greets")
   vim.cmd("Rummy ask @first and who?")

@@ -394,6 +394,10 @@ end
 ---@param on_result? fun(result: any)
 ---@param on_error? fun(message: string) in place of showing it
 function M.request(client_id, method, params, on_result, on_error)
+  if next(params) == nil then
+    -- Else it would be an empty list.
+    params = vim.empty_dict()
+  end
   ---@param err? lsp.ResponseError
   ---@param result any
   local function handler(err, result)

@@ -8,12 +8,14 @@ local M = {}
 --- How much is kept of a command's output, in bytes; the server keeps less.
 local MOST = 256 * 1024
 
+--- The statuses of a command that has not ended.
+local IS_UNDER_WAY = { [100] = true, [102] = true, [202] = true }
+
 ---@class rummy.Output
 ---@field run string
 ---@field path string the command's log entry
----@field command? string
 ---@field text string
----@field ending? string how it ended
+---@field is_over boolean
 ---@field terminal? integer the channel of the terminal that shows it
 ---@field bufnr? integer
 
@@ -34,7 +36,7 @@ local function output_of(run, path)
   local id = key(run, path)
   local output = outputs[id]
   if not output then
-    output = { run = run.run, path = path, text = "" }
+    output = { run = run.run, path = path, text = "", is_over = false }
     outputs[id] = output
     table.insert(order, output)
   end
@@ -62,11 +64,11 @@ end)
 state.listen("history", function(run, items)
   for _, item in ipairs(items) do
     local output = item.entry and outputs[key(run, item.entry)]
-    local is_over = item.status and item.status ~= 102 and item.status ~= 202 and item.status ~= 100
-    if output and is_over and not output.ending then
-      output.ending = tostring(item.status)
-      local outcome = item.attributes and item.attributes.exitCode
-      print_to(output, ("\n[%s]\n"):format(outcome and "exit code " .. outcome or "ended"))
+    if output and not output.is_over and not IS_UNDER_WAY[item.status] then
+      output.is_over = true
+      -- What comes behind the first sentence is where the output is kept.
+      local first = vim.split(item.body, "\n")[1]
+      print_to(output, ("\n[%s]\n"):format(first:match("^(.-)%.%s") or first))
     end
   end
 end)

@@ -8,13 +8,24 @@ local PAUSE_MS = 500
 
 local is_due = false
 
+--- The option, which a buffer need not have a value of its own for.
+---@param bufnr integer
+---@return boolean
+local function has_autoread(bufnr)
+  local own = vim.bo[bufnr].autoread --[[@as boolean?]]
+  if own == nil then
+    return vim.go.autoread
+  end
+  return own
+end
+
 ---@param bufnr integer
 ---@return boolean
 local function is_wanted(bufnr)
   return vim.api.nvim_buf_is_loaded(bufnr)
     and vim.bo[bufnr].buftype == ""
     and not vim.bo[bufnr].modified
-    and vim.bo[bufnr].autoread
+    and has_autoread(bufnr)
     and vim.api.nvim_buf_get_name(bufnr) ~= ""
 end
 

@@ -41,7 +41,7 @@ local function choose(client_id, given, method, label, name, callback)
     callback(given)
     return
   end
-  client.request(client_id, method, vim.empty_dict(), function(all)
+  client.request(client_id, method, {}, function(all)
     if #all == 0 then
       vim.notify(("rummy: there is no %s"):format(label:lower()))
       return
