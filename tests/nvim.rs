@@ -149,7 +149,7 @@ fn commands_are_asked_about_when_the_user_is_free() {
         update(200, "Checked it"),
     ]);
     desk.play("commands");
-    desk.model_saw(2, ">2\n<");
+    desk.model_saw(2, "echo 2");
     desk.model_saw(5, "not that");
 }
 
@@ -243,6 +243,16 @@ fn leaving_the_editor_ends_the_run_and_its_call() {
     let desk = Desk::with_replies(vec![Reply::text(answer).gate_after(3)]);
     desk.play("quit");
     desk.model.wait_for_hang_ups(1);
+}
+
+#[test]
+fn the_health_check_says_what_is_there_and_what_is_missing() {
+    Desk::new(vec![polite()]).play("health");
+}
+
+#[test]
+fn options_are_checked_and_switch_off_what_they_name() {
+    Desk::new(vec![polite()]).play("options");
 }
 
 #[test]

@@ -16,8 +16,6 @@ local PROGRAM = "rummy-lsp"
 --- The protocol that is spoken here. A server with another major version refuses to start.
 local PROTOCOL_VERSION = "2.0.0"
 
-local given = {} ---@type rummy.Options what the user gave for the client
-
 --- Whether a file starts its workspace's server, or is only attached to one that runs.
 local autostart = false
 
@@ -133,7 +131,7 @@ function M.config()
     capabilities = capabilities,
     handlers = vim.tbl_extend("error", state.handlers, answers.handlers),
     commands = answers.commands,
-  }, given))
+  }, options.of_client()))
 end
 
 --- The configuration with what the user gave to |vim.lsp.config()|, where that exists.
@@ -286,9 +284,8 @@ local function follow_files()
   vim.iter(vim.api.nvim_list_bufs()):each(follow)
 end
 
----@param of_the_client table
-function M.setup(of_the_client)
-  given = of_the_client
+--- Takes the options that were set.
+function M.setup()
   autostart = options.get().autostart
   if vim.lsp.config then
     -- Makes Neovim forget what it has resolved with other options.

@@ -4,13 +4,26 @@ local M = {}
 
 --- Starts the server for every file from now on, with these options. Nothing has to be set up:
 --- without this, the first |:Rummy| starts it.
----@param options? rummy.Options
-function M.setup(options)
-  local rest = require("rummy.options").set(options or {})
-  if require("rummy.options").get().keys then
+---@param given? rummy.Options
+function M.setup(given)
+  local options = require("rummy.options")
+  options.set(given or {})
+  if options.get().keys then
     require("rummy.keys").map()
   end
-  require("rummy.client").setup(rest)
+  local function begin()
+    require("rummy.client").setup()
+  end
+  if vim.v.vim_did_enter == 1 then
+    begin()
+    return
+  end
+  -- To load Neovim's LSP client would hold up the start.
+  vim.api.nvim_create_autocmd("VimEnter", {
+    once = true,
+    desc = "Start rummy's server for the files that are open",
+    callback = vim.schedule_wrap(begin),
+  })
 end
 
 --- The run that a statusline shows: the newest that is at work or has something pending.

@@ -52,6 +52,7 @@ local DEFAULTS = {
 }
 
 local own = vim.deepcopy(DEFAULTS)
+local of_client = {} ---@type table
 
 --- The complaint about an option, if there is one to make.
 ---@param name string
@@ -78,10 +79,8 @@ local function complaint(name, value, default)
   end
 end
 
---- Takes the plugin's own options out of what the user gives, and returns the rest. An option that is
---- wrong is named to the user and keeps its default.
+--- Takes what the user gives. An option that is wrong is named to the user and keeps its default.
 ---@param given rummy.Options
----@return table of_the_client
 function M.set(given)
   local accepted, rest = {}, {}
   for key, value in pairs(given) do
@@ -97,7 +96,13 @@ function M.set(given)
     end
   end
   own = vim.tbl_deep_extend("force", DEFAULTS, accepted)
-  return rest
+  of_client = rest
+end
+
+--- The fields for |vim.lsp.ClientConfig|.
+---@return table
+function M.of_client()
+  return of_client
 end
 
 ---@return rummy.OwnDefaults

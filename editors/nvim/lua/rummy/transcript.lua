@@ -203,15 +203,11 @@ function M.bar()
   return (text:gsub("%%", "%%%%"))
 end
 
---- How deep a line of a transcript is folded: a prompt holds its turns.
+--- How deep a line of a transcript is folded: a fold is a turn.
 ---@param lnum integer
 ---@return string
 function M.fold(lnum)
-  local marks = vim.fn.getline(lnum):match("^(#+) ")
-  if marks and #marks <= 2 then
-    return ">" .. #marks
-  end
-  return "="
+  return vim.fn.getline(lnum):find("^## Turn %d") and ">1" or "="
 end
 
 --- Shows a run in a window of its own, at its end.
