@@ -10,7 +10,7 @@
 //! | module | what lives there |
 //! |---|---|
 //! | [`cli`] | the command line: the server itself, `demo`, `runs`, `show`, `parse`, `doctor`, `config`; and the client that demo and benches drive it with |
-//! | [`lsp`] | the editor surface, and the only place that knows LSP: transport, session actor, the table of methods, proposals as the editor sees them |
+//! | [`lsp`] | the editor surface, and the only place that knows LSP: transport, session actor, the table of methods, proposals as the editor sees them, entries and runs as documents |
 //! | [`agent`] | the shared loop: which runs are active, one turn from top to bottom, the verdict. No LSP, no SQL |
 //! | [`plugins`] | the tags that the model writes and the sections of the packet that it reads, a folder each, with the text that the model is given about them; the points at which they take part in a turn |
 //! | [`dialect`] | what models write, turned into typed commands and edits; edits applied to a text |

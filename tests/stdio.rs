@@ -27,6 +27,8 @@ mod disk;
 mod effects;
 #[path = "stdio/ending.rs"]
 mod ending;
+#[path = "stdio/entry_documents.rs"]
+mod entry_documents;
 #[path = "stdio/fixture.rs"]
 mod fixture;
 #[path = "stdio/forks.rs"]
@@ -37,6 +39,8 @@ mod frames;
 mod harness;
 #[path = "stdio/initialize.rs"]
 mod initialize;
+#[path = "stdio/inside_documents.rs"]
+mod inside_documents;
 #[path = "stdio/library.rs"]
 mod library;
 #[path = "stdio/lifecycle.rs"]

@@ -11,7 +11,6 @@ mod parse;
 mod runs;
 mod serve;
 mod show;
-mod standing;
 
 use std::ffi::OsString;
 use std::io::Write;

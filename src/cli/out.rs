@@ -6,6 +6,8 @@
 use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write};
 
+pub use crate::lsp::transcript::words::{money, printable, thousands};
+
 /// The width of lines that no terminal sets.
 const WIDTH: usize = 80;
 
@@ -135,29 +137,6 @@ impl<'o> Page<'o> {
     }
 }
 
-/// One line of a text as a terminal can be given it: control characters, and those that turn the
-/// direction of what follows, as escapes. Tabs stay.
-pub fn printable(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(steers) {
-        return Cow::Borrowed(text);
-    }
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        if steers(c) {
-            escaped.extend(c.escape_default());
-        } else {
-            escaped.push(c);
-        }
-    }
-    Cow::Owned(escaped)
-}
-
-fn steers(c: char) -> bool {
-    let turns =
-        matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    turns || (c.is_control() && c != '\t')
-}
-
 /// How many characters a line of standard output takes.
 pub fn width() -> usize {
     match rustix::termios::tcgetwinsize(io::stdout()) {
@@ -167,30 +146,12 @@ pub fn width() -> usize {
     }
 }
 
-/// A sum of money as providers report it.
-pub fn money(cost: f64) -> String {
-    format!("${cost:.4}")
-}
-
 /// A text that is not longer than so many characters.
 pub fn shortened(text: &str, limit: usize) -> String {
     match text.char_indices().nth(limit) {
         Some(_) => text.chars().take(limit - 1).chain(['…']).collect(),
         None => text.to_owned(),
     }
-}
-
-/// `6,204`.
-pub fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// `1 turn`, `2 turns`.

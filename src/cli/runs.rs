@@ -10,9 +10,9 @@ use serde::Serialize;
 
 use super::database::Database;
 use super::out::{Colours, Ink, Page, money, printable, shortened, width};
-use super::standing::Standing;
 use crate::entries::{Mode, ProjectId};
 use crate::lsp::methods::runs::RunItem;
+use crate::lsp::transcript::standing::Standing;
 use crate::store::projects::{self, Project};
 use crate::store::{StoreError, now_ms, runs, turns};
 

@@ -1,12 +1,11 @@
 //! `rummy-lsp show RUN`: what the model saw and answered, and what came of it, turn by turn.
 //!
-//! What is known of a run and its turns is read in [`mod@record`]; [`text`] prints it for people, [`json`]
+//! What is known of a run and its turns is read in [`transcript`]; [`text`] lays it out for people, [`json`]
 //! for programs, [`packet`] prints what was sent. A turn is read when it is printed, so a long run
 //! takes no more memory than its largest turn.
 
 mod json;
 mod packet;
-mod record;
 mod text;
 
 use std::io::{self, BufWriter, IsTerminal as _, Write};
@@ -15,9 +14,12 @@ use std::process::ExitCode;
 use super::database::Database;
 use super::out::{Colours, Page};
 use crate::entries::{RunAlias, TurnNumber};
+use crate::lsp::transcript::{
+    self,
+    record::{Head, Record},
+};
 use crate::store::turns::Turn;
 use crate::store::{Reader, StoreError, runs};
-use record::{Head, Record};
 
 /// How many names are suggested for one that no run has.
 const SUGGESTED: usize = 3;
@@ -146,12 +148,12 @@ async fn print(options: Options, out: &mut impl Write) -> Result<(), ShowError> 
             }
             packet::print(out, &head, &record, io::stdout().is_terminal())?;
         } else {
-            text::turn(&head, &record, &mut Page::new(out, Colours::wanted()))?;
+            transcript::turn(&head, &record, &mut Page::new(out, Colours::wanted()))?;
         }
     }
     let whole = options.turn.is_none() && !options.json && !options.packet;
     if whole {
-        text::without_turns(&head, &mut Page::new(out, Colours::wanted()))?;
+        transcript::without_turns(&head, &mut Page::new(out, Colours::wanted()))?;
     }
     Ok(out.flush()?)
 }

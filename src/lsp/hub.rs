@@ -12,6 +12,7 @@ use futures::future::BoxFuture;
 use super::asking::Asking;
 use super::proposals::accept::{Wish, accept};
 use super::session::SessionHandle;
+use super::transcript::kept::Transcripts;
 use crate::agent::{Commands, EventKind, Events, Host, Subject, Supervisor};
 use crate::config::Limits;
 use crate::entries::{EntryPath, ProjectId, RunId};
@@ -78,6 +79,7 @@ impl Hub {
             events: events.clone(),
             commands: commands.clone(),
             asking: Asking::default(),
+            transcripts: Transcripts::default(),
             sessions: Mutex::default(),
             busy: Mutex::default(),
         });
@@ -128,6 +130,7 @@ pub struct Editors {
     pub events: Events,
     pub commands: Commands,
     pub asking: Asking,
+    pub transcripts: Transcripts,
     sessions: Mutex<Vec<SessionHandle>>,
     /// Proposals that are being accepted or rejected right now.
     busy: Mutex<HashSet<(RunId, EntryPath)>>,
@@ -249,6 +252,7 @@ mod tests {
             store,
             events: Events::new(),
             asking: Asking::default(),
+            transcripts: Transcripts::default(),
             sessions: Mutex::default(),
             busy: Mutex::default(),
         };

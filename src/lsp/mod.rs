@@ -5,7 +5,8 @@
 //! is the one table of this server's own methods; [`asked`] is what is answered about a document at
 //! once; [`reporter`] tells the client what its runs do; [`proposals`] shows and applies what they
 //! propose; [`asking`] asks the user about commands and questions; [`offers`] starts runs where the
-//! cursor is; [`hub`] is what sessions share.
+//! cursor is; [`entry_documents`] gives entries to be read as documents, [`transcript`] lays a run out
+//! for people; [`hub`] is what sessions share.
 //!
 //! **Invariants.** The session actor is the only owner of documents; requests get a snapshot.
 //! Document notifications go into its inbox as they come off the wire, before anything is awaited.
@@ -14,6 +15,7 @@
 mod asked;
 mod asking;
 pub mod documents;
+mod entry_documents;
 pub mod frames;
 pub mod hub;
 pub mod log;
@@ -27,6 +29,7 @@ mod reporter;
 mod server;
 pub mod session;
 mod state;
+pub mod transcript;
 pub mod transport;
 pub mod types;
 

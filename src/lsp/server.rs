@@ -7,6 +7,8 @@ use serde_json::{Map, Value, json};
 use tokio::sync::mpsc;
 
 use super::documents::{Encoding, file_of};
+use super::entry_documents::answers;
+use super::entry_documents::uri::is_ours;
 use super::hub::{Engine, Hub};
 use super::methods::{self, Context, MethodError, TABLE};
 use super::offers;
@@ -18,12 +20,14 @@ use super::types::jsonrpc::{Error, ErrorCode, Result};
 use super::types::{
     CodeAction, CodeActionOptions, CodeActionParams, CodeActionProviderCapability,
     CodeActionResponse, CodeLens, CodeLensOptions, CodeLensParams, ConfigurationItem,
-    DidChangeConfigurationParams, DidChangeWorkspaceFoldersParams, ExecuteCommandOptions,
-    ExecuteCommandParams, Hover, HoverParams, HoverProviderCapability, InitializeParams,
-    InitializeResult, InitializedParams, LSPAny, LanguageServer, OneOf, SaveOptions,
-    ServerCapabilities, ServerInfo, TextDocumentSyncCapability, TextDocumentSyncKind,
+    DidChangeConfigurationParams, DidChangeWorkspaceFoldersParams, DocumentLink,
+    DocumentLinkOptions, DocumentLinkParams, DocumentSymbolParams, DocumentSymbolResponse,
+    ExecuteCommandOptions, ExecuteCommandParams, Hover, HoverParams, HoverProviderCapability,
+    InitializeParams, InitializeResult, InitializedParams, LSPAny, LanguageServer, OneOf,
+    SaveOptions, ServerCapabilities, ServerInfo, TextDocumentSyncCapability, TextDocumentSyncKind,
     TextDocumentSyncOptions, TextDocumentSyncSaveOptions, Uri, WorkDoneProgressCancelParams,
-    WorkspaceFolder, WorkspaceFoldersServerCapabilities, WorkspaceServerCapabilities,
+    WorkDoneProgressOptions, WorkspaceFolder, WorkspaceFoldersServerCapabilities,
+    WorkspaceServerCapabilities,
 };
 use super::{PROTOCOL_VERSION, speaks_our_protocol};
 use crate::config::{Layers, Source, variables};
@@ -302,11 +306,34 @@ impl LanguageServer for Server {
 
     async fn hover(&self, params: HoverParams) -> Result<Option<Hover>> {
         let at = params.text_document_position_params;
+        let uri = &at.text_document.uri;
+        if is_ours(uri.as_str()) {
+            return Ok(answers::hover(&self.context()?, uri, at.position).await?);
+        }
         Ok(self
             .session
             .ask(move |session| session.hover(&at.text_document.uri, at.position))
             .await
             .flatten())
+    }
+
+    async fn document_symbol(
+        &self,
+        params: DocumentSymbolParams,
+    ) -> Result<Option<DocumentSymbolResponse>> {
+        let uri = params.text_document.uri;
+        if !is_ours(uri.as_str()) {
+            return Ok(None);
+        }
+        Ok(answers::document_symbols(&self.context()?, &uri).await?)
+    }
+
+    async fn document_link(&self, params: DocumentLinkParams) -> Result<Option<Vec<DocumentLink>>> {
+        let uri = params.text_document.uri;
+        if !is_ours(uri.as_str()) {
+            return Ok(None);
+        }
+        Ok(Some(answers::document_links(&self.context()?, &uri).await?))
     }
 
     async fn execute_command(&self, params: ExecuteCommandParams) -> Result<Option<LSPAny>> {
@@ -340,6 +367,12 @@ fn capabilities(encoding: Encoding) -> ServerCapabilities {
             ..CodeActionOptions::default()
         })),
         hover_provider: Some(HoverProviderCapability::Simple(true)),
+        // Of `rummy:` documents; other servers know the symbols of files.
+        document_symbol_provider: Some(OneOf::Left(true)),
+        document_link_provider: Some(DocumentLinkOptions {
+            resolve_provider: Some(false),
+            work_done_progress_options: WorkDoneProgressOptions::default(),
+        }),
         code_lens_provider: Some(CodeLensOptions {
             resolve_provider: Some(false),
         }),

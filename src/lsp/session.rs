@@ -54,6 +54,8 @@ pub struct Abilities {
     pub work_done_progress: bool,
     pub apply_edit: bool,
     pub configuration: bool,
+    /// Symbols inside others.
+    pub nested_symbols: bool,
     /// `rummy/save`.
     pub save: bool,
     /// To ask the user for the prompt of a command that has none.
@@ -82,6 +84,12 @@ impl Abilities {
             work_done_progress: window.and_then(|window| window.work_done_progress) == Some(true),
             apply_edit: workspace.and_then(|workspace| workspace.apply_edit) == Some(true),
             configuration: workspace.and_then(|workspace| workspace.configuration) == Some(true),
+            nested_symbols: capabilities
+                .text_document
+                .as_ref()
+                .and_then(|document| document.document_symbol.as_ref())
+                .and_then(|symbols| symbols.hierarchical_document_symbol_support)
+                == Some(true),
             save: ours("save") == Some(true),
             prompt: ours("prompt") == Some(true),
         }

@@ -21,9 +21,11 @@ use tokio::task::JoinSet;
 use tokio_util::codec::FramedRead;
 use tower::Service;
 
+use super::entry_documents::uri;
 use super::frames::{Frame, Frames, encode};
 use super::hub::Hub;
-use super::methods::{self, MethodError, TABLE};
+use super::methods::text_document_content::TextDocumentContent;
+use super::methods::{self, Method, MethodError, TABLE};
 use super::outbox::Outbox;
 use super::server::Server;
 use super::session::{self, SessionHandle};
@@ -113,10 +115,11 @@ impl Line {
             Server::new(hub, handle)
         });
         for row in TABLE {
-            service = service.custom_method(
-                leaked(methods::request(row.name)),
-                move |server: &Server, params: Value| server.call(row, params),
-            );
+            let call = move |server: &Server, params: Value| server.call(row, params);
+            service = service.custom_method(leaked(methods::request(row.name)), call);
+            if row.name == TextDocumentContent::NAME {
+                service = service.custom_method(wire::TEXT_DOCUMENT_CONTENT, call);
+            }
         }
         service = service.custom_method(wire::CANCEL_PROGRESS, Server::progress_cancelled);
         if cfg!(debug_assertions) {
@@ -171,7 +174,8 @@ impl Line {
     }
 
     /// Looks at one message.
-    async fn take(&mut self, message: Value) -> Option<Ending> {
+    async fn take(&mut self, mut message: Value) -> Option<Ending> {
+        make_legal(&mut message);
         if message.get("method").is_none() {
             self.answered(message).await;
             return None;
@@ -233,7 +237,7 @@ impl Line {
             // Nothing else is looked at before this has taken effect.
             let response = answer.await;
             self.is_initialized |= response.as_ref().is_some_and(Response::is_ok);
-            self.send(response);
+            self.send(response.map(announced));
             return;
         }
         self.is_shut_down |= method == wire::SHUTDOWN && self.is_initialized;
@@ -364,6 +368,28 @@ fn adapted(request: Request) -> Request {
         adapted = adapted.params(params);
     }
     adapted.finish()
+}
+
+/// A `rummy:` document's name may come as an editor shows it; no URI of the protocol's types can be read
+/// from that.
+fn make_legal(message: &mut Value) {
+    let uri = message.pointer_mut("/params/textDocument/uri");
+    if let Some(Value::String(uri)) = uri
+        && uri::is_ours(uri)
+    {
+        *uri = uri::legal(uri);
+    }
+}
+
+/// The answer to `initialize` with what the protocol crate's types have no place for (LSP 3.18).
+fn announced(response: Response) -> Response {
+    let (id, mut result) = response.into_parts();
+    if let Ok(result) = &mut result
+        && let Some(workspace) = result.pointer_mut("/capabilities/workspace")
+    {
+        workspace["textDocumentContent"] = json!({"schemes": [uri::SCHEME]});
+    }
+    Response::from_parts(id, result)
 }
 
 /// Errors that the protocol crate makes itself get the kind that all errors have.

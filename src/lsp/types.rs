@@ -11,15 +11,17 @@ pub use tower_lsp::ls_types::{
     DeleteFileOptions, Diagnostic, DiagnosticSeverity, DidChangeConfigurationParams,
     DidChangeTextDocumentParams, DidChangeWorkspaceFoldersParams, DidCloseTextDocumentParams,
     DidOpenTextDocumentParams, DidSaveTextDocumentParams, DocumentChangeOperation, DocumentChanges,
-    ExecuteCommandOptions, ExecuteCommandParams, Hover, HoverContents, HoverParams,
-    HoverProviderCapability, InitializeParams, InitializeResult, InitializedParams, LSPAny,
-    MarkupContent, MarkupKind, MessageActionItem, MessageType, NumberOrString, OneOf,
-    OptionalVersionedTextDocumentIdentifier, Position, PositionEncodingKind, ProgressToken,
+    DocumentLink, DocumentLinkOptions, DocumentLinkParams, DocumentSymbol, DocumentSymbolParams,
+    DocumentSymbolResponse, ExecuteCommandOptions, ExecuteCommandParams, Hover, HoverContents,
+    HoverParams, HoverProviderCapability, InitializeParams, InitializeResult, InitializedParams,
+    LSPAny, Location, MarkupContent, MarkupKind, MessageActionItem, MessageType, NumberOrString,
+    OneOf, OptionalVersionedTextDocumentIdentifier, Position, PositionEncodingKind, ProgressToken,
     PublishDiagnosticsParams, Range, RenameFile, RenameFileOptions, ResourceOp,
     ResourceOperationKind, SaveOptions, ServerCapabilities, ServerInfo, ShowMessageParams,
-    TextDocumentContentChangeEvent, TextDocumentEdit, TextDocumentItem, TextDocumentSyncCapability,
-    TextDocumentSyncKind, TextDocumentSyncOptions, TextDocumentSyncSaveOptions, TextEdit, Uri,
-    WorkDoneProgressCancelParams, WorkDoneProgressCreateParams, WorkspaceEdit, WorkspaceFolder,
+    SymbolInformation, SymbolKind, TextDocumentContentChangeEvent, TextDocumentEdit,
+    TextDocumentItem, TextDocumentSyncCapability, TextDocumentSyncKind, TextDocumentSyncOptions,
+    TextDocumentSyncSaveOptions, TextEdit, Uri, WorkDoneProgressCancelParams,
+    WorkDoneProgressCreateParams, WorkDoneProgressOptions, WorkspaceEdit, WorkspaceFolder,
     WorkspaceFoldersServerCapabilities, WorkspaceServerCapabilities,
 };
 pub use tower_lsp::{Client, ClientSocket, LanguageServer, LspService};
@@ -61,6 +63,8 @@ pub mod wire {
     pub const DID_SAVE: &str = "textDocument/didSave";
     pub const DID_CHANGE_FOLDERS: &str = "workspace/didChangeWorkspaceFolders";
     pub const PUBLISH_DIAGNOSTICS: &str = "textDocument/publishDiagnostics";
+    /// LSP 3.18's name of our `textDocumentContent`.
+    pub const TEXT_DOCUMENT_CONTENT: &str = "workspace/textDocumentContent";
     pub const PROGRESS: &str = "$/progress";
     pub const LOG_MESSAGE: &str = "window/logMessage";
     pub const SHOW_MESSAGE: &str = "window/showMessage";

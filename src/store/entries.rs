@@ -23,7 +23,7 @@ use crate::entries::{
 };
 
 pub use follow::{InPacket, Seen, in_packet};
-pub use read::{Head, Query, exists, find, heads, history_since, list};
+pub use read::{Head, Query, changed_since, exists, find, heads, history_since, list, paths};
 pub use transfer::{Transfer, cp, mv, routes};
 
 /// What a verb does to an entry, as far as its permission goes.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::lsp::{Sandbox, Session, list};
 
 /// Methods that a client may count on.
-const METHODS: [&str; 33] = [
+const METHODS: [&str; 34] = [
     "abort",
     "accept",
     "act",
@@ -40,6 +40,7 @@ const METHODS: [&str; 33] = [
     "set",
     "skill/add",
     "skill/remove",
+    "textDocumentContent",
     "update",
 ];
 

@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use serde_json::{Map, Value, json};
 
-use super::record::{Answer, Deed, Head, Record};
 use crate::entries::Entry;
+use crate::lsp::transcript::record::{Answer, Deed, Head, Record};
 use crate::store::loops::Loop;
 use crate::store::turns::Figures;
 

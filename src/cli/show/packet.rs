@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::record::{Head, Record};
 use crate::cli::out::printable;
+use crate::lsp::transcript::record::{Head, Record};
 
 /// Prints the two messages of a turn, each below a line that tells what it is and how many bytes it
 /// has: a message can forge the line, but not its own length. A terminal is given escapes for what

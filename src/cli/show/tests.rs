@@ -4,14 +4,14 @@ use expect_test::expect;
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::record::{Answer, Head, Record};
-use super::{ShowError, chosen, json, nearest, packet, text};
+use super::{ShowError, chosen, json, nearest, packet, text, transcript};
 use crate::cli::out::{Colours, Page};
 use crate::dialect::PathPattern;
 use crate::entries::{
     Action, Attributes, Decision, Effect, EntryPath, LoopId, Mode, Outcome, Proposal, RunId,
     RunStatus, Scheme, State, TurnNumber, Writer,
 };
+use crate::lsp::transcript::record::{Answer, Head, Record};
 use crate::plugins::prompt;
 use crate::store::entries::{self, Query, Write};
 use crate::store::leases::{self, Holder};
@@ -61,9 +61,9 @@ impl Shelf {
         let mut page = Page::new(&mut out, Colours::Off);
         text::head(&head, &mut page).unwrap();
         for record in &records {
-            text::turn(&head, record, &mut page).unwrap();
+            transcript::turn(&head, record, &mut page).unwrap();
         }
-        text::without_turns(&head, &mut page).unwrap();
+        transcript::without_turns(&head, &mut page).unwrap();
         String::from_utf8(out).unwrap()
     }
 }
@@ -266,6 +266,7 @@ async fn a_run_is_shown_with_all_that_was_kept_of_it_and_what_was_not() {
         answer
             <set path="a.txt">\u{1b}[2J</set>
             bye
+        figures    context 1,204 · prompt 1,204 · cached – · completion 7 · reasoning – · total 1,211 · cost $0.0123
         results
             200 set a.txt
                 log://turn_1/set/a.txt
@@ -282,10 +283,10 @@ async fn a_run_is_shown_with_all_that_was_kept_of_it_and_what_was_not() {
                 log://turn_1/rm/known:%2F%2Fx
                 not_found
                 not found: known://x
-        figures    context 1,204 · prompt 1,204 · cached – · completion 7 · reasoning – · total 1,211 · cost $0.0123
 
         == turn 2 == act == opus == 2026-01-31 14:03:12 ==
         no answer: the model wrote nothing
+        figures    context 1,300 · prompt – · cached – · completion – · reasoning – · total – · cost –
         results
             202 set a.txt
                 log://turn_2/set/a.txt
@@ -298,7 +299,6 @@ async fn a_run_is_shown_with_all_that_was_kept_of_it_and_what_was_not() {
                  two
                 -three
                 +THREE
-        figures    context 1,300 · prompt – · cached – · completion – · reasoning – · total – · cost –
 
         == turn 3 == act == opus == 2026-01-31 14:03:12 ==
         no answer: the turn ended without one

@@ -1,15 +1,11 @@
-//! A run for people: its head, then turn by turn.
+//! A run for people: its head, and the layout of its turns.
 
 use std::io;
 
-use super::record::{Answer, Deed, Head, Record};
-use crate::cli::out::{Ink, Page, counted, money, thousands};
-use crate::entries::{Decision, Effect, Entry, Outcome, Proposal, State};
-use crate::store::loops::Loop;
-use crate::store::turns::Figures;
-
-/// From here on a status is a failure.
-const FAILURES: u64 = 400;
+use crate::cli::out::{Ink, Page, counted, thousands};
+use crate::lsp::transcript::record::Head;
+use crate::lsp::transcript::words::{Origin, used};
+use crate::lsp::transcript::{Sheet, Text, Told};
 
 pub fn head(head: &Head, page: &mut Page<'_>) -> io::Result<()> {
     let run = &head.run;
@@ -37,6 +33,7 @@ pub fn head(head: &Head, page: &mut Page<'_>) -> io::Result<()> {
     Ok(())
 }
 
+/// What a run is set to; none where it is left at the defaults.
 fn settings(head: &Head) -> Option<String> {
     let settings = &head.run.settings;
     let set = [
@@ -55,18 +52,13 @@ fn settings(head: &Head) -> Option<String> {
 
 /// Where a fork comes from, and whose the turns before it are.
 fn origin(head: &Head) -> Option<String> {
-    let before = match head.inherited() {
-        0 => None,
-        1 => Some("which took turn 1".to_owned()),
-        last => Some(format!("which took turns 1 to {last}")),
-    };
-    match (&head.run.parent, before) {
-        (None, None) => None,
-        (None, Some(before)) => Some(format!("from a run that is no more, {before}")),
-        (Some(parent), None) => Some(format!("from {parent}, before its first turn")),
-        (Some(parent), Some(before)) => {
-            Some(format!("from {parent}, {before}: rummy-lsp show {parent}"))
-        }
+    let origin = Origin::of(head)?;
+    let parent = origin.parent.map_or("", |parent| parent.as_str());
+    let text = origin.with(parent);
+    // A parent's turns are where they were taken.
+    match origin.parent {
+        Some(parent) if head.inherited() > 0 => Some(format!("{text}: rummy-lsp show {parent}")),
+        _ => Some(text),
     }
 }
 
@@ -81,182 +73,60 @@ fn turns(head: &Head) -> String {
     }
 }
 
-pub fn turn(head: &Head, record: &Record, page: &mut Page<'_>) -> io::Result<()> {
-    let asked = head.loop_of(&record.turn);
-    page.line("")?;
-    page.painted(Ink::Title, &title(record, asked))?;
-    if let Some(prompt) = &record.prompt {
-        section("prompt", prompt, page)?;
+impl Sheet for Page<'_> {
+    fn title(&mut self, words: &[String]) -> io::Result<()> {
+        self.line("")?;
+        self.painted(Ink::Title, &format!("== {} ==", words.join(" == ")))
     }
-    if let Some(reasoning) = &record.reasoning {
-        section("reasoning", reasoning, page)?;
+
+    fn section(&mut self, name: &str, text: &str) -> io::Result<()> {
+        self.painted(Ink::Place, name)?;
+        self.block(1, text)
     }
-    let goes_on = asked.is_some_and(|asked| head.standing_of(asked).goes_on());
-    answer(&record.answer, goes_on, page)?;
-    if !record.deeds.is_empty() {
-        page.painted(Ink::Place, "results")?;
-        for deed in &record.deeds {
-            result(deed, page)?;
+
+    fn answer(&mut self, text: &str) -> io::Result<()> {
+        self.section("answer", text)
+    }
+
+    fn no_answer(&mut self, why: &str) -> io::Result<()> {
+        self.painted(Ink::Wrong, why)
+    }
+
+    fn results(&mut self) -> io::Result<()> {
+        self.painted(Ink::Place, "results")
+    }
+
+    /// A log entry: its status, what it is about, what became of it, and its text.
+    fn result(&mut self, told: &Told<'_>) -> io::Result<()> {
+        let (status, action) = (told.status, told.action);
+        let line = match told.target {
+            Some(target) => format!("    {status} {action} {target}"),
+            None => format!("    {status} {action}"),
+        };
+        if told.failed() {
+            self.painted(Ink::Wrong, &line)?;
+        } else {
+            self.line(&line)?;
         }
-    }
-    if record.turn.answered {
-        page.fact("figures", &figures(&record.turn.figures))?;
-    }
-    match asked {
-        Some(asked) if head.ends_loop(&record.turn) => {
-            page.fact("loop", &head.standing_of(asked).with_reason())
+        self.painted(Ink::Aside, &format!("        {}", told.path))?;
+        if let Some(fate) = &told.fate {
+            self.line(&format!("        proposal: {fate}"))?;
         }
-        _ => Ok(()),
-    }
-}
-
-fn title(record: &Record, asked: Option<&Loop>) -> String {
-    let (number, at) = (record.turn.number, &record.at);
-    match asked {
-        Some(asked) => format!(
-            "== turn {number} == {} == {} == {at} ==",
-            asked.mode, asked.model
-        ),
-        None => format!("== turn {number} == {at} =="),
-    }
-}
-
-fn section(name: &str, text: &str, page: &mut Page<'_>) -> io::Result<()> {
-    page.painted(Ink::Place, name)?;
-    page.block(1, text)
-}
-
-fn answer(answer: &Answer, goes_on: bool, page: &mut Page<'_>) -> io::Result<()> {
-    let none = match answer {
-        Answer::Text(text) => return section("answer", text, page),
-        Answer::Empty => "no answer: the model wrote nothing",
-        Answer::Removed => "no answer: the model wrote one that is no longer kept",
-        Answer::None if goes_on => "no answer yet",
-        Answer::None => "no answer: the turn ended without one",
-    };
-    page.painted(Ink::Wrong, none)
-}
-
-/// A log entry: its status, what it is about, what became of it, and its text.
-fn result(deed: &Deed, page: &mut Page<'_>) -> io::Result<()> {
-    let entry = &deed.entry;
-    let status = entry.shown_status();
-    let action = entry.path.action().unwrap_or("log");
-    let target = entry.about().and_then(|about| about.lines().next());
-    let line = match target {
-        Some(target) => format!("    {status} {action} {target}"),
-        None => format!("    {status} {action}"),
-    };
-    if status >= FAILURES {
-        page.painted(Ink::Wrong, &line)?;
-    } else {
-        page.line(&line)?;
-    }
-    page.painted(Ink::Aside, &format!("        {}", entry.path))?;
-    if let Some(proposal) = &deed.proposal {
-        page.line(&format!("        proposal: {}", fate(entry, proposal)))?;
-        if !matches!(
-            proposal.effect,
-            Effect::Command { .. } | Effect::Question { .. }
-        ) {
-            return page.diff(2, &entry.body);
+        if let Some(why) = &told.why {
+            self.line(&format!("        {why}"))?;
         }
-        page.block(2, &entry.body)?;
-        for channel in deed
-            .channels
-            .iter()
-            .filter(|channel| !channel.body.is_empty())
-        {
-            page.painted(Ink::Aside, &format!("        {}", channel.path))?;
-            page.block(2, &channel.body)?;
+        match told.body {
+            Text::Patch(patch) => self.diff(2, patch)?,
+            Text::Plain(text) => self.block(2, text)?,
         }
-        return Ok(());
-    }
-    if let Some(why) = why(entry) {
-        page.line(&format!("        {why}"))?;
-    }
-    page.block(2, &entry.body)
-}
-
-/// Why an entry is not simply done.
-fn why(entry: &Entry) -> Option<String> {
-    let outcome = entry.outcome.as_ref().map(ToString::to_string);
-    let parts: Vec<&str> = [outcome.as_deref(), entry.text("reason")]
-        .into_iter()
-        .flatten()
-        .collect();
-    (!parts.is_empty()).then(|| parts.join(": "))
-}
-
-/// What became of a proposal.
-fn fate(entry: &Entry, proposal: &Proposal) -> String {
-    let word = match (entry.state, &entry.outcome) {
-        (State::Proposed, _) => "waits for a decision",
-        (State::Resolved, Some(Outcome::Partial)) => "accepted in part",
-        (State::Resolved, _) => "accepted",
-        (State::Failed, Some(Outcome::Permission)) => "rejected",
-        (State::Failed, _) => "failed",
-        (State::Cancelled, _) => "cancelled",
-        (State::Streaming, _) => "being carried out",
-    };
-    let hunks: Vec<String> = proposal
-        .hunks
-        .iter()
-        .map(|hunk| {
-            let decided = hunk.decision.map_or("open", Decision::as_str);
-            format!("{} {decided}", hunk.id)
-        })
-        .collect();
-    let why = match (entry.state, &entry.outcome) {
-        (State::Cancelled | State::Failed, Some(outcome)) if *outcome != Outcome::Permission => {
-            Some(outcome.to_string())
+        for channel in &told.channels {
+            self.painted(Ink::Aside, &format!("        {}", channel.path))?;
+            self.block(2, &channel.body)?;
         }
-        _ => None,
-    };
-    let mut text = format!("{word} ({})", hunks.join(", "));
-    for part in why.as_deref().into_iter().chain(entry.text("reason")) {
-        text.push_str(": ");
-        text.push_str(part);
+        Ok(())
     }
-    text
-}
 
-/// The prompts that no turn has begun to answer, and why.
-pub fn without_turns(head: &Head, page: &mut Page<'_>) -> io::Result<()> {
-    for asked in head.without_turns() {
-        page.line("")?;
-        let title = format!("== no turn == {} == {} ==", asked.mode, asked.model);
-        page.painted(Ink::Title, &title)?;
-        section("prompt", &asked.prompt, page)?;
-        page.fact("loop", &head.standing_of(asked).with_reason())?;
+    fn fact(&mut self, word: &str, text: &str) -> io::Result<()> {
+        Page::fact(self, word, text)
     }
-    Ok(())
-}
-
-/// A turn's figures: what its packet took of the context, and what the call used.
-fn figures(figures: &Figures) -> String {
-    format!("context {} · {}", tokens(figures.context), used(figures))
-}
-
-/// `prompt 1,204 · … · cost $0.0100`; a dash for what nobody has told.
-fn used(figures: &Figures) -> String {
-    let parts = [
-        ("prompt", tokens(figures.prompt)),
-        ("cached", tokens(figures.cached)),
-        ("completion", tokens(figures.completion)),
-        ("reasoning", tokens(figures.reasoning)),
-        ("total", tokens(figures.total)),
-        ("cost", figures.cost.map_or_else(unknown, money)),
-    ];
-    parts
-        .map(|(name, figure)| format!("{name} {figure}"))
-        .join(" · ")
-}
-
-fn tokens(count: Option<u64>) -> String {
-    count.map_or_else(unknown, thousands)
-}
-
-fn unknown() -> String {
-    "–".to_owned()
 }

@@ -48,6 +48,9 @@ pub struct Scan {
     pub advisories: Vec<Advisory>,
     /// The text outside of commands, trimmed.
     pub unparsed: String,
+    /// The bytes of the answer that are outside of commands, in their order.
+    #[serde(skip)]
+    pub prose: Vec<Range<usize>>,
 }
 
 /// Something that was not written as it should have been and was taken all the same.
@@ -88,6 +91,12 @@ pub fn scan_with_calls<'c>(
     }
     walk.report_lost_edits();
     let mut result = walk.result;
+    for Prose { span, .. } in walk.prose {
+        match result.prose.last_mut() {
+            Some(last) if last.end == span.start => last.end = span.end,
+            _ => result.prose.push(span),
+        }
+    }
     result.unparsed = result.unparsed.trim().to_owned();
     result
 }

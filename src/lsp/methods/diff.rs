@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Context, Method, MethodError, entry_path};
 use crate::entries::proposal::text::unified_diff;
-use crate::entries::{Proposal, RunAlias, TurnNumber};
+use crate::entries::{EntryPath, Proposal, RunAlias, TurnNumber};
+use crate::lsp::entry_documents::uri;
+use crate::lsp::proposals::view::View;
 use crate::store::proposals;
 
 /// The method `diff`.
@@ -42,15 +44,8 @@ impl Method for Diff {
 
     async fn call(cx: Context, params: DiffParams) -> Result<DiffResult, MethodError> {
         let path = entry_path("path", &params.path)?;
-        let (run, wanted): (RunAlias, _) = (params.run.parse()?, path.clone());
-        // The session first: a text is asked for as it is at this place in the stream of messages.
-        let found = cx
-            .ask(move |session| {
-                session.see_all();
-                let (_, item) = session.shown.find(&run, &wanted)?;
-                Some((item.pending.proposal.clone(), item.view.clone()))
-            })
-            .await?;
+        let run: RunAlias = params.run.parse()?;
+        let found = pending(&cx, &run, &path).await?;
         let run = cx.run(&params.run).await?;
         if let Some((proposal, view)) = found {
             let texts = [
@@ -81,6 +76,22 @@ impl Method for Diff {
     }
 }
 
+/// A pending proposal, by its path or its file's, on the text as it is at this place in the stream of
+/// messages: nothing may be awaited before this.
+pub async fn pending(
+    cx: &Context,
+    run: &RunAlias,
+    path: &EntryPath,
+) -> Result<Option<(Proposal, View)>, MethodError> {
+    let (run, path) = (run.clone(), path.clone());
+    cx.ask(move |session| {
+        session.see_all();
+        let (_, item) = session.shown.find(&run, &path)?;
+        Some((item.pending.proposal.clone(), item.view.clone()))
+    })
+    .await
+}
+
 impl DiffResult {
     fn of(
         run: RunAlias,
@@ -88,9 +99,8 @@ impl DiffResult {
         [before, after]: [Option<String>; 2],
         patch: String,
     ) -> Self {
-        let path = percent_encoded(proposal.path.as_str());
         Self {
-            uri: format!("rummy:/{run}?diff={path}"),
+            uri: uri::of_proposed(&run, &proposal.path),
             before,
             after,
             patch,
@@ -99,16 +109,4 @@ impl DiffResult {
             model: proposal.model.clone(),
         }
     }
-}
-
-/// Percent-encodes what would end a URI's query or part it.
-fn percent_encoded(text: &str) -> String {
-    text.bytes()
-        .map(|byte| match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' | b':' => {
-                char::from(byte).to_string()
-            }
-            byte => format!("%{byte:02X}"),
-        })
-        .collect()
 }

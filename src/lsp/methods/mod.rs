@@ -20,6 +20,7 @@ pub mod runs;
 pub mod settings;
 pub mod start;
 pub mod stream;
+pub mod text_document_content;
 pub mod undo;
 
 use std::future::Future;
@@ -118,6 +119,7 @@ pub const TABLE: &[Row] = &[
     row::<stream::Completed>(),
     row::<stream::Aborted>(),
     row::<stream::Cancel>(),
+    row::<text_document_content::TextDocumentContent>(),
 ];
 
 const fn row<M: Method>() -> Row {

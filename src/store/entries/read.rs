@@ -1,5 +1,7 @@
 //! Reading entries: one by its path, those that a query means, those of a packet or a history.
 
+use std::collections::HashSet;
+
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, OptionalExtension, Row, RowIndex, params, params_from_iter};
 
@@ -321,6 +323,25 @@ pub fn history_since(
     ))?;
     let rows = statement.query_map(params![run.0, since], read_entry)?;
     rows.map(|row| row?.filled(connection)).collect()
+}
+
+/// The paths of a run's views that changed after the change numbered `since`, in no order.
+pub fn changed_since(
+    connection: &Connection,
+    run: RunId,
+    since: i64,
+) -> Result<Vec<EntryPath>, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT path FROM views WHERE run_id = ?1 AND changed > ?2")?;
+    let rows = statement.query_map(params![run.0, since], |row| stored_path(row, 0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The paths of all that a run knows.
+pub fn paths(connection: &Connection, run: RunId) -> Result<HashSet<String>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT path FROM views WHERE run_id = ?1")?;
+    let rows = statement.query_map([run.0], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// A row whose body may still lie in `contents`.

@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use crate::cli::standing::Standing;
+use super::standing::Standing;
 use crate::dialect::PathPattern;
 use crate::entries::{Entry, EntryPath, LoopId, Proposal, RunId, Scheme, TurnNumber};
 use crate::lsp::methods::runs::RunItem;
