@@ -22,8 +22,11 @@ mod sandbox;
 mod script;
 
 use std::fs;
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitStatus};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use model_server::{ModelServer, Reply};
 use player::Player;
@@ -243,6 +246,23 @@ fn leaving_the_editor_ends_the_run_and_its_call() {
     let desk = Desk::with_replies(vec![Reply::text(answer).gate_after(3)]);
     desk.play("quit");
     desk.model.wait_for_hang_ups(1);
+}
+
+#[test]
+fn the_view_of_a_run_follows_what_the_model_writes() {
+    let thinks = "I think about it. ".repeat(8) + &update(145, "Thought");
+    let desk = Desk::with_replies(vec![
+        Reply::text(thinks).gate_after(3),
+        Reply::text(polite()),
+    ]);
+    desk.play_with("log", |desk| desk.model.release());
+    desk.model_saw(1, "be brief");
+}
+
+#[test]
+fn entries_are_read_and_written_as_buffers() {
+    let plan = set("known://größe und plan", "One thing\nAnother\n");
+    Desk::new(vec![plan + &update(200, "Nothing much")]).play("entries");
 }
 
 #[test]
@@ -482,7 +502,36 @@ impl Desk {
 
     /// Runs a scenario of `tests/nvim` to its end.
     fn play(&self, scenario: &str) {
-        let (said, status) = Player::start(self.command(scenario)).wait();
+        let ended = Player::start(self.command(scenario)).wait();
+        self.check(scenario, &ended);
+    }
+
+    /// The same; whenever the scenario calls `t.go_on()`, something is done here.
+    fn play_with(&self, scenario: &str, act: impl Fn(&Self) + Sync) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port can be had");
+        let address = listener.local_addr().expect("it has an address");
+        let over = AtomicBool::new(false);
+        let mut command = self.command(scenario);
+        command.env("RUMMY_TEST_GO_ON", address.to_string());
+        let ended = thread::scope(|scope| {
+            scope.spawn(|| {
+                for call in listener.incoming() {
+                    call.expect("a call can be taken");
+                    if over.load(Ordering::SeqCst) {
+                        return;
+                    }
+                    act(self);
+                }
+            });
+            let ended = Player::start(command).wait();
+            over.store(true, Ordering::SeqCst);
+            TcpStream::connect(address).expect("the listener is there");
+            ended
+        });
+        self.check(scenario, &ended);
+    }
+
+    fn check(&self, scenario: &str, (said, status): &(String, Option<ExitStatus>)) {
         let passed = status.is_some_and(|status| status.success());
         assert!(
             passed,

@@ -223,6 +223,11 @@ function t.screen()
   return lines
 end
 
+--- Lets the test outside do what it has been told to.
+function t.go_on()
+  vim.fn.chanclose(vim.fn.sockconnect("tcp", vim.env.RUMMY_TEST_GO_ON))
+end
+
 --- The text that is in the one buffer of this name.
 function t.text_of(name)
   local bufnr = vim.fn.bufnr(vim.fn.escape(name, "[]*?{}"))

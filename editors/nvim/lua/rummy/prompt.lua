@@ -91,6 +91,8 @@ function M.inject(named, text)
     local params = { run = named.run, prompt = text, mode = run and run.mode or "act" }
     client.request(named.client_id, "rummy/inject", params, function(result)
       state.started(named.client_id, result)
+      local how = result.injected and "reads it in its next turn" or "goes on"
+      vim.notify(("rummy %s: %s"):format(result.run, how))
     end)
   end)
 end
