@@ -103,8 +103,12 @@ impl<'t> Bodies<'t> {
     }
 
     pub(super) fn has_closer_from(&self, tool: Tool, offset: usize) -> bool {
-        let last = self.closers.get(&tool).and_then(|closers| closers.last());
-        last.is_some_and(|at| *at >= offset)
+        self.last_closer(tool).is_some_and(|at| at >= offset)
+    }
+
+    /// Where the last closer of `tool` begins.
+    fn last_closer(&self, tool: Tool) -> Option<usize> {
+        self.closers.get(&tool)?.last().copied()
     }
 
     /// Where the first closer of `tool` from `offset` on begins.
@@ -194,6 +198,8 @@ struct Walk<'b, 't> {
     tool: Tool,
     start: usize,
     position: usize,
+    /// Where the last closer of the tool begins: asked for at every fence.
+    last_closer: Option<usize>,
     /// Whether fences protect what is in them.
     fenced: bool,
     /// Whether a closer was skipped in a fence that nothing in the fence opened.
@@ -217,6 +223,7 @@ impl<'b, 't> Walk<'b, 't> {
             tool: opening.tool,
             start: opening.end,
             position: opening.end,
+            last_closer: bodies.last_closer(opening.tool),
             fenced,
             skipped_closer: false,
             is_all_shown: false,
@@ -231,7 +238,7 @@ impl<'b, 't> Walk<'b, 't> {
     /// Walks to the end of the body. `None` when there is no closer for it.
     fn find(&mut self) -> Option<Body> {
         let text = self.bodies.text;
-        let hopeless = !self.bodies.has_closer_from(self.tool, self.start);
+        let hopeless = !self.has_closer_from(self.start);
         self.skip_fence_behind_tag();
         let mut next = None;
         loop {
@@ -262,6 +269,10 @@ impl<'b, 't> Walk<'b, 't> {
             }
         }
         None
+    }
+
+    fn has_closer_from(&self, offset: usize) -> bool {
+        self.last_closer.is_some_and(|at| at >= offset)
     }
 
     /// The end of a body that nothing closes.
@@ -359,10 +370,11 @@ impl<'t> Walk<'_, 't> {
             && let Some(fence) = self.bodies.fences.get(self.fence)
             && fence.span.start < at
         {
-            let closing = self.bodies.fences.closing(self.fence);
             self.fence += 1;
-            let Some(closing) = closing else { continue };
-            match self.fence_to(fence.span.end, closing.span.end) {
+            let Some(closer) = fence.closed_by else {
+                continue;
+            };
+            match self.fence_to(fence.span.end, closer) {
                 FenceSays::Nothing => {}
                 said => return said,
             }
@@ -372,29 +384,30 @@ impl<'t> Walk<'_, 't> {
 
     /// `<set path="x">```rust` opens a fence that is not a line of its own.
     fn skip_fence_behind_tag(&mut self) {
-        let closing = self.bodies.fences.behind_tag(self.bodies.text, self.start);
+        let closer = self.bodies.fences.behind_tag(self.bodies.text, self.start);
         if self.fenced
-            && let Some(closing) = closing
+            && let Some(closer) = closer
         {
-            self.fence_to(self.start, closing.span.end);
+            self.fence_to(self.start, closer);
         }
     }
 
-    /// Decides on a fence that goes from `start` to `end`: it protects what is in it if a closer
-    /// is left behind it, or if there is none but those that are opened in fences too.
+    /// Decides on a fence that goes from `start` to the fence line `closer`: it protects what is in
+    /// it if a closer is left behind it, or if there is none but those that are opened in fences too.
     ///
     /// A fence that was never closed pairs up with one in a later command. That shows: a closer of
     /// this tag stands in it that nothing in the fence opened, and a tag begins a line behind it.
     /// Then the closer is the closer. So is a closer of another name where this tag has none.
-    fn fence_to(&mut self, start: usize, end: usize) -> FenceSays {
+    fn fence_to(&mut self, start: usize, closer: usize) -> FenceSays {
         let bodies = self.bodies;
-        let is_closed = bodies.has_closer_from(self.tool, self.start);
+        let end = bodies.fences.end_of(closer);
+        let is_closed = self.has_closer_from(self.start);
         let unopened = if is_closed {
             self.unopened_closer(start, end)
         } else {
             None
         };
-        if !bodies.has_closer_from(self.tool, end) {
+        if !self.has_closer_from(end) {
             if unopened.is_some() {
                 return FenceSays::Nothing;
             }
@@ -415,7 +428,7 @@ impl<'t> Walk<'_, 't> {
         }
         self.skipped_closer |= unopened.is_some();
         self.position = end;
-        self.fence = bodies.fences.first_from(end);
+        self.fence = closer + 1;
         FenceSays::GoOn
     }
 

@@ -13,9 +13,9 @@ pub(super) struct Fence {
     /// From the start of the line to the start of the next, or to the closing tag behind the marks.
     pub span: Range<usize>,
     mark: u8,
-    length: usize,
-    /// What stands after the marks. A line with a label can open a fence and not close one.
-    pub label: Range<usize>,
+    /// Whether something stands after the marks: such a line can open a fence and not close one.
+    is_labelled: bool,
+    length: u32,
     /// The index of the line that would close this one.
     pub closed_by: Option<usize>,
 }
@@ -23,7 +23,13 @@ pub(super) struct Fence {
 impl Fence {
     /// Whether this line ends what `opener` began.
     pub(super) fn closes(&self, opener: &Self) -> bool {
-        self.label.is_empty() && self.mark == opener.mark && self.length >= opener.length
+        !self.is_labelled && self.mark == opener.mark && self.length >= opener.length
+    }
+
+    /// What stands after the marks in `text`, of which this is a line.
+    pub(super) fn label<'t>(&self, text: &'t str) -> &'t str {
+        let line = text[self.span.clone()].trim_start_matches([' ', '\t']);
+        line.trim_start_matches(char::from(self.mark)).trim()
     }
 }
 
@@ -77,23 +83,30 @@ impl Fences {
         self.lines.get(index)
     }
 
+    /// Where fence line `index` ends; the end of the text behind the last.
+    pub(super) fn end_of(&self, index: usize) -> usize {
+        self.get(index).map_or(self.length, |fence| fence.span.end)
+    }
+
     /// The line that closes fence `index`.
     pub(super) fn closing(&self, index: usize) -> Option<&Fence> {
         self.get(self.get(index)?.closed_by?)
     }
 
-    /// The fence that begins in the rest of a line, right behind an opening tag, and the line
-    /// that closes it.
-    pub(super) fn behind_tag(&self, text: &str, offset: usize) -> Option<&Fence> {
+    /// The index of the line that closes the fence which begins in the rest of a line, right behind
+    /// an opening tag.
+    pub(super) fn behind_tag(&self, text: &str, offset: usize) -> Option<usize> {
         let bytes = text.as_bytes();
         if !may_be_fence(&bytes[offset..]) {
             return None;
         }
         let end = self.line_start(self.line_of(offset) + 1);
         let opener = fence_line(&text[offset..end], offset)?;
-        self.lines[self.first_from(offset)..]
+        let first = self.first_from(offset);
+        let closer = self.lines[first..]
             .iter()
-            .find(|line| line.closes(&opener))
+            .position(|line| line.closes(&opener))?;
+        Some(first + closer)
     }
 }
 
@@ -118,17 +131,17 @@ fn fence_line(line: &str, start: usize) -> Option<Fence> {
         return None;
     }
     let behind = rest.trim_start();
-    let from = start + line.len() - behind.len();
-    let (label, end) = if behind.starts_with("</") {
-        ("", from)
+    let is_closer = behind.starts_with("</");
+    let length_before = if is_closer {
+        line.len() - behind.len()
     } else {
-        (behind.trim_end(), start + line.len())
+        line.len()
     };
     Some(Fence {
-        span: start..end,
+        span: start..start + length_before,
         mark,
-        length,
-        label: from..from + label.len(),
+        is_labelled: !is_closer && !behind.is_empty(),
+        length: u32::try_from(length).unwrap_or(u32::MAX),
         closed_by: None,
     })
 }
@@ -136,7 +149,7 @@ fn fence_line(line: &str, start: usize) -> Option<Fence> {
 /// Finds for every line the nearest later one that closes it. Going backwards, only lines longer
 /// than all nearer ones can still matter; they form a stack whose lengths grow with distance.
 fn pair(lines: &mut [Fence]) {
-    let mut backticks: Vec<(usize, usize)> = Vec::new();
+    let mut backticks: Vec<(u32, usize)> = Vec::new();
     let mut tildes = Vec::new();
     for index in (0..lines.len()).rev() {
         let line = &mut lines[index];
@@ -148,7 +161,7 @@ fn pair(lines: &mut [Fence]) {
         // Nearest last, hence lengths fall towards the end.
         let near = stack.partition_point(|(length, _)| *length >= line.length);
         line.closed_by = near.checked_sub(1).map(|place| stack[place].1);
-        if line.label.is_empty() {
+        if !line.is_labelled {
             while stack
                 .last()
                 .is_some_and(|(length, _)| *length <= line.length)

@@ -237,11 +237,11 @@ fn what_names_nothing_is_refused_with_what_is_missing() {
         [404,"not_found","the run fix has proposed no log://turn_9/set/x"]
         [403,"forbidden","uri: \"../../etc/passwd\" leaves the workspace"]
         [-32602,"invalid_params","uri: unknown scheme \"nonsense\": expected one of file, known, unknown, skill, prompt, log, run, sh, env, http, https, mcp, system, user, assistant, reasoning, model"]
-        [-32602,"invalid_params","uri: rummy:/a%20b: a run's alias is 1 to 64 letters, digits, dots, dashes or underscores and begins with a letter or digit; got \"a b\""]
-        [-32602,"invalid_params","uri: rummy:/ names no run; a run's transcript is rummy:/RUN"]
-        [-32602,"invalid_params","uri: rummy:/fix?other has a question behind the run's name that is not ?diff=PROPOSAL-PATH"]
-        [-32602,"invalid_params","uri: file:///etc/passwd is none of this server's documents; those are rummy:/RUN, rummy:/RUN/ENTRY-PATH and rummy:/RUN?diff=PROPOSAL-PATH"]
-        [-32602,"invalid_params","uri:  is none of this server's documents; those are rummy:/RUN, rummy:/RUN/ENTRY-PATH and rummy:/RUN?diff=PROPOSAL-PATH"]"#]].assert_eq(&seen.join("\n"));
+        [-32602,"invalid_params","uri: \"rummy:/a%20b\": a run's alias is 1 to 64 letters, digits, dots, dashes or underscores and begins with a letter or digit; got \"a b\""]
+        [-32602,"invalid_params","uri: \"rummy:/\" names no run; a run's transcript is rummy:/RUN"]
+        [-32602,"invalid_params","uri: \"rummy:/fix?other\" has a question behind the run's name that is not ?diff=PROPOSAL-PATH"]
+        [-32602,"invalid_params","uri: \"file:///etc/passwd\" is none of this server's documents; those are rummy:/RUN, rummy:/RUN/ENTRY-PATH and rummy:/RUN?diff=PROPOSAL-PATH"]
+        [-32602,"invalid_params","uri: \"\" is none of this server's documents; those are rummy:/RUN, rummy:/RUN/ENTRY-PATH and rummy:/RUN?diff=PROPOSAL-PATH"]"#]].assert_eq(&seen.join("\n"));
 }
 
 #[test]

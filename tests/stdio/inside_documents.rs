@@ -123,10 +123,10 @@ fn a_transcripts_symbols_are_its_turns_and_their_commands() {
     outline(&symbols, &timeless(&session, &shown), 0, &mut lines);
     let seen = timeless(&session, &lines.join("\n"));
     expect![[r#"
-        3 "Turn 1" ("act · test · TIME") ## Turn 1: 52 lines
+        3 "Turn 1" ("act · test · TIME") ## Turn 1: 49 lines
           12 "set known://plan" ("200") ### set `known://plan`: 10 lines
           12 "update" ("145") ### update: 10 lines
-        3 "Turn 2" ("act · test · TIME") ## Turn 2: 50 lines
+        3 "Turn 2" ("act · test · TIME") ## Turn 2: 44 lines
           12 "set src/app.rs" ("202 waits for a decision (h1 open)") ### set `src/app.rs`: 19 lines"#]]
     .assert_eq(&seen);
 

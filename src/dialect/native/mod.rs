@@ -12,6 +12,7 @@ mod arguments;
 mod edits;
 mod header;
 mod json;
+mod mark;
 mod python;
 mod seek;
 pub(super) mod token;
@@ -28,11 +29,9 @@ pub(super) use arguments::{calls, is_known};
 
 use super::envelope;
 use super::tag::is_tool_tag;
+pub(super) use mark::{MARKS, may_begin};
 pub(super) use seek::Seeker;
 use value::{Broken, Notation, Reader};
-
-/// What a call can begin with.
-pub(super) const MARKS: [u8; 4] = [b'<', b'{', b'[', b'*'];
 
 /// The form of a call, which the model is told not to use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -194,12 +193,8 @@ impl<'t> Natives<'t> {
     /// Looks at one of [`MARKS`] at `at`.
     pub(super) fn at(&mut self, at: usize) -> Option<Found> {
         let rest = &self.text[at..];
-        match rest.as_bytes() {
-            [b'*', ..] => return self.patch(at),
-            [b'<', next, ..] if !(next.is_ascii_alphabetic() || b"/|\xef".contains(next)) => {
-                return None;
-            }
-            _ => {}
+        if rest.starts_with('*') {
+            return self.patch(at);
         }
         let opener = OPENERS.iter().find(|(mark, _)| rest.starts_with(mark));
         let found = if let Some((mark, form)) = opener {

@@ -29,7 +29,7 @@ impl<'t> Walk<'t> {
             self.wrapper = None;
             return fence.span.end;
         }
-        let label = &self.text[fence.label.clone()];
+        let label = fence.label(self.text);
         if COMMAND_FENCES
             .iter()
             .any(|known| known.eq_ignore_ascii_case(label))

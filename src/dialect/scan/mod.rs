@@ -48,7 +48,7 @@ pub struct Scan {
     pub advisories: Vec<Advisory>,
     /// The text outside of commands, trimmed.
     pub unparsed: String,
-    /// The bytes of the answer that are outside of commands, in their order.
+    /// The bytes of the answer that are outside of commands, in their order; none that are all blank.
     #[serde(skip)]
     pub prose: Vec<Range<usize>>,
 }
@@ -97,6 +97,9 @@ pub fn scan_with_calls<'c>(
             _ => result.prose.push(span),
         }
     }
+    result
+        .prose
+        .retain(|span| !text[span.clone()].trim().is_empty());
     result.unparsed = result.unparsed.trim().to_owned();
     result
 }
@@ -172,10 +175,7 @@ impl<'t> Walk<'t> {
     fn run(&mut self, start: usize, limit: usize) {
         let mut position = start;
         while position < limit {
-            let at = self.text.as_bytes()[position..]
-                .iter()
-                .position(|byte| MARKS[usize::from(*byte)])
-                .map_or(self.text.len(), |found| position + found);
+            let at = self.next_mark(position);
             let index = self.next_fence(position);
             position = match self.fences.get(index) {
                 Some(fence) if fence.span.start <= at => {
@@ -188,6 +188,17 @@ impl<'t> Walk<'t> {
                 }
             };
         }
+    }
+
+    /// Where the next thing may begin that is no prose.
+    fn next_mark(&self, position: usize) -> usize {
+        let bytes = self.text.as_bytes();
+        (position..bytes.len())
+            .find(|at| {
+                let byte = bytes[*at];
+                MARKS[usize::from(byte)] && (byte == b'`' || native::may_begin(&bytes[*at..]))
+            })
+            .unwrap_or(bytes.len())
     }
 
     /// The first fence line that starts at `position` or later.

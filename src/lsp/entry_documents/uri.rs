@@ -333,12 +333,12 @@ mod tests {
     #[test]
     fn what_is_no_name_is_refused_with_what_would_be_one() {
         expect_test::expect![[r#"
-            ! file:///a is none of this server's documents; those are rummy:/RUN, rummy:/RUN/ENTRY-PATH and rummy:/RUN?diff=PROPOSAL-PATH
-            ! rummy:fix is none of this server's documents; those are rummy:/RUN, rummy:/RUN/ENTRY-PATH and rummy:/RUN?diff=PROPOSAL-PATH
-            ! rummy:/ names no run; a run's transcript is rummy:/RUN
-            ! rummy:/?diff=x names no run; a run's transcript is rummy:/RUN
-            ! rummy:/fix?log://x has a question behind the run's name that is not ?diff=PROPOSAL-PATH
-            ! rummy:/fix?diff= has a question behind the run's name that is not ?diff=PROPOSAL-PATH
+            ! "file:///a" is none of this server's documents; those are rummy:/RUN, rummy:/RUN/ENTRY-PATH and rummy:/RUN?diff=PROPOSAL-PATH
+            ! "rummy:fix" is none of this server's documents; those are rummy:/RUN, rummy:/RUN/ENTRY-PATH and rummy:/RUN?diff=PROPOSAL-PATH
+            ! "rummy:/" names no run; a run's transcript is rummy:/RUN
+            ! "rummy:/?diff=x" names no run; a run's transcript is rummy:/RUN
+            ! "rummy:/fix?log://x" has a question behind the run's name that is not ?diff=PROPOSAL-PATH
+            ! "rummy:/fix?diff=" has a question behind the run's name that is not ?diff=PROPOSAL-PATH
             fix: entry ! unknown scheme "nonsense": expected one of file, known, unknown, skill, prompt, log, run, sh, env, http, https, mcp, system, user, assistant, reasoning, model
             fix: entry ! "../x" leaves the workspace"#]]
         .assert_eq(

@@ -105,10 +105,7 @@ impl Sheet for Markdown {
         for prose in scan(text, usize::MAX).prose {
             self.commands(&text[at..prose.start]);
             at = prose.end;
-            let prose = text[prose].trim_matches(['\n', '\r']).trim_end();
-            if !prose.trim().is_empty() {
-                self.quote(prose);
-            }
+            self.quote(text[prose].trim_matches(['\n', '\r']).trim_end());
         }
         self.commands(&text[at..]);
         Ok(())
