@@ -266,6 +266,13 @@ fn entries_are_read_and_written_as_buffers() {
 }
 
 #[test]
+fn the_screens_look_as_they_did() {
+    let desk = Desk::new(vec![thorough(), update(200, "As you like")]);
+    desk.sandbox.write("other.lua", "return 1\n");
+    desk.play("screens");
+}
+
+#[test]
 fn the_health_check_says_what_is_there_and_what_is_missing() {
     Desk::new(vec![polite()]).play("health");
 }
@@ -553,6 +560,7 @@ impl Desk {
             .envs(self.sandbox.environment())
             .env("LC_ALL", "C.UTF-8")
             .env("PATH", format!("{}:/usr/bin:/bin", self.path.display()))
+            .envs(std::env::var_os("RUMMY_UPDATE_SCREENS").map(|set| ("RUMMY_UPDATE_SCREENS", set)))
             .env("RUMMY_MODEL_test", "openai/scripted")
             .env("RUMMY_CONTEXT_test", "200000")
             .env("OPENAI_BASE_URL", self.model.url())

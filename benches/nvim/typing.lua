@@ -46,10 +46,13 @@ local function measure()
     autostart = false,
   })
   vim.cmd("Rummy act make noise")
-  assert(vim.wait(30000, function()
-    local namespace = vim.api.nvim_get_namespaces()["rummy.changes"]
-    return namespace and #vim.api.nvim_buf_get_extmarks(0, namespace, 0, -1, {}) > 50
-  end), "nothing is drawn")
+  assert(
+    vim.wait(30000, function()
+      local namespace = vim.api.nvim_get_namespaces()["rummy.changes"]
+      return namespace and #vim.api.nvim_buf_get_extmarks(0, namespace, 0, -1, {}) > 50
+    end),
+    "nothing is drawn"
+  )
   vim.cmd("Rummy log")
   vim.cmd("wincmd p")
   vim.api.nvim_set_current_win(vim.fn.bufwinid("text"))

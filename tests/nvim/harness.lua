@@ -149,7 +149,7 @@ function t.drawn(bufnr)
         first = line,
         last = details.end_row or line,
         sign = vim.trim(details.sign_text),
-        label = text_of(details.virt_text),
+        label = details.virt_text and text_of(details.virt_text),
       })
     end
   end
@@ -221,6 +221,29 @@ function t.screen()
     table.insert(lines, (table.concat(cells):gsub("%s+$", "")))
   end
   return lines
+end
+
+--- Compares the screen with `screens/NAME.txt`; what differs from machine to machine is replaced first, by
+--- pattern. With RUMMY_UPDATE_SCREENS in the environment the file is written instead.
+function t.looks_like(name, replacements)
+  local lines = vim.tbl_map(function(line)
+    for _, replacement in ipairs(replacements or {}) do
+      line = line:gsub(replacement[1], replacement[2])
+    end
+    return line
+  end, t.screen())
+  local file =
+    vim.fs.joinpath(vim.fs.dirname(vim.env.RUMMY_TEST_SCENARIO), "screens", name .. ".txt")
+  if vim.env.RUMMY_UPDATE_SCREENS then
+    vim.fn.writefile(lines, file)
+    return
+  end
+  local expected = vim.fn.readfile(file)
+  if not vim.deep_equal(expected, lines) then
+    local differences =
+      vim.diff(table.concat(expected, "\n") .. "\n", table.concat(lines, "\n") .. "\n")
+    error(("the screen is not %s:\n%s"):format(file, differences), 2)
+  end
 end
 
 --- Lets the test outside do what it has been told to.

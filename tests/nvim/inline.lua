@@ -33,13 +33,12 @@ return function(t)
   }
   t.equal({
     { first = 0, last = 0, sign = "+", label = label, added = { "a new first line" } },
-    { first = 1, last = 1, sign = "~", label = label, added = { "größer  世界" } },
-    { first = 3, last = 3, sign = "_", label = label },
+    { first = 1, last = 1, sign = "~", added = { "größer  世界" } },
+    { first = 3, last = 3, sign = "_" },
     {
       first = 4,
       last = 4,
       sign = "+",
-      label = label,
       added = { ("世界"):rep(9) .. "世", "界" },
     },
   }, t.drawn())

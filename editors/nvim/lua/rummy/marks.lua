@@ -65,6 +65,7 @@ function M.signature(canvas, change)
     change.hunk.added,
     change.fits and "fits" or "",
     change.proposal.conflict and "conflict" or "",
+    change.proposal.hunks[1].id,
     change.proposal.title,
     table.concat(overlaps, " "),
     canvas.is_inline and ("%d %s"):format(layout.width, layout.wrap) or "",
@@ -75,14 +76,16 @@ end
 ---@param change rummy.Change
 ---@return boolean
 local function is_in_conflict(change)
-  return not change.fits and change.proposal.conflict
+  -- What takes a whole file has no lines that could fit.
+  local is_edit = change.proposal.kind == "edit" or change.proposal.kind == "create"
+  return change.proposal.conflict and not (change.fits and is_edit)
 end
 
 ---@param change rummy.Change
 ---@return string text
 ---@return string group
 local function sign(change)
-  if is_in_conflict(change) or (change.proposal.conflict and #change.added == 0) then
+  if is_in_conflict(change) then
     return "!", "RummySignConflict"
   elseif #change.removed == 0 then
     return "+", "RummySignAdded"
@@ -92,16 +95,19 @@ local function sign(change)
   return "~", "RummySignChanged"
 end
 
+--- What stands at the end of the first line of a proposal's first change, and of each that is in conflict.
 ---@param change rummy.Change
----@return rummy.Chunks
+---@return rummy.Chunks?
 local function label(change)
   local proposal = change.proposal
   local text = "rummy " .. change.run.run
   if proposal.kind ~= "edit" and proposal.kind ~= "create" then
     text = text .. ": " .. proposal.title
   end
-  if is_in_conflict(change) or (proposal.conflict and #change.added == 0) then
+  if is_in_conflict(change) then
     return { { text .. ": conflict, the text is another one by now", "RummyLabelConflict" } }
+  elseif change.hunk.id ~= proposal.hunks[1].id then
+    return nil
   end
   local others = vim.tbl_map(function(other)
     return other.run
@@ -172,7 +178,8 @@ local function anchor(canvas, change, row, height)
     mark.sign_text, mark.sign_hl_group = sign(change)
   end
   if show.labels then
-    mark.virt_text, mark.virt_text_pos = label(change), "eol"
+    mark.virt_text = label(change)
+    mark.virt_text_pos = mark.virt_text and "eol"
   end
   return mark
 end

@@ -179,6 +179,7 @@ local function open_input(view)
   vim.wo[0][0].number = false
   vim.wo[0][0].relativenumber = false
   vim.wo[0][0].signcolumn = "no"
+  vim.wo[0][0].winbar = "%#RummyLabel#i: say something to the run"
 end
 
 --- Goes to the line below a view, and begins to write.
