@@ -85,10 +85,10 @@ end
 --- Types a text, does something before Insert mode is left, and leaves it.
 function t.while_typing(text, act)
   local passed, why
-  T_WHILE_TYPING = function()
+  _G.while_typing = function()
     passed, why = xpcall(act, debug.traceback)
   end
-  local keys = "i" .. text .. "<Cmd>lua T_WHILE_TYPING()<CR><Esc>"
+  local keys = "i" .. text .. "<Cmd>lua while_typing()<CR><Esc>"
   vim.api.nvim_feedkeys(vim.keycode(keys), "x!", false)
   if not passed then
     error(why, 0)

@@ -247,7 +247,7 @@ end
 --- Attaches a file to the servers that run for folders around it, and starts the one of its own
 --- workspace where that is wanted.
 ---@param bufnr integer
-local function follow(bufnr)
+function M.follow(bufnr)
   if not vim.api.nvim_buf_is_valid(bufnr) or not is_file(bufnr) then
     return
   end
@@ -277,11 +277,11 @@ local function follow_files()
       -- The file's type is set by another handler of the same event. A buffer without a name becomes
       -- a file when it is written.
       vim.schedule(function()
-        follow(event.buf)
+        M.follow(event.buf)
       end)
     end,
   })
-  vim.iter(vim.api.nvim_list_bufs()):each(follow)
+  vim.iter(vim.api.nvim_list_bufs()):each(M.follow)
 end
 
 --- Takes the options that were set.

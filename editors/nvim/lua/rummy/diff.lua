@@ -186,20 +186,6 @@ function M.edit(decided)
   end
 end
 
---- Accepts a proposal with another text. Returns why it could not be, if so.
----@param server vim.lsp.Client
----@param document rummy.Document
----@param text string
----@return string? why
-function M.accept_edited(server, document, text)
-  local params = { run = document.run, path = document.proposal, body = text }
-  local result, why = client.request_sync(server, "rummy/accept", params)
-  if result and result.failed[1] then
-    return result.failed[1].reason
-  end
-  return why
-end
-
 --- Shows what has become of a proposal since: it moves with the text, or it is decided.
 ---@param view rummy.DiffView
 local function follow(view)
@@ -224,7 +210,7 @@ end
 
 local is_due = false
 
-state.listen("proposals", function()
+local function follow_soon()
   if #views == 0 or is_due then
     return
   end
@@ -237,7 +223,25 @@ state.listen("proposals", function()
       end
     end
   end)
-end)
+end
+
+state.listen("proposals", follow_soon)
+
+--- Accepts a proposal with another text. Returns why it could not be, if so.
+---@param server vim.lsp.Client
+---@param document rummy.Document
+---@param text string
+---@return string? why
+function M.accept_edited(server, document, text)
+  local params = { run = document.run, path = document.proposal, body = text }
+  local result, why = client.request_sync(server, "rummy/accept", params)
+  if result and result.failed[1] then
+    return result.failed[1].reason
+  end
+  -- The view ends once the buffer counts as written.
+  follow_soon()
+  return why
+end
 
 vim.api.nvim_create_autocmd("BufWipeout", {
   group = vim.api.nvim_create_augroup("rummy.diff", {}),

@@ -57,31 +57,31 @@ local function check_program(config, complaint)
   return true
 end
 
---- What the server finds of its configuration and models; the models themselves are not called.
+--- The models that a server that runs knows; none of them is called.
 ---@param config table
-local function check_settings(config)
-  vim.health.start("rummy: settings and models")
-  for _, server in ipairs(client.all()) do
-    local models = client.request_sync(server, "rummy/getModels", vim.empty_dict())
-    local names = vim.tbl_map(function(model)
-      return ("%s (%s)"):format(model.alias, model.actual)
-    end, models or {})
-    if #names > 0 then
-      vim.health.ok("models: " .. table.concat(names, ", "))
-    else
-      vim.health.warn("there is no model", {
-        "Run Ollama, set OPENAI_API_KEY or ANTHROPIC_API_KEY, or name one in config.toml.",
-        "`rummy-lsp doctor` says what is found and why a model does not answer.",
-      })
-    end
+local function check_models(config)
+  vim.health.start("rummy: models")
+  local server = client.all()[1]
+  if not server then
+    vim.health.info(
+      ("no server runs; `%s doctor` says what models there are and whether they answer"):format(
+        config.cmd[1]
+      )
+    )
     return
   end
-  local program = config.cmd[1]
-  vim.health.info(
-    ("no server runs; `%s doctor` says what models there are and whether they answer"):format(
-      program
-    )
-  )
+  local models = client.request_sync(server, "rummy/getModels", vim.empty_dict())
+  local names = vim.tbl_map(function(model)
+    return ("%s (%s)"):format(model.alias, model.actual)
+  end, models or {})
+  if #names > 0 then
+    vim.health.ok("models: " .. table.concat(names, ", "))
+  else
+    vim.health.warn("there is no model", {
+      "Run Ollama, set OPENAI_API_KEY or ANTHROPIC_API_KEY, or name one in config.toml.",
+      "`rummy-lsp doctor` says what is found and why a model does not answer.",
+    })
+  end
 end
 
 local function check_servers()
@@ -110,7 +110,7 @@ function M.check()
   check_neovim()
   local config, complaint = client.inspect()
   if check_program(config, complaint) then
-    check_settings(config)
+    check_models(config)
   end
   check_servers()
 end

@@ -1,6 +1,7 @@
 --- `:Rummy`: takes a command line apart, finds the subcommand, completes. What the subcommands do is in
 --- the files beside this one.
 
+local client = require("rummy.client")
 local state = require("rummy.state")
 local target = require("rummy.target")
 
@@ -33,6 +34,8 @@ function M.run(command)
     target.complain((":Rummy %s is none of %s"):format(command.args, table.concat(names, ", ")))
     return
   end
+  -- It may have just been read, and what is accepted must go through it.
+  client.follow(vim.api.nvim_get_current_buf())
   local run ---@type string?
   if subcommand.takes_run then
     local alias, rest = text:match("^@(%S+)%s*(.*)$")
