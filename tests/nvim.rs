@@ -273,6 +273,46 @@ fn the_screens_look_as_they_did() {
 }
 
 #[test]
+fn the_readme_leads_from_an_empty_home_to_an_accepted_change() {
+    let desk = Desk::new(vec![]);
+    let readme = Readme::of_neovim();
+    let home = desk.sandbox.home();
+    let bare = |command: &mut Command| {
+        command
+            .env_clear()
+            .env("HOME", &home)
+            .env("LC_ALL", "C.UTF-8")
+            .env("PATH", format!("{}:/usr/bin:/bin", desk.path.display()))
+            .current_dir(desk.sandbox.workspace());
+    };
+
+    let mut shell = Command::new("sh");
+    bare(shell.arg("-c").arg(readme.block("sh", "hello.jsonl")));
+    assert!(shell.status().expect("there is a shell").success());
+    let config = home.join(".config/nvim");
+    fs::create_dir_all(&config).expect("a folder can be made");
+    let root = env!("CARGO_MANIFEST_DIR");
+    let init = readme
+        .block("lua", "runtimepath")
+        .replace("/path/to/rummy-lsp", root);
+    fs::write(config.join("init.lua"), init).expect("a file can be written");
+
+    let scripts = Path::new(root).join("tests/nvim");
+    let mut command = Command::new(neovim());
+    command
+        .arg("--headless")
+        .arg("-S")
+        .arg(scripts.join("harness.lua"));
+    bare(&mut command);
+    command
+        .env("RUMMY_TEST_SCENARIO", scripts.join("readme.lua"))
+        .env("RUMMY_TEST_STARTS", readme.block("vim", "act"))
+        .env("RUMMY_TEST_ACCEPTS", readme.block("vim", "accept"));
+    let ended = Player::start(command).wait();
+    desk.check("readme", &ended);
+}
+
+#[test]
 fn the_health_check_says_what_is_there_and_what_is_missing() {
     Desk::new(vec![polite()]).play("health");
 }
@@ -576,6 +616,33 @@ impl Desk {
     fn lsp_log(&self) -> String {
         let log = self.sandbox.home().join("state/nvim/lsp.log");
         fs::read_to_string(log).unwrap_or_else(|error| error.to_string())
+    }
+}
+
+/// The part of the README about Neovim.
+struct Readme(String);
+
+impl Readme {
+    fn of_neovim() -> Self {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+        let text = fs::read_to_string(file).expect("there is a README");
+        let (_, rest) = text
+            .split_once("\n## Install it in Neovim")
+            .expect("it has a section on Neovim");
+        let section = rest.split("\n## ").next().expect("it begins with it");
+        Self(section.to_owned())
+    }
+
+    /// The first block in this language with this text in it.
+    fn block(&self, language: &str, text: &str) -> String {
+        let begin = format!("```{language}\n");
+        let mut blocks = self
+            .0
+            .split(&begin)
+            .skip(1)
+            .map(|rest| rest.split_once("\n```").expect("a block ends").0);
+        let block = blocks.find(|block| block.contains(text));
+        block.expect("the README has such a block").to_owned()
     }
 }
 

@@ -166,6 +166,8 @@ function ask_next()
     return
   end
   is_asking = true
+  -- The prompt may hold the screen as it is.
+  vim.cmd.redraw()
   M.put(question, question.proposal, done)
 end
 

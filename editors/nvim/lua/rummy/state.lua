@@ -148,6 +148,9 @@ end
 ---@param pattern "RummyState"|"RummyProposal"
 ---@param run rummy.Run
 local function announce(pattern, run)
+  if vim.o.statusline:find("rummy", 1, true) then
+    vim.cmd.redrawstatus()
+  end
   vim.api.nvim_exec_autocmds("User", { pattern = pattern, modeline = false, data = run })
 end
 

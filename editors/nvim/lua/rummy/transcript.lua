@@ -201,7 +201,8 @@ function M.bar()
   local view = views[vim.api.nvim_win_get_buf(vim.g.statusline_winid or 0)]
   local run = view and state.get(view.client_id, view.run)
   local text = run and status.line(run) or view and "rummy " .. view.run or ""
-  return (text:gsub("%%", "%%%%"))
+  -- Where there is no room for all, the end goes.
+  return (text:gsub("%%", "%%%%"):gsub(" · ", "%%< · ", 1))
 end
 
 --- How deep a line of a transcript is folded: a fold is a turn.
