@@ -313,6 +313,19 @@ fn the_readme_leads_from_an_empty_home_to_an_accepted_change() {
 }
 
 #[test]
+fn other_ends_of_lines_are_no_part_of_them() {
+    let dos = edit("dos.txt", "two\n", "zwei\n") + &edit("dos.txt", "three\n", "three\nvier\n");
+    let open = edit("open.txt", "two\n", "two\nthree\n");
+    let desk = Desk::new(vec![
+        dos + &update(200, "Changed it"),
+        open + &update(200, "Added it"),
+    ]);
+    desk.sandbox.write("dos.txt", "one\r\ntwo\r\nthree\r\n");
+    desk.sandbox.write("open.txt", "one\ntwo");
+    desk.play("endings");
+}
+
+#[test]
 fn the_health_check_says_what_is_there_and_what_is_missing() {
     Desk::new(vec![polite()]).play("health");
 }

@@ -50,6 +50,26 @@ return function(t)
   t.equal({ second, #t.lines() }, { vim.fn.foldclosed(second), vim.fn.foldclosedend(second) })
   vim.cmd("normal! zR")
 
+  -- What is known of an entry, and the turns, by Neovim's own means.
+  local path = vim.fn.search("log:\\/\\/turn_2\\/set", "w")
+  local client = vim.lsp.get_clients({ bufnr = view, name = "rummy" })[1]
+  vim.api.nvim_win_set_cursor(window, { path, 2 })
+  vim.lsp.buf.hover()
+  t.wait("the hover", function()
+    return vim.iter(vim.api.nvim_list_wins()):any(function(other)
+      return vim.api.nvim_win_get_config(other).relative ~= ""
+    end)
+  end)
+  local symbols = vim.lsp.buf_request_sync(view, "textDocument/documentSymbol", {
+    textDocument = vim.lsp.util.make_text_document_params(view),
+  })
+  t.equal(
+    { "Turn 1", "Turn 2" },
+    vim.tbl_map(function(symbol)
+      return symbol.name:match("^Turn %d")
+    end, symbols[client.id].result)
+  )
+
   -- A link leads to the entry.
   vim.fn.search("log:\\/\\/turn_2\\/set", "w")
   vim.cmd("normal! 2l")

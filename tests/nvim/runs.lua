@@ -68,5 +68,15 @@ return function(t)
   t.wait_for_notice("rummy: second is deleted")
   t.equal({ "@first" }, vim.fn.getcompletion("Rummy ask @", "cmdline"))
 
+  -- One is chosen from the list, and seen.
+  local listed = t.choose("first")
+  vim.cmd("Rummy runs")
+  t.wait("the run's view", function()
+    return vim.api.nvim_buf_get_name(0) == "rummy:/first"
+  end)
+  t.equal({ ("%-24s ask, turn 2, done  Everyone"):format("first") }, listed.items)
   vim.cmd("Rummy log nowhere")
+  t.wait("the complaint", function()
+    return (t.text_of("rummy:/nowhere") or ""):find("nowhere", 1, true)
+  end)
 end

@@ -2,7 +2,7 @@
 --- the files beside this one.
 
 local client = require("rummy.client")
-local state = require("rummy.state")
+local names_of = require("rummy.commands.names")
 local target = require("rummy.target")
 
 local M = {}
@@ -15,6 +15,7 @@ local M = {}
 ---@class rummy.Completed
 ---@field bufnr integer
 ---@field lead string
+---@field run? string the run that was named
 
 ---@type table<string, rummy.Subcommand>
 local subcommands = {}
@@ -69,13 +70,14 @@ local function candidates(line, lead)
   end
   if subcommand.takes_run and #words == 0 and vim.startswith(lead, "@") then
     return vim.tbl_map(function(run)
-      return "@" .. run.run
-    end, state.runs())
+      return "@" .. run
+    end, names_of.runs(vim.api.nvim_get_current_buf()))
   end
-  if words[1] and vim.startswith(words[1], "@") then
+  local run = subcommand.takes_run and words[1] and words[1]:match("^@(.+)$")
+  if run then
     table.remove(words, 1)
   end
-  local completed = { bufnr = vim.api.nvim_get_current_buf(), lead = lead }
+  local completed = { bufnr = vim.api.nvim_get_current_buf(), lead = lead, run = run }
   return subcommand.complete and subcommand.complete(words, completed) or {}
 end
 

@@ -2,26 +2,17 @@
 
 local client = require("rummy.client")
 local documents = require("rummy.documents")
+local names = require("rummy.commands.names")
 local prompt = require("rummy.prompt")
+local state = require("rummy.state")
 local target = require("rummy.target")
-
---- The server that completion can ask; none is started for it.
----@param bufnr integer
----@return vim.lsp.Client?
-local function running(bufnr)
-  return client.of_document(bufnr)
-    or vim.lsp.get_clients({ bufnr = bufnr, name = "rummy" })[1]
-    or client.all()[1]
-end
 
 ---@param method string
 ---@param name fun(item: any): string
 ---@return fun(words: string[], completed: rummy.Completed): string[]
 local function names_of(method, name)
   return function(words, completed)
-    local server = #words == 0 and running(completed.bufnr)
-    local all = server and client.request_sync(server, method, vim.empty_dict(), 1000)
-    return vim.tbl_map(name, all or {})
+    return #words == 0 and vim.tbl_map(name, names.listed(completed.bufnr, method)) or {}
   end
 end
 
@@ -145,23 +136,17 @@ end
 ---@param completed rummy.Completed
 ---@return string[]
 local function complete_entries(words, completed)
-  local paths = {}
-  if #words > 0 then
-    return paths
+  local run = completed.run or (target.of_document(completed.bufnr) or {}).run
+  if not run then
+    local newest = state.newest(target.any)
+    run = newest and newest.run
   end
-  local call = { bufnr = completed.bufnr, line = 0, text = "", bang = false }
-  local found ---@type rummy.Named?
-  local server = running(completed.bufnr)
-  if not server or not require("rummy.state").newest(target.any) then
-    return paths
+  if #words > 0 or not run then
+    return {}
   end
-  target.with_run(call, target.any, "there is no run", function(named)
-    found = named
-  end)
-  local all = found and client.request_sync(server, "rummy/getEntries", { run = found.run }, 1000)
   return vim.tbl_map(function(entry)
     return entry.path
-  end, all or paths)
+  end, names.listed(completed.bufnr, "rummy/getEntries", { run = run }))
 end
 
 local VISIBILITIES = { "active", "readonly", "ignore", "drop" }

@@ -1,26 +1,31 @@
 --- Subcommands about runs as a whole: the list, the view, names and ends.
 
 local client = require("rummy.client")
+local names_of = require("rummy.commands.names")
 local prompt = require("rummy.prompt")
 local state = require("rummy.state")
 local status = require("rummy.status")
 local target = require("rummy.target")
 
----@param fits fun(run: rummy.Run): boolean
----@return fun(words: string[]): string[]
-local function aliases(fits)
-  return function(words)
-    if #words > 0 then
-      return {}
+--- Completes the name of a run.
+---@param words string[]
+---@param completed rummy.Completed
+---@return string[]
+local function any_run(words, completed)
+  return #words == 0 and names_of.runs(completed.bufnr) or {}
+end
+
+--- Completes the name of a run that is at work.
+---@param words string[]
+---@return string[]
+local function run_at_work(words)
+  local names = {}
+  for _, run in ipairs(#words == 0 and state.runs() or {}) do
+    if status.is_at_work(run) then
+      table.insert(names, run.run)
     end
-    return vim
-      .iter(state.runs())
-      :filter(fits)
-      :map(function(run)
-        return run.run
-      end)
-      :totable()
   end
+  return names
 end
 
 --- A call whose text is the run's name.
@@ -129,16 +134,16 @@ end
 
 ---@type table<string, rummy.Subcommand>
 return {
-  abort = { run = abort, complete = aliases(status.is_at_work) },
-  delete = { run = delete, complete = aliases(target.any) },
-  log = { run = log, complete = aliases(target.any) },
+  abort = { run = abort, complete = run_at_work },
+  delete = { run = delete, complete = any_run },
+  log = { run = log, complete = any_run },
   output = {
     run = function(call)
       by_text(call)
       local of_document = target.of_document(call.bufnr)
       require("rummy.output").open(call.run or of_document and of_document.run)
     end,
-    complete = aliases(target.any),
+    complete = any_run,
   },
   rename = { run = rename, takes_run = true },
   restart = {
