@@ -326,6 +326,11 @@ fn other_ends_of_lines_are_no_part_of_them() {
 }
 
 #[test]
+fn what_came_with_0_11_is_not_needed() {
+    Desk::new(vec![update(200, "It greets"), polite()]).play("older");
+}
+
+#[test]
 fn the_health_check_says_what_is_there_and_what_is_missing() {
     Desk::new(vec![polite()]).play("health");
 }

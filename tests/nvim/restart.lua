@@ -11,6 +11,14 @@ return function(t)
     return t.marked(1)
   end)
   local first = rummy()[1].id
+  local run = t.event("RummyProposal").run
+  vim.cmd("Rummy log")
+  local view = vim.api.nvim_get_current_buf()
+  t.wait("the transcript", function()
+    return t.text_of("rummy:/" .. run):find("be polite", 1, true)
+  end)
+  vim.cmd("wincmd p | stopinsert")
+  vim.cmd.buffer("greet.lua")
 
   vim.cmd("Rummy restart")
   t.wait("the change to go with the server", function()
@@ -47,5 +55,8 @@ return function(t)
   vim.cmd("2Rummy accept")
   t.wait("the accepted text", function()
     return t.lines()[2] == '  print("Good day, " .. name)'
+  end)
+  t.wait("the view to go on with the new server", function()
+    return table.concat(t.lines(view), "\n"):find("accepted", 1, true)
   end)
 end

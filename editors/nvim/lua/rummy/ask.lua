@@ -251,7 +251,9 @@ function M.answer(named, text)
   if text ~= "" and proposal.kind == "question" then
     decide(at, "rummy/answer", { answer = text })
   else
-    M.put(at, proposal, function() end)
+    -- Whatever was asked before: a prompt that never came back must not hold up this one.
+    is_asking = true
+    M.put(at, proposal, done)
   end
 end
 

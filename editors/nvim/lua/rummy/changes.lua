@@ -41,7 +41,12 @@ local function has_lines(bufnr, row, removed)
     return true
   end
   local there = vim.api.nvim_buf_get_lines(bufnr, row, row + #removed, false)
-  return vim.deep_equal(there, removed)
+  for number, line in ipairs(removed) do
+    if there[number] ~= line then
+      return false
+    end
+  end
+  return true
 end
 
 --- Whether the buffer has what a change removes at another place.
@@ -83,13 +88,9 @@ function M.of_buffer(bufnr)
   local file ---@type string?
   for _, run in ipairs(state.runs()) do
     for _, proposal in ipairs(run.proposals) do
-      if proposal.uri and #proposal.hunks > 0 then
-        file = file or path.of_buffer(bufnr)
-        if path.of_uri(proposal.uri) == file then
-          for _, hunk in ipairs(proposal.hunks) do
-            table.insert(changes, change_of(bufnr, run, proposal, hunk))
-          end
-        end
+      file = file or path.of_buffer(bufnr)
+      for _, hunk in ipairs(proposal.file == file and proposal.hunks or {}) do
+        table.insert(changes, change_of(bufnr, run, proposal, hunk))
       end
     end
   end

@@ -308,6 +308,7 @@ function M.with_server(bufnr, callback)
   if not can_start(config, true) then
     return
   end
+  config.root_dir = vim.b[bufnr].rummy_root or config.root_dir
   local client = start(bufnr, config)
   if not client then
     vim.notify("rummy: there is no workspace folder for this buffer", vim.log.levels.ERROR)
@@ -324,47 +325,67 @@ function M.with_server(bufnr, callback)
   end
 end
 
---- The server that a buffer which is no file shows something of: an entry, a run.
+--- Takes note of the server that a buffer which is no file shows something of: an entry, a run.
+---@param bufnr integer
+---@param server vim.lsp.Client
+function M.set_document(bufnr, server)
+  vim.b[bufnr].rummy_client = server.id
+  vim.b[bufnr].rummy_root = server.root_dir or server.config.root_dir
+end
+
+--- That server; the one that took its place, where it was started anew.
 ---@param bufnr integer
 ---@return vim.lsp.Client?
 function M.of_document(bufnr)
-  local id = vim.b[bufnr].rummy_client
-  return id and vim.lsp.get_client_by_id(id)
+  local id, root = vim.b[bufnr].rummy_client, vim.b[bufnr].rummy_root
+  local server = id and vim.lsp.get_client_by_id(id)
+  if server or not root then
+    return server or nil
+  end
+  for _, other in ipairs(M.all()) do
+    if (other.root_dir or other.config.root_dir) == root and other.initialized then
+      M.set_document(bufnr, other)
+      return other
+    end
+  end
 end
 
---- Ends the servers, and starts those of the buffers that they were attached to again.
-function M.restart()
-  local buffers = {} ---@type integer[]
+--- How often it is looked whether servers have ended.
+local LOOK_MS = 50
+
+---@param clients vim.lsp.Client[]
+---@param callback fun()
+local function when_ended(clients, callback)
+  local is_there = vim.iter(clients):any(function(client)
+    return vim.lsp.get_client_by_id(client.id) ~= nil
+  end)
+  if is_there then
+    vim.defer_fn(function()
+      when_ended(clients, callback)
+    end, LOOK_MS)
+  else
+    callback()
+  end
+end
+
+--- Ends the servers, and starts those of the files that they were attached to again; where none runs, that
+--- of a buffer.
+---@param bufnr integer
+function M.restart(bufnr)
+  local buffers = { bufnr }
   local ending = M.all()
   for _, client in ipairs(ending) do
     vim.list_extend(buffers, vim.tbl_keys(client.attached_buffers))
     compat.stop(client)
   end
-  local timer = assert(vim.uv.new_timer())
-  timer:start(
-    50,
-    50,
-    vim.schedule_wrap(function()
-      for _, client in ipairs(ending) do
-        if vim.lsp.get_client_by_id(client.id) then
-          return
-        end
+  when_ended(ending, function()
+    for _, buffer in ipairs(buffers) do
+      local is_wanted = buffer == bufnr or vim.api.nvim_buf_is_valid(buffer) and is_file(buffer)
+      if is_wanted then
+        M.with_server(buffer, function() end)
       end
-      if timer:is_closing() then
-        return
-      end
-      timer:close()
-      local config = resolved_config()
-      if can_start(config, true) then
-        for _, bufnr in ipairs(buffers) do
-          if vim.api.nvim_buf_is_valid(bufnr) and is_file(bufnr) then
-            start(bufnr, vim.deepcopy(config))
-          end
-        end
-        follow_files()
-      end
-    end)
-  )
+    end
+  end)
 end
 
 --- Sends a request and waits for its result: for what has to be known, or done, when it returns.

@@ -65,7 +65,7 @@ end
 ---@return integer bufnr
 function M.buffer(uri, client_id)
   local bufnr = vim.fn.bufadd(uri)
-  vim.b[bufnr].rummy_client = client_id
+  client.set_document(bufnr, assert(vim.lsp.get_client_by_id(client_id)))
   return bufnr
 end
 
@@ -172,7 +172,7 @@ function M.read(event)
     if not vim.api.nvim_buf_is_loaded(bufnr) then
       return
     end
-    vim.b[bufnr].rummy_client = server.id
+    client.set_document(bufnr, server)
     -- For hovers, symbols and links.
     vim.lsp.buf_attach_client(bufnr, server.id)
     if not document.entry and not document.proposal then
@@ -196,7 +196,7 @@ function M.write(event)
   local document = assert(M.parse(event.match))
   local server = client.of_document(bufnr)
   if not server then
-    vim.notify("rummy: the server is not running any more; :edit starts it", vim.log.levels.ERROR)
+    vim.notify("rummy: the server does not run; :Rummy restart starts it", vim.log.levels.ERROR)
     return
   end
   local lines = vim.api.nvim_buf_get_lines(bufnr, 0, -1, true)

@@ -199,6 +199,15 @@ function M.reveal(bufnr, row, count)
   end
 end
 
+--- How virtual lines go on behind the window's edge, where they are not cut: with the text, when that is
+--- scrolled sideways.
+---@param canvas rummy.Canvas
+---@return "scroll"?
+local function overflow(canvas)
+  local can_scroll = vim.fn.has("nvim-0.11") == 1
+  return can_scroll and not canvas.layout.wrap and "scroll" or nil
+end
+
 --- The added lines of a change that only adds stand above its line, or behind the last one; those of one
 --- that removes stand below what it removes.
 ---@param canvas rummy.Canvas
@@ -222,12 +231,17 @@ function M.draw(canvas, change, row)
     or {}
   local others = {} ---@type integer[]
   if #lines > 0 and height > 0 then
-    local below = { virt_lines = lines, priority = PRIORITY }
+    local below = {
+      virt_lines = lines,
+      virt_lines_overflow = overflow(canvas),
+      priority = PRIORITY,
+    }
     local last = row + height - 1
     table.insert(others, vim.api.nvim_buf_set_extmark(bufnr, M.namespace, last, 0, below))
     mark_removed_words(canvas, row, removed_spans, others)
   elseif #lines > 0 then
     mark.virt_lines, mark.virt_lines_above = lines, not is_behind
+    mark.virt_lines_overflow = overflow(canvas)
   end
   local drawn = {
     change = change,

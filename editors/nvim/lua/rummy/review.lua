@@ -1,7 +1,6 @@
 --- All that is pending, over all files and runs: as a list for choosing, and as a quickfix list that
 --- follows what is decided.
 
-local path = require("rummy.path")
 local state = require("rummy.state")
 
 local M = {}
@@ -38,8 +37,8 @@ function M.files()
   local files = {} ---@type table<string, true>
   for _, run in ipairs(state.runs()) do
     for _, proposal in ipairs(run.proposals) do
-      if proposal.uri and #proposal.hunks > 0 then
-        files[path.of_uri(proposal.uri)] = true
+      if proposal.file and #proposal.hunks > 0 then
+        files[proposal.file] = true
       end
     end
   end

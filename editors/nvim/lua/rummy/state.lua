@@ -3,6 +3,7 @@
 --- words is `rummy.status`'s.
 
 local options = require("rummy.options")
+local path = require("rummy.path")
 local status = require("rummy.status")
 
 ---@class rummy.state
@@ -20,6 +21,7 @@ local M = {}
 ---@field kind "edit"|"create"|"delete"|"rename"|"copy"|"command"|"question"
 ---@field target? string
 ---@field uri? lsp.DocumentUri
+---@field file? string the file's path without links
 ---@field hunks rummy.Hunk[]
 ---@field conflict boolean
 ---@field overlaps { run: string, path: string }[]
@@ -205,6 +207,9 @@ end
 ---@param run rummy.Run
 ---@param proposals rummy.Proposal[]
 local function set_proposals(run, proposals)
+  for _, proposal in ipairs(proposals) do
+    proposal.file = proposal.uri and path.of_uri(proposal.uri)
+  end
   run.proposals = proposals
   run.pending = #proposals
   tell("proposals", run)

@@ -1,6 +1,7 @@
 --- A run as it goes: the server's transcript with what the model is writing right now behind it, in a
 --- window that follows the end, and a line below it to say something to the run.
 
+local client = require("rummy.client")
 local documents = require("rummy.documents")
 local state = require("rummy.state")
 local status = require("rummy.status")
@@ -164,7 +165,7 @@ local function open_input(view)
     vim.bo[view.input].buftype = "prompt"
     vim.bo[view.input].bufhidden = "hide"
     vim.bo[view.input].filetype = "rummy-input"
-    vim.b[view.input].rummy_client = view.client_id
+    client.set_document(view.input, assert(vim.lsp.get_client_by_id(view.client_id)))
     vim.b[view.input].rummy_run = view.run
     vim.fn.prompt_setprompt(view.input, "› ")
     vim.fn.prompt_setcallback(view.input, function(text)
@@ -256,8 +257,10 @@ end
 ---@param act fun(view: rummy.Transcript)
 local function each_view(run, act)
   for bufnr, view in pairs(views) do
-    if view.client_id == run.client_id and view.run == run.run then
-      if vim.api.nvim_buf_is_loaded(bufnr) then
+    if view.run == run.run and vim.api.nvim_buf_is_loaded(bufnr) then
+      local server = client.of_document(bufnr)
+      if server and server.id == run.client_id then
+        view.client_id = server.id
         act(view)
       end
     end

@@ -2,7 +2,8 @@
 
 local M = {}
 
---- A hunk with more words than this is shown by its lines alone.
+--- A hunk with more lines or words than this is shown by its lines alone.
+local MOST_LINES = 300
 local MOST_WORDS = 4000
 
 --- Where less than this part of both texts is the same, words would only be noise.
@@ -78,6 +79,9 @@ end
 ---@return table<integer, rummy.Span[]> removed
 ---@return table<integer, rummy.Span[]> added
 function M.compare(removed, added)
+  if #removed + #added > MOST_LINES then
+    return {}, {}
+  end
   local old, new = cut(removed), cut(added)
   if #old == 0 or #new == 0 or #old + #new > MOST_WORDS then
     return {}, {}

@@ -147,8 +147,8 @@ return {
   },
   rename = { run = rename, takes_run = true },
   restart = {
-    run = function()
-      client.restart()
+    run = function(call)
+      client.restart(call.bufnr)
     end,
   },
   runs = { run = runs },
