@@ -10,6 +10,8 @@
     reason = "a helper that fails, fails the test"
 )]
 
+#[path = "nvim/desk.rs"]
+mod desk;
 #[path = "support/model_server.rs"]
 mod model_server;
 #[path = "support/player.rs"]
@@ -22,18 +24,13 @@ mod sandbox;
 mod script;
 
 use std::fs;
-use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
+use std::path::Path;
+use std::process::Command;
 
-use model_server::{ModelServer, Reply};
+use desk::{Desk, GREET, Readme, SERVER, neovim, write};
+use model_server::Reply;
 use player::Player;
-use sandbox::Sandbox;
 use script::{edit, set, update};
-
-const GREET: &str = "local function greet(name)\n  print(\"hi \" .. name)\nend\n";
 
 #[test]
 fn an_accepted_edit_joins_unsaved_changes_and_is_an_undo_step_of_its_own() {
@@ -190,10 +187,7 @@ fn runs_are_gone_on_with_forked_renamed_configured_and_deleted() {
         ("personas/gruff.md", "Be gruff."),
         ("skills/greeting.md", "Say hello."),
     ] {
-        let file = home.join(file);
-        fs::create_dir_all(file.parent().expect("it lies in a folder"))
-            .expect("a folder can be made");
-        fs::write(file, text).expect("a file can be written");
+        write(&home.join(file), text);
     }
     desk.play("runs");
     desk.model_saw(1, "and who?");
@@ -216,10 +210,7 @@ fn two_workspaces_have_a_server_each() {
         ("greet.lua", GREET),
         (".git/HEAD", "ref: refs/heads/main\n"),
     ] {
-        let file = elsewhere.join(file);
-        fs::create_dir_all(file.parent().expect("it lies in a folder"))
-            .expect("a folder can be made");
-        fs::write(file, text).expect("a file can be written");
+        write(&elsewhere.join(file), text);
     }
     desk.play("workspaces");
 }
@@ -289,13 +280,11 @@ fn the_readme_leads_from_an_empty_home_to_an_accepted_change() {
     let mut shell = Command::new("sh");
     bare(shell.arg("-c").arg(readme.block("sh", "hello.jsonl")));
     assert!(shell.status().expect("there is a shell").success());
-    let config = home.join(".config/nvim");
-    fs::create_dir_all(&config).expect("a folder can be made");
     let root = env!("CARGO_MANIFEST_DIR");
     let init = readme
         .block("lua", "runtimepath")
         .replace("/path/to/rummy-lsp", root);
-    fs::write(config.join("init.lua"), init).expect("a file can be written");
+    write(&home.join(".config/nvim/init.lua"), &init);
 
     let scripts = Path::new(root).join("tests/nvim");
     let mut command = Command::new(neovim());
@@ -480,8 +469,6 @@ fn a_server_that_was_built_beside_the_plugin_is_found() {
     desk.play("built");
 }
 
-const SERVER: &str = env!("CARGO_BIN_EXE_rummy-lsp");
-
 fn polite() -> String {
     polite_in("greet.lua")
 }
@@ -509,182 +496,4 @@ fn other() -> String {
 /// Three changes of `greet.lua`.
 fn thorough() -> String {
     around() + &polite()
-}
-
-/// A workspace, a model and a Neovim with the plugin.
-struct Desk {
-    sandbox: Sandbox,
-    model: ModelServer,
-    plugin: PathBuf,
-    /// Where the server is found.
-    path: PathBuf,
-    /// More of the environment.
-    variables: Vec<(&'static str, String)>,
-}
-
-impl Desk {
-    fn new(answers: Vec<String>) -> Self {
-        Self::with_replies(answers.into_iter().map(Reply::text).collect())
-    }
-
-    fn with_replies(replies: Vec<Reply>) -> Self {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let server = Path::new(SERVER).parent().expect("it lies in a folder");
-        Self {
-            sandbox: Sandbox::new(&[
-                ("greet.lua", GREET),
-                (".git/HEAD", "ref: refs/heads/main\n"),
-            ]),
-            model: ModelServer::start(replies),
-            plugin: root.join("editors/nvim"),
-            path: server.to_owned(),
-            variables: Vec::new(),
-        }
-    }
-
-    /// Takes the plugin from a copy with no server beside it, and the server out of the PATH.
-    fn in_another_checkout(&mut self) -> PathBuf {
-        let checkout = self.sandbox.home().join("checkout");
-        let plugin = checkout.join("editors/nvim");
-        copy(&self.plugin, &plugin);
-        self.plugin = plugin;
-        self.path = self.sandbox.home().join("nowhere");
-        checkout
-    }
-
-    /// What the model was sent has this in it. Calls are counted from 0.
-    fn model_saw(&self, call: usize, text: &str) {
-        let requests = self.model.requests();
-        let messages = ["system", "user"].map(|role| {
-            let messages = requests[call]["messages"].as_array();
-            let message = messages.and_then(|all| all.iter().find(|one| one["role"] == role));
-            let content = message.and_then(|message| message["content"].as_str());
-            content.expect("there is a message").to_owned()
-        });
-        let sent = messages.join("\n\n");
-        assert!(sent.contains(text), "{text:?} is not in\n{sent}");
-    }
-
-    /// Runs a scenario of `tests/nvim` to its end.
-    fn play(&self, scenario: &str) {
-        let ended = Player::start(self.command(scenario)).wait();
-        self.check(scenario, &ended);
-    }
-
-    /// The same; whenever the scenario calls `t.go_on()`, something is done here.
-    fn play_with(&self, scenario: &str, act: impl Fn(&Self) + Sync) {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port can be had");
-        let address = listener.local_addr().expect("it has an address");
-        let over = AtomicBool::new(false);
-        let mut command = self.command(scenario);
-        command.env("RUMMY_TEST_GO_ON", address.to_string());
-        let ended = thread::scope(|scope| {
-            scope.spawn(|| {
-                for call in listener.incoming() {
-                    call.expect("a call can be taken");
-                    if over.load(Ordering::SeqCst) {
-                        return;
-                    }
-                    act(self);
-                }
-            });
-            let ended = Player::start(command).wait();
-            over.store(true, Ordering::SeqCst);
-            TcpStream::connect(address).expect("the listener is there");
-            ended
-        });
-        self.check(scenario, &ended);
-    }
-
-    fn check(&self, scenario: &str, (said, status): &(String, Option<ExitStatus>)) {
-        let passed = status.is_some_and(|status| status.success());
-        assert!(
-            passed,
-            "{scenario}: {status:?}\n{said}\n\nlsp.log:\n{}",
-            self.lsp_log()
-        );
-    }
-
-    fn command(&self, scenario: &str) -> Command {
-        let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/nvim");
-        let mut command = Command::new(neovim());
-        command
-            .args(["--headless", "--clean", "--cmd"])
-            .arg(format!("set runtimepath^={}", self.plugin.display()))
-            .arg("-S")
-            .arg(scripts.join("harness.lua"))
-            .current_dir(self.sandbox.workspace())
-            .env_clear()
-            .envs(self.sandbox.environment())
-            .env("LC_ALL", "C.UTF-8")
-            .env("PATH", format!("{}:/usr/bin:/bin", self.path.display()))
-            .envs(std::env::var_os("RUMMY_UPDATE_SCREENS").map(|set| ("RUMMY_UPDATE_SCREENS", set)))
-            .env("RUMMY_MODEL_test", "openai/scripted")
-            .env("RUMMY_CONTEXT_test", "200000")
-            .env("OPENAI_BASE_URL", self.model.url())
-            .envs(self.variables.iter().map(|(name, value)| (name, value)))
-            .env(
-                "RUMMY_TEST_SCENARIO",
-                scripts.join(scenario).with_extension("lua"),
-            );
-        command
-    }
-
-    /// What Neovim has noted of its servers, their stderr among it.
-    fn lsp_log(&self) -> String {
-        let log = self.sandbox.home().join("state/nvim/lsp.log");
-        fs::read_to_string(log).unwrap_or_else(|error| error.to_string())
-    }
-}
-
-/// The part of the README about Neovim.
-struct Readme(String);
-
-impl Readme {
-    fn of_neovim() -> Self {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-        let text = fs::read_to_string(file).expect("there is a README");
-        let (_, rest) = text
-            .split_once("\n## Install it in Neovim")
-            .expect("it has a section on Neovim");
-        let section = rest.split("\n## ").next().expect("it begins with it");
-        Self(section.to_owned())
-    }
-
-    /// The first block in this language with this text in it.
-    fn block(&self, language: &str, text: &str) -> String {
-        let begin = format!("```{language}\n");
-        let mut blocks = self
-            .0
-            .split(&begin)
-            .skip(1)
-            .map(|rest| rest.split_once("\n```").expect("a block ends").0);
-        let block = blocks.find(|block| block.contains(text));
-        block.expect("the README has such a block").to_owned()
-    }
-}
-
-/// The Neovim to test with.
-fn neovim() -> PathBuf {
-    let installed = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/nvim-0.11/bin/nvim");
-    let neovim = std::env::var_os("RUMMY_TEST_NVIM").map_or(installed, PathBuf::from);
-    assert!(
-        neovim.exists(),
-        "{} is missing: `tests/run` installs it; RUMMY_TEST_NVIM names another",
-        neovim.display()
-    );
-    neovim
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a folder can be made");
-    for entry in fs::read_dir(from).expect("a folder can be read") {
-        let entry = entry.expect("an entry can be read").path();
-        let name = entry.file_name().expect("it has a name");
-        if entry.is_dir() {
-            copy(&entry, &to.join(name));
-        } else {
-            fs::copy(&entry, to.join(name)).expect("a file can be copied");
-        }
-    }
 }
