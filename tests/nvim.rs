@@ -320,6 +320,15 @@ fn what_came_with_0_11_is_not_needed() {
 }
 
 #[test]
+fn what_is_added_above_the_first_line_is_seen_with_it() {
+    let long: String = (1..=99).map(|line| format!("line {line}\n")).collect();
+    let first = edit("long.txt", "line 1\n", "a new first line\nline 1\n");
+    let desk = Desk::new(vec![first + &update(200, "Added it")]);
+    desk.sandbox.write("long.txt", &long);
+    desk.play("scrolled");
+}
+
+#[test]
 fn the_health_check_says_what_is_there_and_what_is_missing() {
     Desk::new(vec![polite()]).play("health");
 }

@@ -246,6 +246,27 @@ function t.looks_like(name, replacements)
   end
 end
 
+--- Starts another Neovim with the plugin, that is used from outside.
+function t.start_other()
+  local channel = vim.fn.jobstart({
+    vim.v.progpath,
+    "--embed",
+    "--headless",
+    "--clean",
+    "--cmd",
+    "set runtimepath^=" .. vim.fn.escape(vim.o.runtimepath:match("[^,]*"), " "),
+  }, { rpc = true })
+  return {
+    channel = channel,
+    input = function(keys)
+      vim.rpcrequest(channel, "nvim_input", keys)
+    end,
+    lua = function(code)
+      return vim.rpcrequest(channel, "nvim_exec_lua", code, {})
+    end,
+  }
+end
+
 --- Lets the test outside do what it has been told to.
 function t.go_on()
   vim.fn.chanclose(vim.fn.sockconnect("tcp", vim.env.RUMMY_TEST_GO_ON))

@@ -246,4 +246,20 @@ vim.api.nvim_create_autocmd("OptionSet", {
   callback = M.refresh,
 })
 
+vim.api.nvim_create_autocmd("WinScrolled", {
+  group = group,
+  desc = "Show what is added above the first line, when that comes into view from below",
+  callback = function()
+    for window, moved in pairs(vim.v.event) do
+      local id = tonumber(window)
+      local bufnr = id and moved.topline < 0 and vim.api.nvim_win_get_buf(id)
+      for _, drawn in pairs(bufnr and sheets[bufnr] and sheets[bufnr].drawn or {}) do
+        if drawn.above > 0 and marks.rows(bufnr, drawn) == 0 then
+          marks.reveal(bufnr, 0, drawn.above)
+        end
+      end
+    end
+  end,
+})
+
 return M

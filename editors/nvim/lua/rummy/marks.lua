@@ -45,6 +45,7 @@ vim.api.nvim_create_autocmd("ColorScheme", {
 ---@field others integer[]
 ---@field height integer how many lines it spans; none where it only adds
 ---@field is_behind boolean whether it stands behind the last line
+---@field above integer how many virtual lines it has above its line
 
 ---@class rummy.Canvas
 ---@field bufnr integer
@@ -250,9 +251,10 @@ function M.draw(canvas, change, row)
     others = others,
     height = height,
     is_behind = is_behind,
+    above = mark.virt_lines_above and #lines or 0,
   }
-  if mark.virt_lines_above then
-    M.reveal(bufnr, row, #lines)
+  if drawn.above > 0 then
+    M.reveal(bufnr, row, drawn.above)
   end
   return drawn
 end
