@@ -15,7 +15,9 @@ return function(t)
     return second.prompt
   end)
   local third = t.choose("Another", "the whole world")
-  vim.cmd("Rummy answer")
+  vim.cmd("Rummy review")
+  vim.cmd("1Rummy accept")
+  vim.cmd.cclose()
   t.equal("Another answer…", third.items[3])
 
   -- Without options there is a line to write.

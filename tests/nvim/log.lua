@@ -78,6 +78,16 @@ return function(t)
     return vim.startswith(vim.api.nvim_buf_get_name(0), "rummy:/fix/")
   end)
 
+  -- A proposal is decided where the transcript tells of it.
+  vim.cmd.buffer(view)
+  vim.fn.search("Good day", "w")
+  vim.cmd("Rummy accept")
+  t.wait_for_status(200)
+  t.equal('  print("Good day, " .. name)', t.lines(vim.fn.bufnr("greet.lua"))[2])
+  t.wait("what was decided", function()
+    return table.concat(t.lines(view), "\n"):find("**200** accepted", 1, true)
+  end)
+
   -- The run is renamed, and the view goes with it.
   vim.cmd("Rummy rename @fix better")
   t.wait_for_notice("rummy: fix is better now")

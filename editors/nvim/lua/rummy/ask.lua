@@ -165,21 +165,21 @@ function ask_next()
     ask_next()
     return
   end
-  is_asking = true
   -- The prompt may hold the screen as it is.
   vim.cmd.redraw()
-  M.put(question, question.proposal, done)
+  M.put(question, question.proposal)
 end
 
---- Puts a question or a command to the user.
+--- Puts a question or a command to the user, whatever was asked before: a prompt that never came back must
+--- not hold up this one.
 ---@param at rummy.Decided
 ---@param proposal rummy.Proposal
----@param callback fun()
-function M.put(at, proposal, callback)
+function M.put(at, proposal)
+  is_asking = true
   if proposal.kind == "question" then
-    ask_question(at, proposal, callback)
+    ask_question(at, proposal, done)
   else
-    ask_about_command(at, proposal, callback)
+    ask_about_command(at, proposal, done)
   end
 end
 
@@ -251,9 +251,7 @@ function M.answer(named, text)
   if text ~= "" and proposal.kind == "question" then
     decide(at, "rummy/answer", { answer = text })
   else
-    -- Whatever was asked before: a prompt that never came back must not hold up this one.
-    is_asking = true
-    M.put(at, proposal, done)
+    M.put(at, proposal)
   end
 end
 

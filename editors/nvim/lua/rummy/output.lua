@@ -11,7 +11,11 @@ local MOST = 256 * 1024
 --- The statuses of a command that has not ended.
 local IS_UNDER_WAY = { [100] = true, [102] = true, [202] = true }
 
+--- Of how many commands.
+local MOST_COMMANDS = 30
+
 ---@class rummy.Output
+---@field key string
 ---@field run string
 ---@field path string the command's log entry
 ---@field text string
@@ -36,9 +40,13 @@ local function output_of(run, path)
   local id = key(run, path)
   local output = outputs[id]
   if not output then
-    output = { run = run.run, path = path, text = "", is_over = false }
+    output = { key = id, run = run.run, path = path, text = "", is_over = false }
     outputs[id] = output
     table.insert(order, output)
+    if #order > MOST_COMMANDS then
+      local oldest = table.remove(order, 1)
+      outputs[oldest.key] = nil
+    end
   end
   return output
 end

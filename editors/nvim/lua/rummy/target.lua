@@ -144,7 +144,7 @@ function M.decided(call)
   if review then
     return review
   end
-  local document = require("rummy.diff").at(call)
+  local document = require("rummy.diff").at(call) or require("rummy.transcript").at(call)
   if document then
     return { document }
   end

@@ -213,6 +213,32 @@ function M.fold(lnum)
   return vim.fn.getline(lnum):find("^## Turn %d") and ">1" or "="
 end
 
+--- The proposal whose part of a transcript a line is in, where it still waits.
+---@param call rummy.Call
+---@return rummy.Decided?
+function M.at(call)
+  local view = views[call.bufnr]
+  if not view then
+    return nil
+  end
+  local lines = vim.api.nvim_buf_get_lines(call.bufnr, 0, call.line + 2, false)
+  for number = #lines, 1, -1 do
+    -- The path stands below the heading of its part.
+    local path = lines[number]:match("^`(log://%S+)`$")
+    local run = path and state.get(view.client_id, view.run)
+    if run then
+      for _, proposal in ipairs(run.proposals) do
+        if proposal.path == path then
+          return { client_id = view.client_id, run = view.run, path = path }
+        end
+      end
+      return nil
+    elseif lines[number]:find("^## Turn %d") then
+      return nil
+    end
+  end
+end
+
 --- Shows a run in a window of its own, at its end.
 ---@param named rummy.Named
 function M.open(named)

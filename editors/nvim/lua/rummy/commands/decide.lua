@@ -1,5 +1,6 @@
 --- Subcommands about what is proposed: going to it, looking at it, deciding.
 
+local ask = require("rummy.ask")
 local decisions = require("rummy.decisions")
 local inline = require("rummy.inline")
 local review = require("rummy.review")
@@ -36,6 +37,11 @@ local function decide(method, call, reason)
     target.complain(with_hint("there is no proposal on this line"))
   end
   for _, one in ipairs(decided) do
+    local proposal = one.path and target.proposal(one)
+    if proposal and proposal.kind == "question" and method == "rummy/accept" then
+      ask.put(one, proposal)
+      return
+    end
     -- What cannot be accepted the server shows by itself.
     decisions.send(one.client_id, method, {
       run = one.run,
