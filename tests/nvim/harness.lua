@@ -232,8 +232,8 @@ function t.looks_like(name, replacements)
     end
     return line
   end, t.screen())
-  local file =
-    vim.fs.joinpath(vim.fs.dirname(vim.env.RUMMY_TEST_SCENARIO), "screens", name .. ".txt")
+  local tests = vim.fn.fnamemodify(vim.env.RUMMY_TEST_SCENARIO, ":h:h")
+  local file = vim.fs.joinpath(tests, "screens", name .. ".txt")
   if vim.env.RUMMY_UPDATE_SCREENS then
     vim.fn.writefile(lines, file)
     return

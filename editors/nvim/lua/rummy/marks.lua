@@ -106,7 +106,7 @@ local function label(change)
     text = text .. ": " .. proposal.title
   end
   if is_in_conflict(change) then
-    return { { text .. ": conflict, the text is another one by now", "RummyLabelConflict" } }
+    return { { "conflict: the text is another one than for " .. text, "RummyLabelConflict" } }
   elseif change.hunk.id ~= proposal.hunks[1].id then
     return nil
   end

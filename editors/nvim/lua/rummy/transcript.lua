@@ -199,11 +199,15 @@ end
 --- The heading of a view's window.
 ---@return string
 function M.bar()
-  local view = views[vim.api.nvim_win_get_buf(vim.g.statusline_winid or 0)]
+  local window = vim.g.statusline_winid or 0
+  local view = views[vim.api.nvim_win_get_buf(window)]
   local run = view and state.get(view.client_id, view.run)
   local text = run and status.line(run) or view and "rummy " .. view.run or ""
-  -- Where there is no room for all, the end goes.
-  return (text:gsub("%%", "%%%%"):gsub(" · ", "%%< · ", 1))
+  local width = vim.api.nvim_win_get_width(window)
+  if vim.api.nvim_strwidth(text) > width then
+    text = vim.fn.strcharpart(text, 0, width - 1) .. "…"
+  end
+  return (text:gsub("%%", "%%%%"))
 end
 
 --- How deep a line of a transcript is folded: a fold is a turn.
