@@ -257,9 +257,12 @@ function t.start_other()
     "set runtimepath^=" .. vim.fn.escape(vim.o.runtimepath:match("[^,]*"), " "),
   }, { rpc = true })
   return {
-    channel = channel,
     input = function(keys)
       vim.rpcrequest(channel, "nvim_input", keys)
+    end,
+    quit = function()
+      vim.rpcnotify(channel, "nvim_command", "qall!")
+      return vim.fn.jobwait({ channel }, PATIENCE_MS)[1]
     end,
     lua = function(code)
       return vim.rpcrequest(channel, "nvim_exec_lua", code, {})

@@ -32,6 +32,5 @@ return function(t)
   t.wait("the accepted line", function()
     return nvim.lua("return vim.fn.getline(1)") == "a new first line"
   end)
-  nvim.input(":qall!<CR>")
-  t.equal({ 0 }, vim.fn.jobwait({ nvim.channel }, 60000))
+  t.equal(0, nvim.quit())
 end
