@@ -46,7 +46,7 @@ fn main() -> ExitCode {
 }
 
 fn typing(desk: &Desk, table: &mut Table) {
-    let script = desk.source("benches/nvim/typing.lua");
+    let script = source("benches/nvim/typing.lua");
     let output = desk.run(&[OsStr::new("-S"), script.as_os_str()]);
     let said = String::from_utf8(output.stdout).unwrap();
     let figures: Vec<f64> = said
@@ -94,6 +94,11 @@ fn starting(desk: &Desk, table: &mut Table) {
     table.row("  with setup{keys = true}", median(&set_up), "ms", limit);
 }
 
+/// A file of the repository.
+fn source(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
 /// A Neovim with the plugin, in a home and a workspace of its own.
 struct Desk {
     neovim: PathBuf,
@@ -112,13 +117,8 @@ impl Desk {
         Self { neovim, folder }
     }
 
-    /// A file of the repository.
-    fn source(&self, path: &str) -> PathBuf {
-        Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
-    }
-
     fn run(&self, arguments: &[&OsStr]) -> Output {
-        let plugin = self.source("editors/nvim");
+        let plugin = source("editors/nvim");
         let output = Command::new(&self.neovim)
             .args(["--headless", "--clean", "--cmd"])
             .arg(format!("set runtimepath^={}", plugin.display()))
@@ -127,7 +127,7 @@ impl Desk {
             .env("HOME", self.folder.path())
             .env("XDG_STATE_HOME", self.folder.path().join("state"))
             .env("XDG_DATA_HOME", self.folder.path().join("data"))
-            .env("RUMMY_BENCH_SERVER", self.source("benches/nvim/server.lua"))
+            .env("RUMMY_BENCH_SERVER", source("benches/nvim/server.lua"))
             .output()
             .unwrap();
         let said = String::from_utf8_lossy(&output.stderr);

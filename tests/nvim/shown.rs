@@ -54,14 +54,26 @@ fn the_screens_look_as_they_did() {
 
 #[test]
 fn what_is_added_above_the_first_line_is_seen_with_it() {
-    let long: String = (1..=99).map(|line| format!("line {line}\n")).collect();
+    let lines: Vec<String> = (1..=99).map(|line| format!("line {line}\n")).collect();
     let first = edit("long.txt", "line 1\n", "a new first line\nline 1\n");
     let desk = Desk::new(vec![first + &update(200, "Added it")]);
-    desk.sandbox.write("long.txt", &long);
+    desk.sandbox.write("long.txt", &lines.concat());
     desk.play("shown/scrolled");
 }
 
 #[test]
 fn a_hover_shows_the_hunk_as_a_diff() {
     Desk::new(vec![polite()]).play("shown/hover");
+}
+
+#[test]
+fn a_long_change_is_shown_in_part() {
+    let poem: Vec<String> = (1..=500).map(|line| format!("-- line {line}\n")).collect();
+    let add = edit("greet.lua", "end\n", &format!("end\n{}", poem.concat()));
+    let desk = Desk::new(vec![
+        add + &update(200, "Added it"),
+        update(204, "Left it alone"),
+    ]);
+    desk.play("shown/many");
+    desk.model_saw(1, "too long");
 }

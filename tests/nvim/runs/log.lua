@@ -40,6 +40,11 @@ return function(t)
   assert(text:find("\n> be polite\n", 1, true), text)
   assert(text:find("\n> be brief\n", 1, true), text)
 
+  -- What a change adds looks so.
+  vim.api.nvim_set_current_win(window)
+  local line = vim.fn.search('^+  print("Good day', "wn")
+  t.equal("rummyDiffAdded", vim.fn.synIDattr(vim.fn.synID(line, 3, 1), "name"))
+
   -- It has stayed at the end, and its turns are folds.
   t.equal(#t.lines(view), vim.api.nvim_win_get_cursor(window)[1])
   vim.api.nvim_set_current_win(window)

@@ -126,6 +126,21 @@ local function file_buffer(proposal)
   return bufnr
 end
 
+--- Puts a window's cursor on the change that was meant, else on the first.
+---@param window integer
+---@param proposal rummy.Proposal
+---@param decided rummy.Decided
+local function go_to_change(window, proposal, decided)
+  local id = decided.hunks and decided.hunks[1]
+  local hunk = vim.iter(proposal.hunks):find(function(hunk)
+    return not id or hunk.id == id
+  end)
+  if hunk then
+    local last = vim.api.nvim_buf_line_count(vim.api.nvim_win_get_buf(window))
+    vim.api.nvim_win_set_cursor(window, { math.min(hunk.range.start.line + 1, last), 0 })
+  end
+end
+
 ---@param decided rummy.Decided
 ---@param side "left"|"right"
 local function show(decided, side)
@@ -147,6 +162,7 @@ local function show(decided, side)
   local file = file_buffer(proposal)
   vim.cmd("tab sbuffer " .. file)
   local left = vim.api.nvim_get_current_win()
+  go_to_change(left, proposal, decided)
   vim.cmd("rightbelow vsplit")
   local uri = documents.diff_uri(decided.run, decided.path)
   local proposed = documents.buffer(uri, decided.client_id)

@@ -258,7 +258,6 @@ function M.open(named)
   local own = vim.wo[window][0]
   own.wrap, own.linebreak, own.breakindent = true, true, true
   own.number, own.relativenumber, own.signcolumn = false, false, "no"
-  own.conceallevel = 2
   own.foldmethod, own.foldexpr = "expr", "v:lua.require'rummy.transcript'.fold(v:lnum)"
   own.foldlevel = 99
   own.winbar = "%{%v:lua.require'rummy.transcript'.bar()%}"
