@@ -10,7 +10,7 @@ const modules = path.join(process.env.RUMMY_TEST_VSCODE, "node_modules");
 const { chromium } = createRequire(path.join(modules, "any.js"))("playwright-core");
 
 /** Milliseconds that any step may take. Far more than it takes, for machines under load. */
-export const STEP_MS = Number(process.env.STEP ?? 60_000);
+export const STEP_MS = 60_000;
 
 const BROWSER = [
   "--headless",

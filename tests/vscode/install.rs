@@ -63,25 +63,26 @@ impl Install {
 
     fn install_extension(&self) {
         let home = TempDir::with_prefix("rummy-").expect("a folder can be made");
-        let package = home.path().join("rummy-lsp.vsix");
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("editors/vscode");
         let mut npm = Command::new("npm");
-        npm.current_dir(source)
-            .args(["run", "package", "--silent", "--", "--out"])
-            .arg(&package);
+        npm.current_dir(&source)
+            .args(["run", "package", "--silent"]);
         self.succeed(npm);
 
         let mut code = Command::new(self.node());
-        code.arg(self.tools.join("node_modules/code-server/out/node/entry.js"))
-            .arg("--install-extension")
-            .arg(&package)
-            .arg("--force")
-            .arg("--extensions-dir")
-            .arg(&self.extensions)
-            .arg("--user-data-dir")
-            .arg(home.path().join("code"))
-            .env("HOME", home.path())
-            .env("XDG_CONFIG_HOME", home.path().join("config"));
+        code.arg(
+            self.tools
+                .join("node_modules/code-server/out/node/entry.js"),
+        )
+        .arg("--install-extension")
+        .arg(source.join("out/rummy-lsp.vsix"))
+        .arg("--force")
+        .arg("--extensions-dir")
+        .arg(&self.extensions)
+        .arg("--user-data-dir")
+        .arg(home.path().join("code"))
+        .env("HOME", home.path())
+        .env("XDG_CONFIG_HOME", home.path().join("config"));
         self.succeed(code);
     }
 

@@ -20,5 +20,5 @@ export default async function (t) {
   assert.equal(t.onDisk("greet.lua"), GREET);
   await t.press(row, "Accept");
   await t.waitForDisk("greet.lua", GREET.replace('"hi "', '"good day "'));
-  await t.waitForRow("Runs", "done");
+  await t.waitForNoRow("Proposals", "greet.lua");
 }

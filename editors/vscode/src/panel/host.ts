@@ -42,7 +42,10 @@ export class RunPanel implements vscode.Disposable {
     const { webview } = panel;
     webview.options = {
       enableScripts: true,
-      localResourceRoots: [vscode.Uri.joinPath(extension, 'media'), vscode.Uri.joinPath(extension, 'out')],
+      localResourceRoots: [
+        vscode.Uri.joinPath(extension, 'media'),
+        vscode.Uri.joinPath(extension, 'out'),
+      ],
     };
     panel.title = alias;
     panel.iconPath = {

@@ -60,7 +60,12 @@ class Panels implements vscode.Disposable {
     const viewColumn = preserveFocus ? this.aside() : vscode.ViewColumn.Active;
     const options = { enableFindWidget: true };
     this.adopt(
-      vscode.window.createWebviewPanel(VIEW_TYPE, run.alias, { viewColumn, preserveFocus }, options),
+      vscode.window.createWebviewPanel(
+        VIEW_TYPE,
+        run.alias,
+        { viewColumn, preserveFocus },
+        options,
+      ),
       run.alias,
     );
   }

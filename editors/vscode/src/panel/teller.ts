@@ -145,7 +145,7 @@ class Turns {
 /** Cuts a text, never within a character. */
 function pieces(text: string): string[] {
   const cut: string[] = [];
-  for (let from = 0; from < text.length; ) {
+  for (let from = 0; from < text.length;) {
     let to = Math.min(from + PIECE, text.length);
     const last = text.charCodeAt(to - 1);
     if (to < text.length && last >= 0xd800 && last < 0xdc00) {
@@ -216,7 +216,8 @@ function figuresOf(past: readonly Figure[], live: ReadonlyMap<number, Telemetry>
     figures.set(turn, {
       turn,
       sent: telemetry.contextTokens ?? figures.get(turn)?.sent,
-      written: figures.get(turn)?.written ?? (sum === null || written === 0 ? undefined : sum - written),
+      written:
+        figures.get(turn)?.written ?? (sum === null || written === 0 ? undefined : sum - written),
       cost: telemetry.cost ?? undefined,
     });
     written = sum ?? 0;

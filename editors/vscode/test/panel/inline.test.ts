@@ -51,7 +51,25 @@ for (const [written, expected] of TABLE) {
 }
 
 test('no text is lost, whatever marks are in it', () => {
-  const marks = ['*', '_', '`', '~', '[', ']', '(', ')', '\\', '<', '>', 'a', ' ', '\n', '🚀', 'http://', '://'];
+  const marks = [
+    '*',
+    '_',
+    '`',
+    '~',
+    '[',
+    ']',
+    '(',
+    ')',
+    '\\',
+    '<',
+    '>',
+    'a',
+    ' ',
+    '\n',
+    '🚀',
+    'http://',
+    '://',
+  ];
   let seed = 7;
   const random = (below: number): number => {
     seed = (seed * 1103515245 + 12345) % 2147483648;

@@ -142,7 +142,8 @@ export class BlockReader {
     this.flush();
     const close = `</${tag}>`;
     const target =
-      /\b(?:path|question|command|name)="([^"]*)"/.exec(line)?.[1] ?? /^<update[^>]*>([^<]+)/.exec(line)?.[1];
+      /\b(?:path|question|command|name)="([^"]*)"/.exec(line)?.[1] ??
+      /^<update[^>]*>([^<]+)/.exec(line)?.[1];
     this.sink.begin({ kind: 'command', title: target === undefined ? tag : `${tag} ${target}` });
     const opening = /^<[^>]*?(\/?)>/.exec(line);
     const isEmpty = opening?.[1] === '/';
@@ -184,5 +185,5 @@ function kindOf(line: string): Paragraph['kind'] {
 /** Whether the first tag of a line is code that is only spoken of. */
 function isInCode(line: string): boolean {
   const at = line.search(OPEN);
-  return at >= 0 && ((line.slice(0, at).match(/`/g)?.length ?? 0) % 2 === 1);
+  return at >= 0 && (line.slice(0, at).match(/`/g)?.length ?? 0) % 2 === 1;
 }

@@ -17,7 +17,11 @@ export class Composer {
     element('option', { text: 'Act', attributes: { value: 'act' } }),
     element('option', { text: 'Ask', attributes: { value: 'ask' } }),
   );
-  private readonly send = element('button', { class: 'primary', text: 'Send', attributes: { type: 'submit' } });
+  private readonly send = element('button', {
+    class: 'primary',
+    text: 'Send',
+    attributes: { type: 'submit' },
+  });
   private readonly problem = element('p', { attributes: { id: 'problem', role: 'alert' } });
   private isModeChosen = false;
   private isSending = false;

@@ -13,15 +13,29 @@ export class HeadView {
   private readonly element = existing('head');
   private readonly title = element('h1');
   private readonly status = element('span', { class: 'status' });
-  private readonly phases = element('ol', { class: 'phases', attributes: { 'aria-label': 'Phases' } });
+  private readonly phases = element('ol', {
+    class: 'phases',
+    attributes: { 'aria-label': 'Phases' },
+  });
   private readonly facts = element('span', { class: 'facts' });
   private readonly buttons = element('span', { class: 'buttons' });
   private readonly unknowns = element('details', { class: 'unknowns' });
-  private readonly figures = element('details', { class: 'figures' }, element('summary', { text: 'Tokens and cost' }));
+  private readonly figures = element(
+    'details',
+    { class: 'figures' },
+    element('summary', { text: 'Tokens and cost' }),
+  );
   private drawn = '';
 
   constructor(private readonly run: (command: RunCommand) => void) {
-    const line = element('div', { class: 'line' }, this.title, this.status, this.facts, this.buttons);
+    const line = element(
+      'div',
+      { class: 'line' },
+      this.title,
+      this.status,
+      this.facts,
+      this.buttons,
+    );
     this.figures.open = true;
     this.figures.hidden = true;
     this.unknowns.hidden = true;
@@ -30,7 +44,8 @@ export class HeadView {
 
   show(head: Head): void {
     this.title.textContent = head.run;
-    this.title.title = head.parent === undefined ? head.run : `${head.run}, a fork of ${head.parent}`;
+    this.title.title =
+      head.parent === undefined ? head.run : `${head.run}, a fork of ${head.parent}`;
     this.status.textContent = head.says;
     this.status.className = `status ${head.isActive ? 'active' : 'ended'} of-${head.status ?? 0}`;
     this.facts.textContent = factsOf(head).join(' · ');

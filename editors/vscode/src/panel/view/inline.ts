@@ -20,7 +20,8 @@ const EMPHASES: readonly (readonly [string, 'strong' | 'emphasis' | 'strike'])[]
 const SPECIAL = /[\\`*_~[<]|\bhttps?:\/\/|\b[a-z]+:\/\//g;
 const HREF = /^https?:\/\/[^\s<>"]+$/i;
 const ADDRESS = /^https?:\/\/[^\s<>"'`|]+/i;
-const ENTRY = /^(?:known|unknown|log|prompt|skill|sh|env|run|model|update|search|plan):\/\/[^\s<>"'`|]+/;
+const ENTRY =
+  /^(?:known|unknown|log|prompt|skill|sh|env|run|model|update|search|plan):\/\/[^\s<>"'`|]+/;
 /** What ends a sentence rather than an address. */
 const TRAILING = /[.,;:!?)\]]+$/;
 

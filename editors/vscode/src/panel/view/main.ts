@@ -114,11 +114,15 @@ function look(): void {
 
 // Reading on where one is must not be undone by what comes: a wheel or a key that goes up is heard at
 // once, before the scrolling that it leads to.
-scroller.addEventListener('wheel', ({ deltaY }) => {
-  if (deltaY < 0) {
-    followsEnd = false;
-  }
-}, { passive: true });
+scroller.addEventListener(
+  'wheel',
+  ({ deltaY }) => {
+    if (deltaY < 0) {
+      followsEnd = false;
+    }
+  },
+  { passive: true },
+);
 scroller.addEventListener('keydown', ({ key }) => {
   if (['ArrowUp', 'PageUp', 'Home'].includes(key)) {
     followsEnd = false;
@@ -131,7 +135,8 @@ toEnd.addEventListener('click', () => {
   scroller.focus();
 });
 document.addEventListener('click', (event) => {
-  const link = event.target instanceof Element ? event.target.closest<HTMLElement>('a[data-path]') : null;
+  const link =
+    event.target instanceof Element ? event.target.closest<HTMLElement>('a[data-path]') : null;
   const path = link?.dataset['path'];
   if (path !== undefined) {
     event.preventDefault();

@@ -76,7 +76,12 @@ function checked(mark: string | undefined): string[] {
 }
 
 function table(lines: readonly string[]): HTMLElement {
-  const rows = lines.map((line) => line.trim().slice(1, -1).split(/(?<!\\)\|/));
+  const rows = lines.map((line) =>
+    line
+      .trim()
+      .slice(1, -1)
+      .split(/(?<!\\)\|/),
+  );
   const hasHead = rows[1]?.every((cell) => /^\s*:?-+:?\s*$/.test(cell)) ?? false;
   const body = hasHead ? [rows[0] ?? [], ...rows.slice(2)] : rows;
   const drawn = body.map((cells, index) => {
@@ -84,7 +89,11 @@ function table(lines: readonly string[]): HTMLElement {
     return element('tr', {}, ...cells.map((cell) => element(tag, {}, ...inline(cell.trim()))));
   });
   // A wide one scrolls by itself.
-  return element('div', { class: 'table', attributes: { tabindex: '0' } }, element('table', {}, ...drawn));
+  return element(
+    'div',
+    { class: 'table', attributes: { tabindex: '0' } },
+    element('table', {}, ...drawn),
+  );
 }
 
 export function inline(text: string): Node[] {

@@ -38,7 +38,13 @@ export class PendingView {
     const text = element(kind === 'command' ? 'code' : 'span', { class: 'what', text: title });
     const note = hasConflict ? [element('span', { class: 'note', text: 'conflict' })] : [];
     const group = { role: 'group', 'aria-label': title };
-    return element('div', { class: 'pending', attributes: group }, text, ...note, ...this.buttons(proposal));
+    return element(
+      'div',
+      { class: 'pending', attributes: group },
+      text,
+      ...note,
+      ...this.buttons(proposal),
+    );
   }
 
   private buttons({ kind, path, options }: Pending): HTMLElement[] {

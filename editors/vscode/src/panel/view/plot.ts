@@ -42,7 +42,12 @@ export function plot(figures: readonly Figure[]): HTMLElement | undefined {
   return element('figure', {}, image, legend);
 }
 
-function bar({ turn, sent = 0, written, cost }: Figure, x: number, width: number, scale: number): SVGElement {
+function bar(
+  { turn, sent = 0, written, cost }: Figure,
+  x: number,
+  width: number,
+  scale: number,
+): SVGElement {
   const group = svg('g', {});
   const title = svg('title', {});
   const parts = [`Turn ${turn}: ${count(sent)} tokens sent`];

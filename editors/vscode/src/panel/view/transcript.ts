@@ -82,7 +82,10 @@ class Row {
   private draw(): void {
     const { body } = this.item;
     if (this.isPrompt) {
-      this.element.replaceChildren(element('span', { class: 'unseen', text: 'You: ' }), ...inline(body));
+      this.element.replaceChildren(
+        element('span', { class: 'unseen', text: 'You: ' }),
+        ...inline(body),
+      );
     } else {
       this.element.replaceChildren(this.drawn());
     }
@@ -92,7 +95,11 @@ class Row {
     const { tool, body, status, attributes } = this.item;
     const note = attributes['outcome'] ?? attributes['reason'];
     const title = [
-      element('span', { class: 'sign', text: SIGNS[lookOf(status)], attributes: { 'aria-hidden': 'true' } }),
+      element('span', {
+        class: 'sign',
+        text: SIGNS[lookOf(status)],
+        attributes: { 'aria-hidden': 'true' },
+      }),
       element('span', { class: 'tool', text: tool }),
       ...(tool === 'update' ? inline(body) : [entryLink(this.item.path)]),
       element('span', { class: 'unseen', text: `, ${SPOKEN[lookOf(status)]}` }),
@@ -101,7 +108,8 @@ class Row {
     const kind = `row ${lookOf(status)}`;
     const isShort = body.length <= SHORT && !body.includes('\n') && !this.output;
     if (isShort || tool === 'update') {
-      const shown = tool === 'update' || body === '' ? [] : [element('span', { class: 'note', text: body })];
+      const shown =
+        tool === 'update' || body === '' ? [] : [element('span', { class: 'note', text: body })];
       return element('div', { class: kind }, ...title, ...shown);
     }
     return this.drawnOpenable(kind, title);
@@ -142,16 +150,30 @@ class Row {
 class Turn {
   readonly element: HTMLElement;
   private readonly prompts = element('div');
-  private readonly thoughts = element('details', { class: 'thoughts' }, element('summary', { text: 'Thinking' }));
+  private readonly thoughts = element(
+    'details',
+    { class: 'thoughts' },
+    element('summary', { text: 'Thinking' }),
+  );
   private readonly answer = element('div', { class: 'answer' });
   private readonly rows = element('ul', { class: 'rows' });
   private readonly kept: Row[] = [];
   private readonly texts: Partial<Record<TextKind, Prose>> = {};
 
   constructor(readonly number: number) {
-    const title = element('h2', { text: number === 0 ? 'Before the first turn' : `Turn ${number}` });
+    const title = element('h2', {
+      text: number === 0 ? 'Before the first turn' : `Turn ${number}`,
+    });
     this.thoughts.hidden = true;
-    this.element = element('section', { class: 'turn' }, title, this.prompts, this.thoughts, this.answer, this.rows);
+    this.element = element(
+      'section',
+      { class: 'turn' },
+      title,
+      this.prompts,
+      this.thoughts,
+      this.answer,
+      this.rows,
+    );
   }
 
   addText(kind: TextKind, text: string, isNew: boolean): void {
