@@ -1,5 +1,6 @@
 //! Clients that know nothing of rummy, with the built server and a scripted model: Emacs with eglot,
-//! and pytest-lsp, which parses everything that the server sends.
+//! pytest-lsp, which parses everything that the server sends, and one made of the library that VS Code
+//! speaks LSP with.
 //!
 //! The users sit in `tests/clients`. Neovim without the plugin is in `tests/nvim.rs`.
 
@@ -72,6 +73,16 @@ fn a_session_fits_what_neovim_announces() {
 #[test]
 fn a_session_fits_what_emacs_announces() {
     Desk::for_a_session().pytest("emacs");
+}
+
+#[test]
+fn sessions_fit_the_library_that_visual_studio_code_speaks_with() {
+    let mut node = Command::new("node");
+    node.args(["--test", "--test-reporter=spec"])
+        .arg(clients().join("node/session.test.mjs"))
+        .env("RUMMY_TEST_SERVER", SERVER)
+        .env("RUMMY_TEST_NODE_MODULES", tool("lsp-client/node_modules"));
+    play(node);
 }
 
 const SERVER: &str = env!("CARGO_BIN_EXE_rummy-lsp");

@@ -36,7 +36,7 @@ pub struct Options {
     #[arg(long, value_name = "ALIAS")]
     model: Option<String>,
     /// Settings as an editor sends them in `initializationOptions`, in JSON: what only they name is
-    /// checked too
+    /// checked too. -: from the standard input
     #[arg(long, value_name = "FILE")]
     settings: Option<PathBuf>,
 }
@@ -125,7 +125,13 @@ fn configured(report: &mut Report<'_>, file: Option<&Path>) -> io::Result<Config
 /// What an editor would send.
 fn settings(file: &Path) -> Result<Map<String, Value>, String> {
     let unusable = |why: String| format!("{} cannot be used: {why}", file.display());
-    let text = std::fs::read_to_string(file).map_err(|error| unusable(error.to_string()))?;
+    // They may hold keys, which a pipe keeps off the disk.
+    let text = if file == Path::new("-") {
+        io::read_to_string(io::stdin())
+    } else {
+        std::fs::read_to_string(file)
+    };
+    let text = text.map_err(|error| unusable(error.to_string()))?;
     serde_json::from_str(&text)
         .map_err(|error| unusable(format!("{error}; it wants an object in JSON")))
 }

@@ -322,7 +322,7 @@ impl Config {
             (None, None, Some(variable)) => Key::Env(variable),
             (None, None, None) => Key::Default,
         };
-        let spec = ModelSpec {
+        let mut spec = ModelSpec {
             alias: alias.to_owned(),
             actual: entry.actual,
             context_length: entry.context_length,
@@ -330,6 +330,11 @@ impl Config {
             api_key,
             temperature: entry.temperature,
         };
+        if let Some(below) = self.models.get(alias)
+            && below.actual == spec.actual
+        {
+            spec = spec.on_top_of(below);
+        }
         self.models.insert(alias.to_owned(), spec);
         Ok(())
     }

@@ -195,6 +195,7 @@ mod tests {
     use super::*;
     use crate::config::{Limits, example};
     use crate::entries::{AutoAccept, Review};
+    use crate::llm::Key;
 
     fn object(value: &Value) -> Map<String, Value> {
         value.as_object().unwrap().clone()
@@ -273,6 +274,30 @@ mod tests {
         assert_eq!(config.models.len(), 1);
         assert_eq!(config.models["fast"].actual, "openai/small");
         assert_eq!(config.models["fast"].context_length, Some(32000));
+    }
+
+    #[test]
+    fn a_layer_that_names_the_same_model_adds_to_it_and_another_model_replaces_it() {
+        let home = tempfile::tempdir().unwrap();
+        let model =
+            "actual = \"openai/x\"\nbaseUrl = \"http://127.0.0.1:1\"\ncontextLength = 9000\n";
+        let file = format!("[models.same]\n{model}[models.other]\n{model}");
+        std::fs::write(home.path().join("config.toml"), file).unwrap();
+        let options = object(&json!({"home": home.path(), "models": {
+            "same": {"actual": "openai/x", "apiKey": "sk-secret", "contextLength": 8000},
+            "other": {"actual": "openai/y", "apiKey": "sk-secret"},
+        }}));
+        let mut layers = Layers::of_process([], &options);
+        layers.add(Source::InitializationOptions, options);
+        let (config, complaints) = layers.resolve();
+        assert_eq!(complaints, []);
+        let same = &config.models["same"];
+        assert_eq!(same.base_url.as_deref(), Some("http://127.0.0.1:1"));
+        assert_eq!(same.context_length, Some(8000));
+        assert!(matches!(same.api_key, Key::Given(_)));
+        let other = &config.models["other"];
+        assert_eq!(other.base_url, None);
+        assert_eq!(other.context_length, None);
     }
 
     #[test]

@@ -21,6 +21,21 @@ pub struct ModelSpec {
 }
 
 impl ModelSpec {
+    /// This, with what only `below`, an earlier word on the same model, says.
+    #[must_use]
+    pub(crate) fn on_top_of(self, below: &Self) -> Self {
+        Self {
+            context_length: self.context_length.or(below.context_length),
+            base_url: self.base_url.or_else(|| below.base_url.clone()),
+            api_key: match self.api_key {
+                Key::Default => below.api_key.clone(),
+                named => named,
+            },
+            temperature: self.temperature.or(below.temperature),
+            ..self
+        }
+    }
+
     /// The first segment of `actual`; all of it where there is no `/`.
     pub(super) fn prefix(&self) -> &str {
         self.actual

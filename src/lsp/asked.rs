@@ -46,10 +46,7 @@ impl Session {
             return Vec::new();
         }
         let on_document = self.shown.on_document(uri, &self.documents, self.encoding);
-        on_document
-            .into_iter()
-            .flat_map(|(run, item)| actions::lenses(run, item))
-            .collect()
+        actions::lenses(&on_document)
     }
 
     /// What is proposed at a position.

@@ -156,20 +156,23 @@ fn a_plugin_that_does_not_go_with_the_server_is_wrong_and_one_that_is_not_there_
 #[test]
 fn what_only_an_editors_settings_name_is_checked_where_they_are_given() {
     let sandbox = Sandbox::new(&[]);
-    let server = ModelServer::start(vec![Reply::text("ready")]);
+    let server = ModelServer::start(vec![Reply::text("ready"), Reply::text("ready")]);
     let file = sandbox.home().join("settings.json");
     let settings = json!({"models": {"mine": {
         "actual": "openai/m", "contextLength": 8000, "baseUrl": server.url(), "apiKey": "sk-secret"}}});
     fs::write(&file, settings.to_string()).expect("a file can be written");
-    let file = file.display().to_string();
-    let (code, printed) = doctor(&sandbox, &["--settings", &file], &[]);
+    let named = file.display().to_string();
+    let (code, printed) = doctor(&sandbox, &["--settings", &named], &[]);
     assert_eq!(code, 0, "{printed}");
     let told = "ok     model      mine (openai/m): a context of 8,000 tokens, the first word";
     assert_eq!(of_models(&printed), [told]);
-    assert_eq!(
-        server.authorizations(),
-        [Some("Bearer sk-secret".to_owned())]
-    );
+
+    let mut command = program(&sandbox, &["doctor", "--settings", "-"]);
+    command.stdin(fs::File::open(&file).expect("the file can be opened"));
+    let printed = text(&output(command).stdout);
+    assert_eq!(of_models(&printed), [told], "{printed}");
+    let key = Some("Bearer sk-secret".to_owned());
+    assert_eq!(server.authorizations(), [key.clone(), key]);
 
     let (code, printed) = doctor(&sandbox, &["--settings", "nowhere"], &[]);
     assert_eq!(code, 1, "{printed}");

@@ -260,6 +260,19 @@ fn proposals_of_two_runs_for_the_same_lines_name_each_other() {
         told["proposals"][0]["overlaps"],
         json!([{"run": "a", "path": PATH}])
     );
+    let lenses = session.code_lenses(FILE);
+    let titles: Vec<&Value> = lenses.iter().map(|l| &l["command"]["title"]).collect();
+    assert_eq!(
+        titles,
+        [
+            "Accept (a)",
+            "Reject (a)",
+            "Diff (a)",
+            "Accept (b)",
+            "Reject (b)",
+            "Diff (b)"
+        ]
+    );
 }
 
 /// Kind, command and preference of the actions on a line that decide proposals, in order.

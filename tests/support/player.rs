@@ -6,8 +6,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-/// How long a scenario may take. It gives up by itself after half of that.
-const PATIENCE: Duration = Duration::from_mins(2);
+/// How long a scenario may take. It gives up by itself long before.
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// A running program. It is killed when this is dropped; its servers end with it.
 pub struct Player {

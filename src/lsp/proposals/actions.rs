@@ -88,21 +88,32 @@ pub fn anywhere(shown: &Shown, documents: &Documents, carrying: Carrying) -> Vec
     actions
 }
 
-/// Accept, Reject and Diff above each hunk.
-pub fn lenses(run: &ShownRun, item: &Item) -> Vec<CodeLens> {
+/// Accept, Reject and Diff above each hunk; with the run's name where several propose something.
+pub fn lenses(on_document: &[(&ShownRun, &Item)]) -> Vec<CodeLens> {
+    let mut pairs = on_document.windows(2);
+    let is_one_run = pairs.all(|pair| pair[0].0.alias == pair[1].0.alias);
     let mut lenses = Vec::new();
-    for hunk in &item.view.hunks {
-        let of_hunk = || arguments(run, item, hunk_id(item, hunk));
-        let commands = [
-            ("Accept", Accept::command_name(), of_hunk()),
-            ("Reject", Reject::command_name(), of_hunk()),
-            ("Diff", Diff::command_name(), arguments(run, item, None)),
-        ];
-        lenses.extend(commands.map(|(title, name, arguments)| CodeLens {
-            range: hunk.mark,
-            command: Some(Command::new(title.to_owned(), name, Some(vec![arguments]))),
-            data: None,
-        }));
+    for (run, item) in on_document {
+        let titled = |verb: &str| {
+            if is_one_run {
+                verb.to_owned()
+            } else {
+                format!("{verb} ({})", run.alias)
+            }
+        };
+        for hunk in &item.view.hunks {
+            let of_hunk = || arguments(run, item, hunk_id(item, hunk));
+            let commands = [
+                ("Accept", Accept::command_name(), of_hunk()),
+                ("Reject", Reject::command_name(), of_hunk()),
+                ("Diff", Diff::command_name(), arguments(run, item, None)),
+            ];
+            lenses.extend(commands.map(|(verb, name, arguments)| CodeLens {
+                range: hunk.mark,
+                command: Some(Command::new(titled(verb), name, Some(vec![arguments]))),
+                data: None,
+            }));
+        }
     }
     lenses
 }
