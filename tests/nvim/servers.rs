@@ -7,7 +7,7 @@ use std::process::Command;
 use super::answers::polite;
 use super::desk::{Desk, GREET, Readme, SERVER, neovim, write};
 use super::player::Player;
-use super::script::update;
+use super::script::{edit, update};
 
 #[test]
 fn two_workspaces_have_a_server_each() {
@@ -135,4 +135,20 @@ fn a_server_that_was_built_beside_the_plugin_is_found() {
     fs::create_dir_all(&release).expect("a folder can be made");
     std::os::unix::fs::symlink(SERVER, release.join("rummy-lsp")).expect("a link can be made");
     desk.play("servers/built");
+}
+
+#[test]
+fn two_editors_share_a_run_and_only_its_own_is_asked() {
+    let asks = "<ask_user question=\"For whom?\">friends; strangers</ask_user>\n";
+    let desk = Desk::new(vec![
+        edit(
+            "greet.lua",
+            "  print(\"hi \" .. name)\n",
+            "  print(\"Good day, \" .. name)\n",
+        ) + &update(145, "Made it polite"),
+        asks.to_owned() + &update(145, "Asked"),
+        update(200, "Good day is"),
+    ]);
+    desk.play("servers/editors");
+    desk.model_saw(2, ">strangers<");
 }

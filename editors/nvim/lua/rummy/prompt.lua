@@ -41,10 +41,9 @@ end
 ---@param bufnr integer
 ---@param lines rummy.Lines
 ---@param server vim.lsp.Client
----@return { uri: lsp.DocumentUri, range: lsp.Range }?
+---@return { uri: lsp.DocumentUri, range: lsp.Range }? selection nil where the server does not know the text
 function M.selection(bufnr, lines, server)
   if not vim.lsp.buf_is_attached(bufnr, server.id) or client.of_document(bufnr) then
-    -- The server does not know its text.
     return nil
   end
   local text = vim.api.nvim_buf_get_lines(bufnr, lines.last, lines.last + 1, false)[1] or ""

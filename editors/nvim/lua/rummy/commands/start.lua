@@ -12,12 +12,17 @@ local function starter(mode)
     prompt.with(mode, call.text, function(text)
       client.with_server(call.bufnr, function(server)
         local of_document = target.of_document(call.bufnr)
+        local selection = call.lines and prompt.selection(call.bufnr, call.lines, server)
+        if call.lines and not selection then
+          target.complain("lines can be shown to the model of files in the workspace only")
+          return
+        end
         prompt.begin(mode, server.id, {
           prompt = text,
           run = call.run or of_document and of_document.run,
           model = prompt.model,
           workspace = client.workspace_of(server, call.bufnr),
-          selection = call.lines and prompt.selection(call.bufnr, call.lines, server),
+          selection = selection or nil,
         })
       end)
     end)
