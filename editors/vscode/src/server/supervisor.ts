@@ -6,8 +6,9 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { Backoff } from '../model/backoff';
-import { messageOf } from '../model/errors';
+import { messageOf } from '../model/messages';
 import { initializationOptions, serverSettings } from '../model/settings';
+import { fail } from '../notify';
 import type { Connection, Handlers } from '../rummy';
 import type { Interceptor, RummyClient } from './client';
 import type { Keys } from './keys';
@@ -161,7 +162,7 @@ export class Supervisor implements Connection, vscode.Disposable {
   private async offerHelp(isMissing: boolean, message: string): Promise<void> {
     const open = isMissing ? 'Open Settings' : 'Show Log';
     const again = 'Try Again';
-    const chosen = await vscode.window.showErrorMessage(`Rummy: ${message}`, open, again);
+    const chosen = await fail(`Rummy: ${message}`, open, again);
     if (chosen === again) {
       await this.start();
     } else if (chosen === 'Open Settings') {
