@@ -1,12 +1,13 @@
-//! What the packets of a loop are drawn from: the run's rows, kept from turn to turn, so that a turn
-//! reads and renders only what has changed since the turn before.
+//! What the packets of a run are drawn from: its rows, kept from turn to turn and from loop to loop, so
+//! that a turn reads and renders only what has changed since the turn before.
 //!
 //! **Invariant.** After a refresh the rows are those of the store, whoever has changed them: a change
 //! or a removal by another process is counted in the run's row, and found by that count.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::entries::{Category, ViewId, Visibility};
+use crate::entries::{Category, RunId, ViewId, Visibility};
 use crate::plugins::{Row, TurnContext};
 use crate::store::entries::Seen;
 use crate::store::{StoreError, entries};
@@ -83,6 +84,34 @@ impl Board {
         }
         self.seen = Some(found.seen);
         Ok(())
+    }
+}
+
+/// How many boards are kept for runs that no loop drives: those that a user goes back and forth between.
+const KEPT: usize = 4;
+
+/// The boards of the runs that were driven last, between their loops.
+#[derive(Debug, Default)]
+pub struct Boards(Mutex<VecDeque<(RunId, Board)>>);
+
+impl Boards {
+    /// The board that a run's last loop left, or an empty one.
+    pub fn take(&self, run: RunId) -> Board {
+        let mut kept = self.kept();
+        let at = kept.iter().position(|(of, _)| *of == run);
+        let found = at.and_then(|at| kept.remove(at));
+        found.map_or_else(Board::default, |(_, board)| board)
+    }
+
+    /// Keeps a run's board for its next loop.
+    pub fn keep(&self, run: RunId, board: Board) {
+        let mut kept = self.kept();
+        kept.push_front((run, board));
+        kept.truncate(KEPT);
+    }
+
+    fn kept(&self) -> MutexGuard<'_, VecDeque<(RunId, Board)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

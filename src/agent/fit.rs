@@ -47,6 +47,19 @@ pub struct Fitting {
 }
 
 impl Fitting {
+    /// Draws from a board that an earlier loop of the run may have left.
+    pub fn from_board(board: Board) -> Self {
+        Self {
+            board,
+            ..Self::default()
+        }
+    }
+
+    /// What the run's next loop may draw from.
+    pub fn into_board(self) -> Board {
+        self.board
+    }
+
     /// The packet of a turn that begins.
     pub async fn before(&mut self, job: &Job, cx: &TurnContext<'_>) -> Result<Fit, StoreError> {
         let (fit, overflow) = self.fit(job, cx, cx.turn).await?;

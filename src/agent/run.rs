@@ -39,7 +39,12 @@ pub async fn run_loop(
         phase: in_loop.phase,
     };
     let (end, standing) = match prepare(shared, subject, in_loop, settings, stop).await {
-        Ok(job) => (take_turns(&job).await, job.standing()),
+        Ok(job) => {
+            let mut memory = Memory::new(shared.boards.take(subject.run));
+            let end = take_turns(&job, &mut memory).await;
+            shared.boards.keep(subject.run, memory.into_board());
+            (end, job.standing())
+        }
         Err(error) => (ended_by(error), began),
     };
     let (run, aborted) = (subject.run, end.outcome == Some(Outcome::Aborted));
@@ -157,12 +162,11 @@ async fn prepare(
 }
 
 /// Takes turns until one of them ends the loop.
-async fn take_turns(job: &Job) -> End {
+async fn take_turns(job: &Job, memory: &mut Memory) -> End {
     job.state(None);
-    let mut memory = Memory::default();
     for at in 0..job.settings.limits.max_turns {
         let verdict = match job.stop.check() {
-            Ok(()) => take(job, &mut memory, at == 0).await,
+            Ok(()) => take(job, memory, at == 0).await,
             Err(stopped) => Err(stopped.into()),
         };
         match verdict {

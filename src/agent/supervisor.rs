@@ -23,6 +23,7 @@ use crate::store::runs::{self, Changes, Run};
 use crate::store::{Store, StoreError, Tx, proposals};
 use crate::workspace::ProcessIdentity;
 
+use super::board::Boards;
 use super::commands::Commands;
 use super::events::{EventKind, Events, Subject};
 use super::heartbeat;
@@ -43,6 +44,7 @@ pub struct Shared {
     pub host: Arc<dyn Host>,
     pub events: Events,
     pub commands: Commands,
+    pub(super) boards: Boards,
     /// Files that no run may touch, wherever they lie: the database.
     pub protected: Vec<PathBuf>,
     pub(super) holder: Holder,
@@ -108,6 +110,7 @@ impl Supervisor {
             events,
             holder: commands.holder().clone(),
             commands,
+            boards: Boards::default(),
             active: Mutex::default(),
             starting: tokio::sync::Mutex::default(),
             closed: Mutex::default(),

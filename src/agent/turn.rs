@@ -9,6 +9,7 @@ use crate::plugins::{Problem, TurnContext, policy, prompt};
 use crate::store::{StoreError, loops, turns};
 
 use super::ask::ask;
+use super::board::Board;
 use super::dispatch::dispatch;
 use super::events::Activity;
 use super::fit::{Fit, Fitting};
@@ -49,11 +50,27 @@ impl From<Problem> for TurnError {
 }
 
 /// What a loop remembers from turn to turn beside the store.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Memory {
     record: Record,
     fitting: Fitting,
     sent: Sent,
+}
+
+impl Memory {
+    /// That of a loop that begins, with the board that the run's last loop left.
+    pub fn new(board: Board) -> Self {
+        Self {
+            record: Record::default(),
+            fitting: Fitting::from_board(board),
+            sent: Sent::default(),
+        }
+    }
+
+    /// What is left of it for the run's next loop.
+    pub fn into_board(self) -> Board {
+        self.fitting.into_board()
+    }
 }
 
 /// Takes one turn of a loop. `first` tells whether it is the loop's first.

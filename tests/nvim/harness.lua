@@ -82,6 +82,19 @@ function t.type(keys)
   vim.api.nvim_feedkeys(vim.keycode(keys), "xt", false)
 end
 
+--- Types a text, does something before Insert mode is left, and leaves it.
+function t.while_typing(text, act)
+  local passed, why
+  _G.while_typing = function()
+    passed, why = xpcall(act, debug.traceback)
+  end
+  local keys = "i" .. text .. "<Cmd>lua while_typing()<CR><Esc>"
+  vim.api.nvim_feedkeys(vim.keycode(keys), "x!", false)
+  if not passed then
+    error(why, 0)
+  end
+end
+
 function t.lines(bufnr)
   return vim.api.nvim_buf_get_lines(bufnr or 0, 0, -1, true)
 end
@@ -110,8 +123,50 @@ function t.lenses()
   end, vim.lsp.codelens.get(vim.api.nvim_get_current_buf()))
 end
 
---- Whether this line of the current buffer has the diagnostic and the lenses of a hunk, and no other.
+--- What the plugin has drawn of the pending changes into a buffer, from top to bottom: the lines from 0,
+--- the sign, the added lines, what stands at the end of the first line.
+function t.drawn(bufnr)
+  bufnr = bufnr or 0
+  local namespace = vim.api.nvim_get_namespaces()["rummy.changes"]
+  if not namespace then
+    return {}
+  end
+  local function text_of(chunks)
+    local texts = vim.tbl_map(function(chunk)
+      return chunk[1]
+    end, chunks)
+    return (table.concat(texts):gsub("%s+$", ""))
+  end
+  local found, added = {}, {}
+  for _, mark in ipairs(vim.api.nvim_buf_get_extmarks(bufnr, namespace, 0, -1, { details = true })) do
+    local line, details = mark[2], mark[4]
+    for _, chunks in ipairs(details.virt_lines or {}) do
+      added[line] = added[line] or {}
+      table.insert(added[line], text_of(chunks))
+    end
+    if details.sign_text then
+      table.insert(found, {
+        first = line,
+        last = details.end_row or line,
+        sign = vim.trim(details.sign_text),
+        label = details.virt_text and text_of(details.virt_text),
+      })
+    end
+  end
+  for _, one in ipairs(found) do
+    one.added = added[one.last]
+  end
+  return found
+end
+
+--- Whether this line of the current buffer has the one change that is drawn, and none is in conflict.
 function t.marked(line)
+  local drawn = t.drawn()
+  return #drawn == 1 and drawn[1].first == line and drawn[1].sign ~= "!"
+end
+
+--- Whether the server shows the hunk on a line too, as one diagnostic and three lenses.
+function t.annotated(line)
   local diagnostics = t.diagnostics()
   local lenses = vim.lsp.codelens.get(vim.api.nvim_get_current_buf())
   return vim.deep_equal(diagnostics, { { line = line, source = "rummy", code = "proposal" } })
@@ -126,6 +181,104 @@ function t.hunk_lines(run)
   return vim.tbl_map(function(hunk)
     return hunk.range.start.line
   end, run.proposals[1].hunks)
+end
+
+--- Answers the next `vim.ui.select` with the item that reads so, and the one `vim.ui.input` behind it with
+--- the text. Returns what was shown.
+function t.choose(label, text)
+  local shown = {}
+  local select, input = vim.ui.select, vim.ui.input
+  vim.ui.input = function(options, answer)
+    vim.ui.input = input
+    shown.input = options.prompt
+    shown.default = options.default
+    answer(text)
+  end
+  vim.ui.select = function(items, options, choose)
+    vim.ui.select = select
+    shown.prompt = options.prompt
+    shown.items = vim.tbl_map(options.format_item or tostring, items)
+    for index, item in ipairs(items) do
+      if vim.startswith(shown.items[index], label) then
+        choose(item, index)
+        return
+      end
+    end
+    choose(nil)
+  end
+  return shown
+end
+
+--- The text of the screen, line by line.
+function t.screen()
+  vim.cmd.redraw()
+  local lines = {}
+  for row = 1, vim.o.lines do
+    local cells = {}
+    for column = 1, vim.o.columns do
+      table.insert(cells, vim.fn.screenstring(row, column))
+    end
+    table.insert(lines, (table.concat(cells):gsub("%s+$", "")))
+  end
+  return lines
+end
+
+--- Compares the screen with `screens/NAME.txt`; what differs from machine to machine is replaced first, by
+--- pattern. With RUMMY_UPDATE_SCREENS in the environment the file is written instead.
+function t.looks_like(name, replacements)
+  local lines = vim.tbl_map(function(line)
+    for _, replacement in ipairs(replacements or {}) do
+      line = line:gsub(replacement[1], replacement[2])
+    end
+    return line
+  end, t.screen())
+  local tests = vim.fn.fnamemodify(vim.env.RUMMY_TEST_SCENARIO, ":h:h")
+  local file = vim.fs.joinpath(tests, "screens", name .. ".txt")
+  if vim.env.RUMMY_UPDATE_SCREENS then
+    vim.fn.writefile(lines, file)
+    return
+  end
+  local expected = vim.fn.readfile(file)
+  if not vim.deep_equal(expected, lines) then
+    local differences =
+      vim.diff(table.concat(expected, "\n") .. "\n", table.concat(lines, "\n") .. "\n")
+    error(("the screen is not %s:\n%s"):format(file, differences), 2)
+  end
+end
+
+--- Starts another Neovim with the plugin, that is used from outside.
+function t.start_other()
+  local channel = vim.fn.jobstart({
+    vim.v.progpath,
+    "--embed",
+    "--headless",
+    "--clean",
+    "--cmd",
+    "set runtimepath^=" .. vim.fn.escape(vim.o.runtimepath:match("[^,]*"), " "),
+  }, { rpc = true })
+  return {
+    input = function(keys)
+      vim.rpcrequest(channel, "nvim_input", keys)
+    end,
+    quit = function()
+      vim.rpcnotify(channel, "nvim_command", "qall!")
+      return vim.fn.jobwait({ channel }, PATIENCE_MS)[1]
+    end,
+    lua = function(code)
+      return vim.rpcrequest(channel, "nvim_exec_lua", code, {})
+    end,
+  }
+end
+
+--- Lets the test outside do what it has been told to.
+function t.go_on()
+  vim.fn.chanclose(vim.fn.sockconnect("tcp", vim.env.RUMMY_TEST_GO_ON))
+end
+
+--- The text that is in the one buffer of this name.
+function t.text_of(name)
+  local bufnr = vim.fn.bufnr(vim.fn.escape(name, "[]*?{}"))
+  return bufnr ~= -1 and table.concat(t.lines(bufnr), "\n") or nil
 end
 
 --- Runs the one code action of the kind that concerns the hunk under the cursor.

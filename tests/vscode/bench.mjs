@@ -49,7 +49,7 @@ function play(measure) {
       RUMMY_TEST_VSCODE: tools,
       RUMMY_TEST_CHROMIUM: process.env.RUMMY_TEST_CHROMIUM ?? "/usr/bin/chromium",
       RUMMY_TEST_EXTENSIONS: extensions,
-      RUMMY_TEST_PICTURES: root,
+      RUMMY_TEST_PICTURES: path.join(os.tmpdir(), "rummy-bench-pictures"),
     },
   });
   if (status !== 0) throw new Error(`the measure ${measure} failed`);

@@ -3,7 +3,8 @@
 use expect_test::expect;
 
 use super::bench::Bench;
-use crate::entries::{Mode, RunStatus};
+use crate::entries::{EntryPath, Mode, RunStatus, Visibility, Writer};
+use crate::store::entries::{self, Query, Write};
 
 const DONE: &str = "<update status=\"200\">done</update>";
 const ON: &str = "<update status=\"145\">on</update>";
@@ -114,4 +115,34 @@ async fn a_visible_file_that_ceases_to_be_a_text_is_not_shown_as_it_was() {
     std::fs::write(bench.root.join("a.txt"), b"\0\x01\x02binary").unwrap();
     bench.act("again").await;
     assert!(!bench.packet(3).await.contains("the old text"));
+}
+
+#[tokio::test]
+async fn what_the_user_changes_between_two_loops_is_what_the_next_one_sees() {
+    let answer = format!(
+        "<set path=\"known://t/kept\">Kept.</set><set path=\"known://t/changed\">Old.</set>\
+         <set path=\"known://t/removed\">Gone.</set><set path=\"known://t/away\">Away.</set>{DONE}"
+    );
+    let mut bench = Bench::new(&[], &[&answer, DONE]).await;
+    bench.act("go").await;
+    let run = bench.run().await.id;
+    bench
+        .store()
+        .write(move |tx| {
+            let path = |name: &str| EntryPath::parse(&format!("known://t/{name}")).unwrap();
+            let set = |tx: &mut _, write| entries::set(tx, run, Writer::Client, write);
+            set(tx, Write::body(path("changed"), "New."))?;
+            set(tx, Write::to(path("away")).visibility(Visibility::Archived))?;
+            set(tx, Write::body(path("added"), "Added."))?;
+            let removed = Query::named(tx, run, "known://t/removed", None)?;
+            entries::rm(tx, run, Writer::Client, &removed)
+        })
+        .await
+        .unwrap();
+    bench.act("again").await;
+    expect![[r#"
+        <known path="known://t/kept" turn="1" visibility="visible" tokens="3">Kept.</known>
+        <known path="known://t/changed" turn="1" visibility="visible" tokens="2">New.</known>
+        <known path="known://t/added" visibility="summarized" tokens="3">Added.</known>"#]]
+    .assert_eq(section(&bench.system_message(2).await, "context"));
 }

@@ -7,7 +7,7 @@ export default async function (t) {
   for (let time = 0; time < TIMES; time++) {
     if (time > 0) await t.reload();
     await t.command("Developer: Show Running Extensions");
-    const row = t.page.locator(".runtime-extensions-editor .monaco-list-row").filter({ hasText: "rummy-lsp" });
+    const row = t.page.locator(".editor-instance .monaco-list-row").filter({ hasText: "Rummy" });
     const text = await t.until("its activation", async () => /Activation: (\d+)ms/.exec(await row.first().innerText()));
     times.push(Number(text[1]));
   }

@@ -75,7 +75,7 @@ local function starter(mode)
   return function(command, context)
     local params = assert(command.arguments)[1] --[[@as table]]
     -- Not loaded above, as it needs the client, which needs this.
-    require("rummy.commands").carry_out(mode, context.client_id, params)
+    require("rummy.prompt").carry_out(mode, context.client_id, params)
   end
 end
 

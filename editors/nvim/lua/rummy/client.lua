@@ -4,6 +4,7 @@
 
 local answers = require("rummy.answers")
 local compat = require("rummy.compat")
+local options = require("rummy.options")
 local path = require("rummy.path")
 local state = require("rummy.state")
 
@@ -14,20 +15,6 @@ local PROGRAM = "rummy-lsp"
 
 --- The protocol that is spoken here. A server with another major version refuses to start.
 local PROTOCOL_VERSION = "2.0.0"
-
---- What can be set up. Other fields of |vim.lsp.Config| are passed on too.
----@class rummy.Options
----@field cmd? string[] the server and its arguments
----@field filetypes? string[] what the server is started for; everything where it is not given
----@field root_dir? string|fun(bufnr: integer, on_dir: fun(folder: string)) the workspace folder
----@field root_markers? string[] what a workspace folder is known by, where no other is given
----@field init_options? table<string, any> the server's settings
----@field settings? { rummy: table<string, any> } the same, sent once the server runs
----@field capabilities? lsp.ClientCapabilities
----@field on_init? fun(client: vim.lsp.Client)|fun(client: vim.lsp.Client)[]
----@field on_attach? fun(client: vim.lsp.Client, bufnr: integer)
-
-local options = {} ---@type rummy.Options
 
 --- Whether a file starts its workspace's server, or is only attached to one that runs.
 local autostart = false
@@ -75,17 +62,22 @@ local function complaint(cmd)
   }, "\n")
 end
 
---- Runs once a client is initialized. A request that was sent right here would overtake the
---- buffers, which Neovim opens after this.
----@param client vim.lsp.Client
-local function on_init(client)
+--- Runs what waits for a client, once it is initialized. A request that was sent right here would
+--- overtake the buffers, which Neovim opens after this.
+---@param client_id integer
+local function call_waiting(client_id)
   vim.schedule(function()
-    local callbacks = waiting[client.id] or {}
-    waiting[client.id] = nil
+    local callbacks = waiting[client_id] or {}
+    waiting[client_id] = nil
     for _, callback in ipairs(callbacks) do
       callback()
     end
   end)
+end
+
+---@param client vim.lsp.Client
+local function on_init(client)
+  call_waiting(client.id)
 end
 
 ---@param config table
@@ -101,9 +93,30 @@ local function with_on_init(config)
   return config
 end
 
+--- The server's settings, where the user gives no others: what the plugin does itself is left to it.
+---@return table<string, any>
+local function default_settings()
+  local show = options.get().show
+  return {
+    clientVersion = PROTOCOL_VERSION,
+    ui = "client",
+    diagnostics = show.diagnostics,
+    codeLens = show.lenses,
+  }
+end
+
+--- What shows or does things by itself when a server has news. Loaded once there is to be a server; it
+--- needs what is here.
+local function load_listeners()
+  for _, name in ipairs({ "inline", "lenses", "ask", "output", "reload", "review", "transcript" }) do
+    require("rummy." .. name)
+  end
+end
+
 --- The configuration for |vim.lsp.start()|, and for |vim.lsp.config()| to begin with.
 ---@return table
 function M.config()
+  vim.schedule(load_listeners)
   -- Neovim 0.10 does not add its own capabilities to what it is given.
   local capabilities = vim.lsp.protocol.make_client_capabilities()
   -- Neovim looks at the version of the text that an edit was made for, but does not say so.
@@ -114,11 +127,11 @@ function M.config()
     cmd = default_cmd(),
     root_dir = M.root_dir,
     root_markers = { ".git" },
-    init_options = { clientVersion = PROTOCOL_VERSION },
+    init_options = default_settings(),
     capabilities = capabilities,
     handlers = vim.tbl_extend("error", state.handlers, answers.handlers),
     commands = answers.commands,
-  }, options))
+  }, options.of_client()))
 end
 
 --- The configuration with what the user gave to |vim.lsp.config()|, where that exists.
@@ -145,6 +158,19 @@ local function can_start(config, was_asked_for)
 end
 
 local checked = false
+
+--- What `:checkhealth` looks at: the configuration, and what is wrong with its `cmd`.
+---@return table config
+---@return string? complaint
+function M.inspect()
+  local config = resolved_config()
+  return config, complaint(config.cmd)
+end
+
+---@return vim.lsp.Client[]
+function M.all()
+  return vim.lsp.get_clients({ name = NAME })
+end
 
 --- Tells the user if the server cannot be started. Only the first call does: to look at the
 --- configuration is to load `lsp/rummy.lua`, which calls this.
@@ -221,7 +247,7 @@ end
 --- Attaches a file to the servers that run for folders around it, and starts the one of its own
 --- workspace where that is wanted.
 ---@param bufnr integer
-local function follow(bufnr)
+function M.follow(bufnr)
   if not vim.api.nvim_buf_is_valid(bufnr) or not is_file(bufnr) then
     return
   end
@@ -233,7 +259,7 @@ local function follow(bufnr)
       start(bufnr, config)
     end
   end
-  for _, client in ipairs(vim.lsp.get_clients({ name = NAME })) do
+  for _, client in ipairs(M.all()) do
     if folder_around(client, bufnr) then
       vim.lsp.buf_attach_client(bufnr, client.id)
     end
@@ -251,17 +277,16 @@ local function follow_files()
       -- The file's type is set by another handler of the same event. A buffer without a name becomes
       -- a file when it is written.
       vim.schedule(function()
-        follow(event.buf)
+        M.follow(event.buf)
       end)
     end,
   })
-  vim.iter(vim.api.nvim_list_bufs()):each(follow)
+  vim.iter(vim.api.nvim_list_bufs()):each(M.follow)
 end
 
----@param new_options rummy.Options
-function M.setup(new_options)
-  options = new_options
-  autostart = true
+--- Takes the options that were set.
+function M.setup()
+  autostart = options.get().autostart
   if vim.lsp.config then
     -- Makes Neovim forget what it has resolved with other options.
     vim.lsp.config(NAME, {})
@@ -274,10 +299,16 @@ end
 ---@param bufnr integer
 ---@param callback fun(client: vim.lsp.Client)
 function M.with_server(bufnr, callback)
+  local of_document = M.of_document(bufnr)
+  if of_document then
+    callback(of_document)
+    return
+  end
   local config = resolved_config()
   if not can_start(config, true) then
     return
   end
+  config.root_dir = vim.b[bufnr].rummy_root or config.root_dir
   local client = start(bufnr, config)
   if not client then
     vim.notify("rummy: there is no workspace folder for this buffer", vim.log.levels.ERROR)
@@ -294,16 +325,103 @@ function M.with_server(bufnr, callback)
   end
 end
 
+--- Takes note of the server that a buffer which is no file shows something of: an entry, a run.
+---@param bufnr integer
+---@param server vim.lsp.Client
+function M.set_document(bufnr, server)
+  vim.b[bufnr].rummy_client = server.id
+  vim.b[bufnr].rummy_root = server.root_dir or server.config.root_dir
+end
+
+--- That server; the one that took its place, where it was started anew.
+---@param bufnr integer
+---@return vim.lsp.Client?
+function M.of_document(bufnr)
+  local id, root = vim.b[bufnr].rummy_client, vim.b[bufnr].rummy_root
+  local server = id and vim.lsp.get_client_by_id(id)
+  if server or not root then
+    return server or nil
+  end
+  for _, other in ipairs(M.all()) do
+    if (other.root_dir or other.config.root_dir) == root and other.initialized then
+      M.set_document(bufnr, other)
+      return other
+    end
+  end
+end
+
+--- How often it is looked whether servers have ended.
+local LOOK_MS = 50
+
+---@param clients vim.lsp.Client[]
+---@param callback fun()
+local function when_ended(clients, callback)
+  local is_there = vim.iter(clients):any(function(client)
+    return vim.lsp.get_client_by_id(client.id) ~= nil
+  end)
+  if is_there then
+    vim.defer_fn(function()
+      when_ended(clients, callback)
+    end, LOOK_MS)
+  else
+    callback()
+  end
+end
+
+--- Ends the servers, and starts those of the files that they were attached to again; where none runs, that
+--- of a buffer.
+---@param bufnr integer
+function M.restart(bufnr)
+  local buffers = { bufnr }
+  local ending = M.all()
+  for _, client in ipairs(ending) do
+    vim.list_extend(buffers, vim.tbl_keys(client.attached_buffers))
+    compat.stop(client)
+  end
+  when_ended(ending, function()
+    for _, buffer in ipairs(buffers) do
+      local is_wanted = buffer == bufnr or vim.api.nvim_buf_is_valid(buffer) and is_file(buffer)
+      if is_wanted then
+        M.with_server(buffer, function() end)
+      end
+    end
+  end)
+end
+
+--- Sends a request and waits for its result: for what has to be known, or done, when it returns.
+---@param client vim.lsp.Client
+---@param method string
+---@param params table
+---@param most_ms? integer
+---@return any result nil where it failed
+---@return string? why
+function M.request_sync(client, method, params, most_ms)
+  local answer = compat.request_sync(client, method, params, most_ms or 5000)
+  if not answer then
+    return nil, "the server does not answer"
+  elseif answer.err then
+    return nil, answer.err.message
+  end
+  return answer.result, nil
+end
+
 --- Sends a request. An error is shown to the user.
 ---@param client_id integer
 ---@param method string
 ---@param params table
 ---@param on_result? fun(result: any)
-function M.request(client_id, method, params, on_result)
+---@param on_error? fun(message: string) in place of showing it
+function M.request(client_id, method, params, on_result, on_error)
+  if next(params) == nil then
+    -- Else it would be an empty list.
+    params = vim.empty_dict()
+  end
   ---@param err? lsp.ResponseError
   ---@param result any
   local function handler(err, result)
-    if err then
+    if err and on_error then
+      on_error(err.message)
+    elseif err then
       vim.notify("rummy: " .. err.message, vim.log.levels.ERROR)
     elseif on_result then
       on_result(result)
@@ -311,8 +429,29 @@ function M.request(client_id, method, params, on_result)
   end
   local client = vim.lsp.get_client_by_id(client_id)
   if not client or not compat.request(client, method, params, handler) then
-    vim.notify("rummy: the server is not running any more", vim.log.levels.ERROR)
+    handler({ code = 0, message = "the server is not running any more" })
   end
 end
+
+vim.api.nvim_create_autocmd("LspAttach", {
+  group = vim.api.nvim_create_augroup("rummy.client", {}),
+  desc = "Go on with what waited for rummy's server",
+  callback = function(event)
+    -- A configuration's own `on_init` may have replaced the one here.
+    call_waiting(event.data.client_id)
+  end,
+})
+
+vim.api.nvim_create_autocmd("LspDetach", {
+  group = "rummy.client",
+  desc = "Forget the runs of a server that has ended",
+  callback = function(event)
+    vim.schedule(function()
+      if not vim.lsp.get_client_by_id(event.data.client_id) then
+        state.forget(event.data.client_id)
+      end
+    end)
+  end,
+})
 
 return M

@@ -18,6 +18,32 @@ function M.request(client, method, params, handler, bufnr)
   return (client:request(method, params, handler, bufnr))
 end
 
+--- Sends a request and waits for the answer.
+---@param client vim.lsp.Client
+---@param method string
+---@param params table
+---@param most_ms integer
+---@return { err: lsp.ResponseError?, result: any }?
+function M.request_sync(client, method, params, most_ms)
+  -- A buffer is asked for, though the methods are about none.
+  local bufnr = vim.api.nvim_get_current_buf()
+  if M.is_0_10 then
+    ---@diagnostic disable-next-line: param-type-mismatch
+    return (client.request_sync(method, params, most_ms, bufnr))
+  end
+  return (client:request_sync(method, params, most_ms, bufnr))
+end
+
+---@param client vim.lsp.Client
+function M.stop(client)
+  if M.is_0_10 then
+    ---@diagnostic disable-next-line: param-type-mismatch, missing-parameter
+    client.stop()
+  else
+    client:stop()
+  end
+end
+
 --- Starts a server for `config.root_dir`, unless one runs, and attaches no buffer.
 ---@param config table
 ---@return integer? client_id

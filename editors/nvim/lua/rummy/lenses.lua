@@ -3,6 +3,8 @@
 --- server as well, so only ours are asked for here.
 
 local compat = require("rummy.compat")
+local options = require("rummy.options")
+local state = require("rummy.state")
 
 local M = {}
 
@@ -11,7 +13,7 @@ local scheduled = {} ---@type table<integer, boolean>
 --- Asks for the lenses of the client's visible buffers. Calls of one moment become one.
 ---@param client_id integer
 function M.refresh(client_id)
-  if scheduled[client_id] then
+  if scheduled[client_id] or not options.get().show.lenses then
     return
   end
   scheduled[client_id] = true
@@ -37,6 +39,10 @@ function M.refresh(client_id)
     end
   end)
 end
+
+state.listen("proposals", function(run)
+  M.refresh(run.client_id)
+end)
 
 vim.api.nvim_create_autocmd({ "LspAttach", "BufWinEnter" }, {
   group = vim.api.nvim_create_augroup("rummy.lenses", {}),

@@ -1,8 +1,10 @@
---- What the servers say about their runs: the notifications, what is kept of them, and what the
---- user is told.
+--- What the servers say about their runs: the notifications, what is kept of them, and who is told.
+--- Modules listen (`listen`); a user's configuration has |User| autocommands. How a run is put into
+--- words is `rummy.status`'s.
 
-local lenses = require("rummy.lenses")
+local options = require("rummy.options")
 local path = require("rummy.path")
+local status = require("rummy.status")
 
 ---@class rummy.state
 local M = {}
@@ -17,9 +19,22 @@ local M = {}
 ---@field path string the proposal's identity
 ---@field title string
 ---@field kind "edit"|"create"|"delete"|"rename"|"copy"|"command"|"question"
+---@field target? string
 ---@field uri? lsp.DocumentUri
+---@field file? string the file's path without links
 ---@field hunks rummy.Hunk[]
 ---@field conflict boolean
+---@field overlaps { run: string, path: string }[]
+---@field command? string|table
+---@field question? string
+---@field options? string[]
+
+---@class rummy.Telemetry
+---@field modelAlias? string
+---@field contextSize? integer tokens
+---@field tokensFree? integer
+---@field totalTokens? integer
+---@field cost? number in US dollars, where the provider says it
 
 ---@class rummy.Run
 ---@field run string the run's alias
@@ -27,30 +42,51 @@ local M = {}
 ---@field status? integer 100 queued, 102 at work, 202 waiting for the user; others are ends. Nil
 ---where the server was restarted and has only named the proposals
 ---@field turn integer
+---@field phase? "define"|"discover"|"deploy"
 ---@field activity? "thinking"|"streaming"|"processing"|"retrying" what the turn does
----@field answer string the model's answer, as far as it has come in
+---@field detail? string more about it
+---@field telemetry? rummy.Telemetry
+---@field answer string the model's answer of this turn, as far as it has come in
+---@field reasoning string
 ---@field summary string
 ---@field pending integer how many proposals wait
 ---@field proposals rummy.Proposal[] those that wait
+---@field is_mine boolean whether it was started in this editor
 ---@field order integer greater for a run that was started, or first heard of, later
+
+--- What a command prints.
+---@class rummy.Chunk
+---@field run string
+---@field path string the command's log entry
+---@field channel 1|2
+---@field chunk string
+
+---@alias rummy.Topic "state"|"text"|"proposals"|"chunk"|"history"
+
+--- The least time between two |RummyState| events that tell of no new status.
+local EVENT_PAUSE_MS = 50
 
 local runs = {} ---@type table<integer, table<string, rummy.Run>> by client and alias
 local last_order = 0
 
-local WAITING = 202
+---@type table<rummy.Topic, fun(run: rummy.Run, what: any)[]>
+local listeners = { state = {}, text = {}, proposals = {}, chunk = {}, history = {} }
 
---- The statuses of a run at work, as a statusline has them.
-local AT_WORK = { [100] = "queued", [102] = "running", [WAITING] = "waiting" }
+--- Calls back whenever there is news on the topic. A run that is forgotten has no proposals.
+---@param topic rummy.Topic
+---@param listener fun(run: rummy.Run, what: any)
+function M.listen(topic, listener)
+  table.insert(listeners[topic], listener)
+end
 
---- How a run can end, and how loud the user is told.
-local ENDS = {
-  [200] = { "done", vim.log.levels.INFO },
-  [204] = { "there was nothing to do", vim.log.levels.INFO },
-  [413] = { "too large for the model", vim.log.levels.ERROR },
-  [422] = { "cannot be done as asked", vim.log.levels.WARN },
-  [499] = { "aborted", vim.log.levels.WARN },
-  [500] = { "failed", vim.log.levels.ERROR },
-}
+---@param topic rummy.Topic
+---@param run rummy.Run
+---@param what? any
+local function tell(topic, run, what)
+  for _, listener in ipairs(listeners[topic]) do
+    listener(run, what)
+  end
+end
 
 ---@return integer
 local function next_order()
@@ -70,9 +106,11 @@ local function run_of(client_id, alias)
       client_id = client_id,
       turn = 0,
       answer = "",
+      reasoning = "",
       summary = "",
       pending = 0,
       proposals = {},
+      is_mine = false,
       order = next_order(),
     }
     runs[client_id][alias] = run
@@ -87,8 +125,6 @@ function M.runs()
   for client_id, of_client in pairs(runs) do
     if vim.lsp.get_client_by_id(client_id) then
       vim.list_extend(found, vim.tbl_values(of_client))
-    else
-      runs[client_id] = nil
     end
   end
   table.sort(found, function(a, b)
@@ -97,45 +133,147 @@ function M.runs()
   return found
 end
 
----@param run rummy.Run
----@return boolean
-function M.is_at_work(run)
-  return AT_WORK[run.status] ~= nil
+--- The newest run that fits.
+---@param fits fun(run: rummy.Run): boolean
+---@return rummy.Run?
+function M.newest(fits)
+  return vim.iter(M.runs()):find(fits)
+end
+
+---@param client_id integer
+---@param alias string
+---@return rummy.Run?
+function M.get(client_id, alias)
+  return runs[client_id] and runs[client_id][alias]
 end
 
 ---@param pattern "RummyState"|"RummyProposal"
 ---@param run rummy.Run
 local function announce(pattern, run)
+  if vim.o.statusline:find("rummy", 1, true) then
+    vim.cmd.redrawstatus()
+  end
   vim.api.nvim_exec_autocmds("User", { pattern = pattern, modeline = false, data = run })
 end
 
+local paused = {} ---@type table<rummy.Run, boolean> true where there is news to announce
+
+--- Announces a run's state: at once, and while news come faster than anyone reads them, the newest.
 ---@param run rummy.Run
----@param status integer
-local function set_status(run, status)
-  local before = run.status
-  run.status = status
-  if status == before then
+local function announce_in_time(run)
+  if paused[run] ~= nil then
+    paused[run] = true
     return
   end
-  local finish = ENDS[status]
-  if status == WAITING then
-    local count = run.pending == 1 and "1 proposal waits" or run.pending .. " proposals wait"
-    vim.notify(("rummy %s: %s for you"):format(run.run, count))
-  elseif finish and AT_WORK[before] then
-    local summary = run.summary == "" and "" or ": " .. run.summary
-    vim.notify(("rummy %s: %s (%d)%s"):format(run.run, finish[1], status, summary), finish[2])
+  paused[run] = false
+  announce("RummyState", run)
+  tell("state", run)
+  vim.defer_fn(function()
+    local has_news = paused[run]
+    paused[run] = nil
+    if has_news then
+      announce_in_time(run)
+    end
+  end, EVENT_PAUSE_MS)
+end
+
+---@param run rummy.Run
+local function announce_now(run)
+  if paused[run] then
+    paused[run] = false
   end
+  announce("RummyState", run)
+  tell("state", run)
+end
+
+---@param run rummy.Run
+---@param new integer
+local function set_status(run, new)
+  local before = run.status
+  run.status = new
+  if new == before then
+    announce_in_time(run)
+    return
+  end
+  if options.get().notify then
+    local text, level = status.notice(run, before)
+    if text then
+      vim.notify(text, level)
+    end
+  end
+  announce_now(run)
+end
+
+---@param run rummy.Run
+---@param proposals rummy.Proposal[]
+local function set_proposals(run, proposals)
+  for _, proposal in ipairs(proposals) do
+    proposal.file = proposal.uri and path.of_uri(proposal.uri)
+  end
+  run.proposals = proposals
+  run.pending = #proposals
+  tell("proposals", run)
+  announce("RummyProposal", run)
 end
 
 --- Takes note of a run that this editor has just started.
 ---@param client_id integer
 ---@param result { run: string, status: integer }
+---@return rummy.Run
 function M.started(client_id, result)
   local run = run_of(client_id, result.run)
   run.order = next_order()
+  run.is_mine = true
   -- What the server says of the run may have come before its answer.
   run.status = run.status or result.status
-  announce("RummyState", run)
+  announce_now(run)
+  -- Its proposals, too.
+  tell("proposals", run)
+  return run
+end
+
+--- Takes note of a run's new name. The server only tells of the run under that from now on.
+---@param client_id integer
+---@param from string
+---@param to string
+function M.renamed(client_id, from, to)
+  local old = M.get(client_id, from)
+  if not old then
+    return
+  end
+  local new = run_of(client_id, to)
+  new.is_mine = new.is_mine or old.is_mine
+  new.status = new.status or old.status
+  new.turn = math.max(new.turn, old.turn)
+  M.gone(client_id, from)
+end
+
+--- Forgets a run that is there no more.
+---@param client_id integer
+---@param alias string
+function M.gone(client_id, alias)
+  local run = M.get(client_id, alias)
+  if run then
+    runs[client_id][alias] = nil
+    set_proposals(run, {})
+  end
+end
+
+--- Forgets the runs of a server that has ended. What they have pending is in its store.
+---@param client_id integer
+function M.forget(client_id)
+  for alias in pairs(runs[client_id] or {}) do
+    M.gone(client_id, alias)
+  end
+  runs[client_id] = nil
+end
+
+--- A text of which another piece has come. A repeated call begins again at 0.
+---@param text string
+---@param params { offset: integer, text: string }
+---@return string
+local function extended(text, params)
+  return text:sub(1, params.offset) .. params.text
 end
 
 ---@type table<string, lsp.Handler>
@@ -145,82 +283,45 @@ M.handlers = {
     run.turn = params.turn
     run.summary = params.summary
     run.pending = params.pending
+    run.phase = params.phase
+    run.telemetry = params.telemetry or run.telemetry
     set_status(run, params.status)
-    announce("RummyState", run)
+    if #params.history > 0 then
+      tell("history", run, params.history)
+    end
   end,
 
   ["run/progress"] = function(_, params, context)
     local run = run_of(context.client_id, params.run)
     run.turn = params.turn
     run.activity = params.status
-    announce("RummyState", run)
+    run.detail = params.detail
+    announce_in_time(run)
   end,
 
   ["run/text"] = function(_, params, context)
+    local run = run_of(context.client_id, params.run)
     if params.kind == "answer" then
-      local run = run_of(context.client_id, params.run)
-      -- A repeated call begins again at 0.
-      run.answer = run.answer:sub(1, params.offset) .. params.text
+      run.answer = extended(run.answer, params)
+    else
+      run.reasoning = extended(run.reasoning, params)
+      -- A model thinks before it answers: what is there of an answer is the last turn's.
+      run.answer = params.offset == 0 and "" or run.answer
     end
+    tell("text", run, params)
   end,
 
   ["run/proposal"] = function(_, params, context)
-    local run = run_of(context.client_id, params.run)
-    run.proposals = params.proposals
-    run.pending = #params.proposals
-    lenses.refresh(context.client_id)
-    announce("RummyProposal", run)
+    set_proposals(run_of(context.client_id, params.run), params.proposals)
+  end,
+
+  ["stream/chunk"] = function(_, params, context)
+    tell("chunk", run_of(context.client_id, params.run), params)
+  end,
+
+  ["stream/cancelled"] = function(_, params, context)
+    tell("chunk", run_of(context.client_id, params.run), params)
   end,
 }
-
---- The hunk on a line, counted from 0; that of the newest run, where several want to change it.
----@param bufnr integer
----@param line integer
----@return rummy.Run? run
----@return rummy.Proposal? proposal
----@return rummy.Hunk? hunk
-function M.hunk_at(bufnr, line)
-  local file = path.of_buffer(bufnr)
-  local last_line = vim.api.nvim_buf_line_count(bufnr) - 1
-  for _, run in ipairs(M.runs()) do
-    for _, proposal in ipairs(run.proposals) do
-      local is_here = proposal.uri and path.of_uri(proposal.uri) == file
-      for _, hunk in ipairs(is_here and proposal.hunks or {}) do
-        -- The end is the beginning of the line after, and an insertion has no line of its own. One
-        -- at the end of the text begins behind its last line.
-        local first = math.min(hunk.range.start.line, last_line)
-        local last = math.max(first, hunk.range["end"].line - 1)
-        if first <= line and line <= last then
-          return run, proposal, hunk
-        end
-      end
-    end
-  end
-end
-
---- See |rummy.status()|.
----@return string
-function M.status()
-  local shown = vim.iter(M.runs()):filter(function(run)
-    return M.is_at_work(run) or run.pending > 0
-  end)
-  local run = shown:next() ---@type rummy.Run?
-  if not run then
-    return ""
-  end
-  local parts = { "rummy " .. run.run }
-  if run.turn > 0 then
-    table.insert(parts, "turn " .. run.turn)
-  end
-  if run.status == 102 and run.activity then
-    table.insert(parts, run.activity)
-  elseif M.is_at_work(run) then
-    table.insert(parts, AT_WORK[run.status])
-  end
-  if run.pending > 0 then
-    table.insert(parts, run.pending .. " pending")
-  end
-  return table.concat(parts, " · ")
-end
 
 return M

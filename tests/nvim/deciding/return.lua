@@ -1,10 +1,10 @@
 return function(t)
   vim.cmd.edit("greet.lua")
-  require("rummy").setup()
+  require("rummy").setup({ show = { lenses = true, diagnostics = true } })
   local run = t.wait_for_proposals()
   t.equal(("rummy %s · 1 pending"):format(run.run), require("rummy").status())
-  t.wait("the lenses", function()
-    return #t.lenses() == 3
+  t.wait("the diagnostic and the lenses", function()
+    return t.annotated(1)
   end)
 
   -- The diff is shown in a window of its own.

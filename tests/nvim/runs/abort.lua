@@ -9,7 +9,7 @@ return function(t)
     return require("rummy").status():find("streaming")
   end)
   local run = t.event("RummyState")
-  t.equal(("rummy %s · turn 1 · streaming"):format(run.run), require("rummy").status())
+  t.equal(("rummy %s · turn 1 · define · streaming"):format(run.run), require("rummy").status())
   t.equal({ run.run }, vim.fn.getcompletion("Rummy abort ", "cmdline"))
 
   vim.cmd("Rummy abort")

@@ -1,0 +1,4 @@
+-- Lines are stylua's.
+max_line_length = false
+std = "luajit"
+globals = { "vim" }

@@ -1,0 +1,20 @@
+--- `:Rummy undo` takes back the newest accepted change, and with a bang all of the run.
+return function(t)
+  vim.cmd.edit("greet.lua")
+  local before = t.lines()
+  vim.cmd("Rummy act say what it does, and do it")
+  t.wait("the changes", function()
+    local run = t.event("RummyProposal")
+    return run and #run.proposals == 2
+  end)
+  vim.cmd("Rummy! accept")
+  t.wait_for_status(200)
+  vim.cmd("Rummy undo")
+  t.wait_for_notice("rummy: 1 change taken back")
+  t.equal("return 1\n", t.on_disk("other.lua"))
+  t.equal(5, #t.lines())
+  vim.cmd("Rummy undo!")
+  t.wait("all to be taken back", function()
+    return vim.deep_equal(before, t.lines())
+  end)
+end
