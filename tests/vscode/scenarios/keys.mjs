@@ -1,15 +1,14 @@
-// With the keyboard alone: from hunk to hunk, one accepted and one rejected; what was typed meanwhile stays.
+// With the keyboard alone: from hunk to hunk, one accepted and one rejected, in a text with unsaved changes.
 
 import assert from "node:assert/strict";
 
 export default async function (t) {
   await t.open("greet.lua");
+  await t.page.keyboard.press("Control+Home");
+  await t.page.keyboard.type("-- größer 🚀\n");
   await t.command("Rummy: Act");
   await t.enter("be polite");
   await t.waitForLenses("Accept", 2);
-  await t.editor.locator(".view-line").first().click();
-  await t.page.keyboard.press("Control+Home");
-  await t.page.keyboard.type("-- größer 🚀\n");
   await t.page.keyboard.press("Alt+F5");
   const lenses = (count) => async () => (await t.lenses("Accept").count()) === count;
   await t.pressUntil("the first hunk to be accepted", "Shift+Alt+Y", lenses(1));
