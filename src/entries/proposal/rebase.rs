@@ -466,5 +466,35 @@ mod tests {
                 prop_assert!(holds(&change, |h| at.contains(&h.id.as_str()), &text));
             }
         }
+
+        #[test]
+        fn a_hunk_that_has_no_place_is_there_where_the_text_holds_it_and_else_in_conflict(
+            base in "([abc]\n){0,8}[ab]?",
+            after in "([abcx]\n){0,8}[ax]?",
+            current in "([abcxy]\n){0,8}[ay]?",
+        ) {
+            let change = TextChange::between(Some(&base), &after);
+            for Placed { hunk, place } in place(&change, Some(&current)) {
+                let is_held = || holds(&change, |other| other.id == hunk.id, &current);
+                match place {
+                    Place::At(_) => {}
+                    Place::There => prop_assert!(is_held()),
+                    Place::Conflict => prop_assert!(!is_held()),
+                }
+            }
+        }
+
+        #[test]
+        fn what_two_texts_share_is_what_the_library_finds_in_their_lines(
+            old in prop::collection::vec("[a-e]\n", 0..40),
+            new in prop::collection::vec("[a-f]\n", 0..40),
+        ) {
+            let equal = capture_diff_slices(Algorithm::Patience, &old, &new).into_iter().filter_map(|op| match op {
+                DiffOp::Equal { old_index, new_index, len } => Some((old_index, new_index, len)),
+                _ => None,
+            });
+            let ours = stretches(old.iter().map(String::as_str), new.iter().map(String::as_str));
+            prop_assert_eq!(ours.collect::<Vec<_>>(), equal.collect::<Vec<_>>());
+        }
     }
 }

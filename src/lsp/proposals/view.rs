@@ -429,3 +429,30 @@ fn whole(removed: &str, encoding: Encoding, conflict: bool) -> HunkView {
         size: (0, count),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn whole_lines_have_the_positions_that_their_bytes_have(
+            text in "[a\u{e9}\u{1F600}\n\r]{0,20}",
+            from in 0..12_usize,
+            count in 0..4_usize,
+        ) {
+            let now = Lines::of(&text);
+            let rope = Rope::from_str(&text);
+            let lines = from..from + count;
+            for encoding in [Encoding::Utf8, Encoding::Utf16] {
+                let bytes = now.start(lines.start)..now.start(lines.end);
+                prop_assert_eq!(
+                    Ruler::of(&now, None, encoding).range(&lines),
+                    encoding.range(&rope, bytes)
+                );
+            }
+        }
+    }
+}
