@@ -7,13 +7,12 @@
 //! **Invariant.** Applying placed hunks changes no line but theirs.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::ops::Range;
 
 use memchr::memmem;
-use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use super::Hunk;
+use super::stretches::{Stretch, stretches};
 use super::text::{Lines, Replacement, Shift, TextChange, line_starts, text_with, unified};
 
 /// Where a hunk is.
@@ -246,7 +245,7 @@ pub fn merged(
 /// Which lines of one text are lines of another.
 struct Moves {
     /// Equal stretches: the start in the old text, in the new one, and how many lines.
-    equal: Vec<(usize, usize, usize)>,
+    equal: Vec<Stretch>,
     old: usize,
     new: usize,
 }
@@ -265,7 +264,11 @@ impl Moves {
             .count();
         let mut equal = vec![(0, 0, head)];
         let middle = stretches(old.each(head..olds - tail), new.each(head..news - tail));
-        equal.extend(middle.map(|(old, new, len)| (head + old, head + new, len)));
+        equal.extend(
+            middle
+                .into_iter()
+                .map(|(old, new, len)| (head + old, head + new, len)),
+        );
         equal.push((olds - tail, news - tail, tail));
         Self {
             equal: joined(equal),
@@ -310,35 +313,9 @@ impl Moves {
     }
 }
 
-/// The stretches of lines that two texts share: the start in the old one, in the new one, how many.
-fn stretches<'t>(
-    old: impl Iterator<Item = &'t str>,
-    new: impl Iterator<Item = &'t str>,
-) -> impl Iterator<Item = (usize, usize, usize)> {
-    // Lines are compared and hashed many times over; numbers take less.
-    let mut numbers: HashMap<&str, usize> = HashMap::new();
-    let mut number = |line| {
-        let next = numbers.len();
-        *numbers.entry(line).or_insert(next)
-    };
-    let old: Vec<usize> = old.map(&mut number).collect();
-    let new: Vec<usize> = new.map(&mut number).collect();
-    let equal = |op| match op {
-        DiffOp::Equal {
-            old_index,
-            new_index,
-            len,
-        } => Some((old_index, new_index, len)),
-        _ => None,
-    };
-    capture_diff_slices(Algorithm::Patience, &old, &new)
-        .into_iter()
-        .filter_map(equal)
-}
-
 /// Stretches that follow each other in both texts are one.
-fn joined(stretches: Vec<(usize, usize, usize)>) -> Vec<(usize, usize, usize)> {
-    let mut joined: Vec<(usize, usize, usize)> = Vec::new();
+fn joined(stretches: Vec<Stretch>) -> Vec<Stretch> {
+    let mut joined: Vec<Stretch> = Vec::new();
     for (old, new, len) in stretches {
         match joined.last_mut() {
             Some(last) if last.0 + last.2 == old && last.1 + last.2 == new => last.2 += len,
@@ -482,19 +459,6 @@ mod tests {
                     Place::Conflict => prop_assert!(!is_held()),
                 }
             }
-        }
-
-        #[test]
-        fn what_two_texts_share_is_what_the_library_finds_in_their_lines(
-            old in prop::collection::vec("[a-e]\n", 0..40),
-            new in prop::collection::vec("[a-f]\n", 0..40),
-        ) {
-            let equal = capture_diff_slices(Algorithm::Patience, &old, &new).into_iter().filter_map(|op| match op {
-                DiffOp::Equal { old_index, new_index, len } => Some((old_index, new_index, len)),
-                _ => None,
-            });
-            let ours = stretches(old.iter().map(String::as_str), new.iter().map(String::as_str));
-            prop_assert_eq!(ours.collect::<Vec<_>>(), equal.collect::<Vec<_>>());
         }
     }
 }
