@@ -89,6 +89,7 @@ impl View {
     }
 
     /// Places the same proposal on another text.
+    #[must_use]
     pub fn moved(
         &self,
         pending: &Pending,
@@ -248,7 +249,6 @@ impl View {
             Effect::Command { line } => Some(line),
             _ => None,
         };
-        let to = effect.to();
         serde_json::to_string(&Told {
             path: &proposal.path,
             run: &run.alias,
@@ -267,8 +267,10 @@ impl View {
             command,
             question,
             options,
-            to,
-            to_uri: to.map(|_| pending.to.as_ref().map(|file| &file.uri)),
+            goes: effect.to().map(|to| Goes {
+                to,
+                to_uri: pending.to.as_ref().map(|file| &file.uri),
+            }),
         })
     }
 }
@@ -294,10 +296,16 @@ struct Told<'v> {
     command: Option<&'v String>,
     question: Option<&'v String>,
     options: Option<&'v Vec<String>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    to: Option<&'v EntryPath>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    to_uri: Option<Option<&'v Uri>>,
+    #[serde(flatten)]
+    goes: Option<Goes<'v>>,
+}
+
+/// Where a file goes.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Goes<'v> {
+    to: &'v EntryPath,
+    to_uri: Option<&'v Uri>,
 }
 
 /// Another pending proposal that changes the same lines.
