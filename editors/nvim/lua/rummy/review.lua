@@ -7,8 +7,7 @@ local M = {}
 
 local TITLE = "Rummy: pending"
 
----@class rummy.Pending: rummy.Decided
----@field path string
+---@class rummy.Pending: rummy.DecidedProposal
 ---@field title string
 ---@field proposal rummy.Proposal
 
@@ -159,14 +158,14 @@ end)
 
 --- What the lines of a call are about, where its buffer is the list.
 ---@param call rummy.Call
----@return rummy.Decided[]?
+---@return rummy.DecidedProposal[]?
 function M.at(call)
   if vim.bo[call.bufnr].buftype ~= "quickfix" then
     return nil
   end
   local first = call.lines and call.lines.first or call.line
   local last = call.lines and call.lines.last or call.line
-  local found = {} ---@type rummy.Decided[]
+  local found = {} ---@type rummy.DecidedProposal[]
   for index, item in ipairs(vim.fn.getqflist()) do
     local data = type(item.user_data) == "table" and item.user_data.rummy
     if data and first < index and index <= last + 1 then

@@ -25,7 +25,8 @@ local M = {}
 ---@field hunks rummy.Hunk[]
 ---@field conflict boolean
 ---@field overlaps { run: string, path: string }[]
----@field command? string|table
+---@field patch string against the text as it is now
+---@field command? string
 ---@field question? string
 ---@field options? string[]
 
