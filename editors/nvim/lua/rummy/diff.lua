@@ -84,16 +84,21 @@ local function close(view)
     return other ~= view
   end, views)
   unmap(view)
-  for _, window in ipairs(vim.fn.win_findbuf(view.file)) do
-    if vim.wo[window].diff and vim.api.nvim_win_get_tabpage(window) == view.tab then
-      vim.api.nvim_win_call(window, vim.cmd.diffoff)
-    end
-  end
-  if vim.api.nvim_tabpage_is_valid(view.tab) and #vim.api.nvim_list_tabpages() > 1 then
-    vim.cmd.tabclose(vim.api.nvim_tabpage_get_number(view.tab))
-  end
   if vim.api.nvim_buf_is_valid(view.proposed) then
+    -- Its window closes with it.
     vim.api.nvim_buf_delete(view.proposed, { force = true })
+  end
+  if vim.api.nvim_tabpage_is_valid(view.tab) then
+    local windows = vim.api.nvim_tabpage_list_wins(view.tab)
+    for _, window in ipairs(windows) do
+      if vim.api.nvim_win_get_buf(window) == view.file then
+        vim.api.nvim_win_call(window, vim.cmd.diffoff)
+      end
+    end
+    local is_used_up = #windows == 1 and vim.api.nvim_win_get_buf(windows[1]) == view.file
+    if is_used_up and #vim.api.nvim_list_tabpages() > 1 then
+      vim.cmd.tabclose(vim.api.nvim_tabpage_get_number(view.tab))
+    end
   end
   require("rummy.inline").refresh()
 end

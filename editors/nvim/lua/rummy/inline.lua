@@ -132,8 +132,10 @@ function M.update(bufnr)
   }
   local is_there = {} ---@type table<string, boolean>
   for _, change in ipairs(pending) do
-    -- What stands in the text already is only waiting to be recorded.
-    if change.fits or change.proposal.conflict or sheet.drawn[change.key] then
+    -- What has neither its lines nor a conflict stands in the text already, or the server has yet to see
+    -- what has become of them.
+    local is_open = change.fits or change.proposal.conflict
+    if is_open or sheet.drawn[change.key] and not is_settled(bufnr, sheet) then
       is_there[change.key] = true
       local row = row_to_draw(canvas, sheet, change)
       if row then
