@@ -223,7 +223,7 @@ impl Desk {
     fn play(&self, scenario: &str) {
         let mut node = Command::new(self.install.node());
         node.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vscode/play.mjs"))
-            .arg(scenario)
+            .arg(format!("scenarios/{scenario}"))
             .current_dir(self.sandbox.workspace())
             .env_clear()
             .envs(self.sandbox.environment())

@@ -252,7 +252,7 @@ impl Calls {
 
 async fn write(mut stdin: ChildStdin, mut messages: mpsc::UnboundedReceiver<Value>) {
     while let Some(message) = messages.recv().await {
-        if let Err(error) = stdin.write_all(&encode(&message)).await {
+        if let Err(error) = stdin.write_all(&encode(&message.to_string())).await {
             // The reader meets the server's end, and tells those who wait.
             return tracing::debug!(%error, "the server takes no more messages");
         }

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::ops::Range as ByteRange;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use ropey::Rope;
 
@@ -94,7 +94,8 @@ fn content_chars(line: ropey::RopeSlice<'_>) -> usize {
     length
 }
 
-fn number(value: usize) -> u32 {
+/// A count of lines or columns as the protocol has it.
+pub fn number(value: usize) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
 }
 
@@ -112,12 +113,15 @@ pub struct Document {
     pub revision: u64,
     /// Whether it was changed since it was opened or saved.
     pub dirty: bool,
+    /// The whole text, once somebody has asked for it.
+    whole: OnceLock<Arc<str>>,
 }
 
 impl Document {
     /// The whole text.
     pub fn string(&self) -> Arc<str> {
-        Arc::from(self.text.to_string())
+        let whole = || Arc::from(String::from(&self.text));
+        Arc::clone(self.whole.get_or_init(whole))
     }
 }
 
@@ -145,6 +149,7 @@ impl Documents {
             text: Rope::from_str(&item.text),
             revision: next_revision(),
             dirty: false,
+            whole: OnceLock::new(),
         };
         if let Some(path) = &document.path {
             self.on_file.insert(path.clone(), item.uri.clone());
@@ -181,6 +186,7 @@ impl Documents {
                 }
             }
         }
+        document.whole = OnceLock::new();
         document.version = version;
         document.revision = next_revision();
         document.dirty = true;

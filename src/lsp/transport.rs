@@ -79,7 +79,7 @@ where
 /// Writes messages until the last sender is gone. A client that has stopped reading is no error.
 async fn write_out<W: AsyncWrite + Unpin>(
     mut writer: W,
-    mut outgoing: mpsc::UnboundedReceiver<Value>,
+    mut outgoing: mpsc::UnboundedReceiver<String>,
 ) {
     while let Some(message) = outgoing.recv().await {
         if let Err(error) = writer.write_all(&encode(&message)).await {

@@ -260,6 +260,8 @@ fn proposals_of_two_runs_for_the_same_lines_name_each_other() {
         told["proposals"][0]["overlaps"],
         json!([{"run": "a", "path": PATH}])
     );
+    session.open(FILE);
+    session.wait_for_diagnostics(FILE, 2);
     let lenses = session.code_lenses(FILE);
     let titles: Vec<&Value> = lenses.iter().map(|l| &l["command"]["title"]).collect();
     assert_eq!(

@@ -1,5 +1,6 @@
 // Runs one scenario in VS Code's workbench, and exits: 0 if it passed; else 1, with what went wrong on
-// stderr and a picture of the window. The scenario is a file that exports a function of the workbench.
+// stderr and a picture of the window. The scenario is a file in this folder that exports a function of the
+// workbench.
 
 import { mkdirSync } from "node:fs";
 import path from "node:path";
@@ -11,7 +12,7 @@ import { Workbench } from "./workbench.mjs";
 const PATIENCE_MS = 150_000;
 
 const [name] = process.argv.slice(2);
-const { default: scenario, ...wanted } = await import(`./scenarios/${name}.mjs`);
+const { default: scenario, ...wanted } = await import(`./${name}.mjs`);
 
 const host = await Host.start();
 let workbench;
@@ -40,7 +41,7 @@ async function picture() {
     console.error(host.said);
     return;
   }
-  const file = path.join(process.env.RUMMY_TEST_PICTURES, `${name}.png`);
+  const file = path.join(process.env.RUMMY_TEST_PICTURES, `${path.basename(name)}.png`);
   mkdirSync(path.dirname(file), { recursive: true });
   await workbench.page.screenshot({ path: file });
   console.error(`what the window showed: ${file}`);

@@ -194,19 +194,14 @@ export class Rummy implements vscode.Disposable {
   }
 
   private async takeLists(): Promise<void> {
-    for (const folder of this.workspaces()) {
-      const workspace = folder.uri.toString();
+    const folders = this.workspaces().map(({ uri }) => uri.toString());
+    const gone = this.book.keepFolders(new Set(folders));
+    for (const workspace of folders) {
       const rows = await this.request('getRuns', { workspace, limit: LISTED });
-      for (const alias of this.book.takeRows(workspace, rows)) {
-        this.removedRun.fire(alias);
-      }
-      for (const { run } of rows) {
-        const kept = this.run(run);
-        if (kept) {
-          this.changedRun.fire(kept);
-        }
-      }
+      gone.push(...this.book.takeRows(workspace, rows));
     }
+    gone.forEach((alias) => this.removedRun.fire(alias));
+    this.book.all().forEach((run) => this.changedRun.fire(run));
     this.changedSelection.fire(this.selection);
   }
 

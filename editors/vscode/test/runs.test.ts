@@ -146,6 +146,17 @@ test("a folder's list forgets its runs that are not in it, and no others", () =>
   );
 });
 
+test('the runs of a folder that was closed are forgotten', () => {
+  const book = new RunBook();
+  book.takeRows('file:///a', [row('one', 1)]);
+  book.takeRows('file:///b', [row('two', 2)]);
+  assert.deepEqual(book.keepFolders(new Set(['file:///b'])), ['one']);
+  assert.deepEqual(
+    book.all().map((run) => run.alias),
+    ['two'],
+  );
+});
+
 test('the newest run comes first, and before all one that was only just heard of', () => {
   const book = new RunBook();
   book.takeRows('file:///a', [row('old', 1), row('new', 2)]);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { allowing, shortened, visible } from '../src/model/shell';
+import { allowing, ending, shortened, visible } from '../src/model/shell';
 
 test('a line with a wild sign or a break has no pattern that means it alone', () => {
   assert.equal(allowing('cargo test --lib'), 'cargo test --lib');
@@ -22,4 +22,13 @@ test('what a dialog cannot show is cut, and said to be', () => {
   assert.deepEqual(shortened(long), { text: 'x'.repeat(1000), isCut: true });
   const many = Array.from({ length: 16 }, (_, line) => `${line}`).join('\n');
   assert.deepEqual(shortened(many), { text: many.replace('\n15', ''), isCut: true });
+});
+
+test('how a command ended is found behind its line, whatever is in that', () => {
+  const output = ' Output: sh://turn_1/x_1 (12 bytes), sh://turn_1/x_2 (0 bytes)';
+  assert.equal(ending(`ran \`make\`, exit=2 after 3.1 s.${output}`), 'exit=2 after 3.1 s');
+  assert.equal(ending(`ran \`echo \`date\`. Output: \`, exit=0.${output}`), 'exit=0');
+  assert.equal(ending(`cut off \`sleep 9\` after 4 s: aborted.${output}`), 'after 4 s: aborted');
+  assert.equal(ending(`cut off \`sleep 9\`: aborted.${output}`), 'aborted');
+  assert.equal(ending('something else'), 'ended');
 });

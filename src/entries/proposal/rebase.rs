@@ -7,12 +7,14 @@
 //! **Invariant.** Applying placed hunks changes no line but theirs.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::ops::Range;
 
+use memchr::memmem;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use super::Hunk;
-use super::text::{Replacement, Shift, TextChange, lines, unified};
+use super::text::{Lines, Replacement, Shift, TextChange, line_starts, text_with, unified};
 
 /// Where a hunk is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,72 +33,185 @@ pub struct Placed {
     pub place: Place,
 }
 
+/// A change whose lines are counted, to be placed in one text after the other.
+#[derive(Debug)]
+pub struct Prepared {
+    pub change: TextChange,
+    base: Vec<usize>,
+    after: Vec<usize>,
+    /// The base with what was accepted of it; none where that is nothing.
+    expected: Option<(String, Vec<usize>)>,
+}
+
+impl Prepared {
+    pub fn new(change: TextChange) -> Self {
+        let starts = |text: Option<&str>| line_starts(text.unwrap_or(""));
+        let expected = change.hunks.iter().any(Hunk::is_accepted).then(|| {
+            let text = change.text_with(Hunk::is_accepted);
+            let starts = line_starts(&text);
+            (text, starts)
+        });
+        Self {
+            base: starts(change.base.as_deref()),
+            after: starts(Some(&change.after)),
+            expected,
+            change,
+        }
+    }
+
+    pub fn base(&self) -> Lines<'_> {
+        Lines::known(self.change.base.as_deref().unwrap_or(""), &self.base)
+    }
+
+    pub fn after(&self) -> Lines<'_> {
+        Lines::known(&self.change.after, &self.after)
+    }
+
+    /// The text in which the open hunks lie where they were made for.
+    fn expected(&self) -> Lines<'_> {
+        match &self.expected {
+            Some((text, starts)) => Lines::known(text, starts),
+            None => self.base(),
+        }
+    }
+
+    /// Places the open hunks. `current` is none where there is no file.
+    pub fn place(&self, current: Option<&Lines<'_>>) -> Vec<Placed> {
+        let hunks = &self.change.hunks;
+        let open = || hunks.iter().filter(|hunk| hunk.is_open());
+        let nothing = Lines::of("");
+        let Some(now) = current.or_else(|| self.change.base.is_none().then_some(&nothing)) else {
+            let lost = |hunk: &Hunk| Placed {
+                hunk: hunk.clone(),
+                place: Place::Conflict,
+            };
+            return open().map(lost).collect();
+        };
+        let moves = Moves::between(&self.expected(), now);
+        let mut shift = Shift::default();
+        let mut placed = Vec::new();
+        for hunk in hunks {
+            if hunk.is_accepted() {
+                shift.grow(hunk);
+            }
+            if !hunk.is_open() {
+                continue;
+            }
+            let start = shift.of(hunk.before.start);
+            let place = match moves.follow(&(start..start + hunk.before.len())) {
+                Some(range) => Place::At(range),
+                None if self.may_be_there(hunk, now) && self.is_there(hunk, now) => Place::There,
+                None => Place::Conflict,
+            };
+            placed.push(Placed {
+                hunk: hunk.clone(),
+                place,
+            });
+        }
+        placed
+    }
+
+    /// False: the text has not even the lines that the hunk adds.
+    fn may_be_there(&self, hunk: &Hunk, now: &Lines<'_>) -> bool {
+        let added = self.after().span(hunk.after.clone());
+        memmem::find(now.text().as_bytes(), added.as_bytes()).is_some()
+    }
+
+    fn is_there(&self, hunk: &Hunk, now: &Lines<'_>) -> bool {
+        self.holds(|other| other.id == hunk.id, now)
+    }
+
+    /// See [`holds`].
+    fn holds(&self, wanted: impl Fn(&Hunk) -> bool, now: &Lines<'_>) -> bool {
+        let there = |hunk: &Hunk| hunk.is_accepted() || (hunk.is_open() && wanted(hunk));
+        let hunks = &self.change.hunks;
+        let mut expected = text_with(hunks, there, &self.base(), &self.after());
+        if shows(hunks, there, &Lines::of(&expected), now) {
+            return true;
+        }
+        // A proposed text that ends without a break gets one where the user's goes on behind it.
+        if expected.is_empty() || expected.ends_with('\n') {
+            return false;
+        }
+        expected.push('\n');
+        shows(hunks, there, &Lines::of(&expected), now)
+    }
+
+    /// The current text with the placed hunks applied. Hunks that are there or in conflict are left out.
+    pub fn applied(&self, placed: &[Placed], now: &Lines<'_>) -> String {
+        let mut text = String::with_capacity(now.text().len());
+        let mut at = 0;
+        for Replacement { lines, with } in self.replacements(placed, now.count()) {
+            text.push_str(now.span(at..lines.start));
+            if !with.is_empty() && !text.is_empty() && !text.ends_with('\n') {
+                // The user's text ends here without a break; the proposed one goes on.
+                text.push('\n');
+            }
+            text.extend(with);
+            at = lines.end;
+        }
+        text.push_str(now.span(at..now.count()));
+        text
+    }
+
+    /// The unified diff that leads from the current text to the one with the placed hunks applied.
+    pub fn patch(&self, path: &str, placed: &[Placed], current: Option<&Lines<'_>>) -> String {
+        let nothing = Lines::of("");
+        let now = current.unwrap_or(&nothing);
+        let replacements = self.replacements(placed, now.count());
+        unified(path, current.is_some(), now, &replacements)
+    }
+
+    /// What the placed hunks replace in a text of so many lines.
+    fn replacements(&self, placed: &[Placed], lines: usize) -> Vec<Replacement<'_>> {
+        let after = self.after();
+        let mut replacements = Vec::new();
+        for Placed { hunk, place } in placed {
+            let Place::At(range) = place else {
+                continue;
+            };
+            let mut with: Vec<Cow<'_, str>> =
+                after.each(hunk.after.clone()).map(Cow::Borrowed).collect();
+            if let Some(last) = with.last_mut()
+                && range.end < lines
+                && !last.ends_with('\n')
+            {
+                // The proposed text ended here without a break; the user's goes on.
+                last.to_mut().push('\n');
+            }
+            replacements.push(Replacement {
+                lines: range.clone(),
+                with,
+            });
+        }
+        replacements
+    }
+}
+
 /// Places the open hunks of a change. `current` is none where there is no file.
 pub fn place(change: &TextChange, current: Option<&str>) -> Vec<Placed> {
-    let open = || change.hunks.iter().filter(|hunk| hunk.is_open());
-    let Some(current) = current.or_else(|| change.base.is_none().then_some("")) else {
-        let lost = |hunk: &Hunk| Placed {
-            hunk: hunk.clone(),
-            place: Place::Conflict,
-        };
-        return open().map(lost).collect();
-    };
-    let now = lines(current);
-    let moves = Moves::between(&change.lines_with(Hunk::is_accepted), &now);
-    let mut shift = Shift::default();
-    let mut placed = Vec::new();
-    for hunk in &change.hunks {
-        if hunk.is_accepted() {
-            shift.grow(hunk);
-        }
-        if !hunk.is_open() {
-            continue;
-        }
-        let start = shift.of(hunk.before.start);
-        let place = match moves.follow(&(start..start + hunk.before.len())) {
-            Some(range) => Place::At(range),
-            None if holds(change, |other| other.id == hunk.id, current) => Place::There,
-            None => Place::Conflict,
-        };
-        placed.push(Placed {
-            hunk: hunk.clone(),
-            place,
-        });
-    }
-    placed
+    Prepared::new(change.clone()).place(current.map(Lines::of).as_ref())
 }
 
 /// Whether the text holds the open hunks that `wanted` picks, on top of those that were accepted.
 pub fn holds(change: &TextChange, wanted: impl Fn(&Hunk) -> bool, current: &str) -> bool {
-    let there = |hunk: &Hunk| hunk.is_accepted() || (hunk.is_open() && wanted(hunk));
-    let now = lines(current);
-    let mut expected = change.lines_with(there);
-    if shows(change, there, &expected, &now) {
-        return true;
-    }
-    // A proposed text that ends without a break gets one where the user's goes on behind it.
-    let Some(last) = expected.pop().filter(|last| !last.ends_with('\n')) else {
-        return false;
-    };
-    let ended = format!("{last}\n");
-    expected.push(&ended);
-    shows(change, there, &expected, &now)
+    Prepared::new(change.clone()).holds(wanted, &Lines::of(current))
 }
 
 /// Whether a text has the lines of the open hunks that are `there` together, where it has what is
 /// `expected`.
 fn shows(
-    change: &TextChange,
+    hunks: &[Hunk],
     there: impl Fn(&Hunk) -> bool,
-    expected: &[&str],
-    now: &[&str],
+    expected: &Lines<'_>,
+    now: &Lines<'_>,
 ) -> bool {
-    if expected == now {
+    if expected.text() == now.text() {
         return true;
     }
     let moves = Moves::between(expected, now);
     let mut shift = Shift::default();
-    change.hunks.iter().filter(|hunk| there(hunk)).all(|hunk| {
+    hunks.iter().filter(|hunk| there(hunk)).all(|hunk| {
         let start = shift.of(hunk.before.start);
         shift.grow(hunk);
         hunk.is_accepted() || moves.follow(&(start..start + hunk.after.len())).is_some()
@@ -114,73 +229,18 @@ pub fn merged(
     wanted: impl Fn(&Hunk) -> bool,
     current: Option<&str>,
 ) -> Result<Option<String>, Conflict> {
-    let placed: Vec<Placed> = place(change, current)
-        .into_iter()
-        .filter(|placed| wanted(&placed.hunk))
-        .collect();
+    let prepared = Prepared::new(change.clone());
+    let now = current.map(Lines::of);
+    let mut placed = prepared.place(now.as_ref());
+    placed.retain(|placed| wanted(&placed.hunk));
     if placed.iter().any(|placed| placed.place == Place::Conflict) {
         return Err(Conflict);
     }
     // A file that is to come into being is made even where it has no line.
     let creates = current.is_none();
     let moved = placed.iter().any(|p| matches!(p.place, Place::At(_)));
-    Ok((moved || creates).then(|| applied(change, &placed, current.unwrap_or(""))))
-}
-
-/// The current text with the placed hunks applied. Hunks that are there or in conflict are left out.
-pub fn applied(change: &TextChange, placed: &[Placed], current: &str) -> String {
-    let now = lines(current);
-    let mut text = String::new();
-    let mut at = 0;
-    for Replacement { lines, with } in replacements(change, placed, now.len()) {
-        text.extend(now[at..lines.start].iter().copied());
-        if !with.is_empty() && !text.is_empty() && !text.ends_with('\n') {
-            // The user's text ends here without a break; the proposed one goes on.
-            text.push('\n');
-        }
-        text.push_str(&with.concat());
-        at = lines.end;
-    }
-    text.extend(now[at..].iter().copied());
-    text
-}
-
-/// The unified diff that leads from the current text to the one with the placed hunks applied.
-pub fn patch(path: &str, change: &TextChange, placed: &[Placed], current: Option<&str>) -> String {
-    let now = current.map_or_else(Vec::new, lines);
-    let replacements = replacements(change, placed, now.len());
-    unified(path, current.is_some(), &now, &replacements)
-}
-
-/// What the placed hunks replace in a text of so many lines.
-fn replacements<'c>(
-    change: &'c TextChange,
-    placed: &[Placed],
-    lines: usize,
-) -> Vec<Replacement<'c>> {
-    let after = change.after_lines();
-    let mut replacements = Vec::new();
-    for Placed { hunk, place } in placed {
-        let Place::At(range) = place else {
-            continue;
-        };
-        let mut with: Vec<Cow<'_, str>> = after[hunk.after.clone()]
-            .iter()
-            .map(|line| Cow::Borrowed(*line))
-            .collect();
-        if let Some(last) = with.last_mut()
-            && range.end < lines
-            && !last.ends_with('\n')
-        {
-            // The proposed text ended here without a break; the user's goes on.
-            last.to_mut().push('\n');
-        }
-        replacements.push(Replacement {
-            lines: range.clone(),
-            with,
-        });
-    }
-    replacements
+    let now = now.unwrap_or_else(|| Lines::of(""));
+    Ok((moved || creates).then(|| prepared.applied(&placed, &now)))
 }
 
 /// Which lines of one text are lines of another.
@@ -194,34 +254,23 @@ struct Moves {
 impl Moves {
     /// The heads and tails that two texts share are set aside first: what is left of a text in which
     /// somebody types is a few lines.
-    fn between(old: &[&str], new: &[&str]) -> Self {
-        let head = std::iter::zip(old, new).take_while(|(a, b)| a == b).count();
-        let (old_rest, new_rest) = (&old[head..], &new[head..]);
-        let tail = std::iter::zip(old_rest.iter().rev(), new_rest.iter().rev())
-            .take_while(|(a, b)| a == b)
+    fn between(old: &Lines<'_>, new: &Lines<'_>) -> Self {
+        let (olds, news) = (old.count(), new.count());
+        let is_same =
+            |a: usize, b: usize| old.length(a) == new.length(b) && old.line(a) == new.line(b);
+        let most = olds.min(news);
+        let head = (0..most).take_while(|at| is_same(*at, *at)).count();
+        let tail = (1..=most - head)
+            .take_while(|back| is_same(olds - back, news - back))
             .count();
-        let middle = (
-            &old_rest[..old_rest.len() - tail],
-            &new_rest[..new_rest.len() - tail],
-        );
         let mut equal = vec![(0, 0, head)];
-        equal.extend(
-            capture_diff_slices(Algorithm::Patience, middle.0, middle.1)
-                .into_iter()
-                .filter_map(|op| match op {
-                    DiffOp::Equal {
-                        old_index,
-                        new_index,
-                        len,
-                    } => Some((head + old_index, head + new_index, len)),
-                    _ => None,
-                }),
-        );
-        equal.push((old.len() - tail, new.len() - tail, tail));
+        let middle = stretches(old.each(head..olds - tail), new.each(head..news - tail));
+        equal.extend(middle.map(|(old, new, len)| (head + old, head + new, len)));
+        equal.push((olds - tail, news - tail, tail));
         Self {
             equal: joined(equal),
-            old: old.len(),
-            new: new.len(),
+            old: olds,
+            new: news,
         }
     }
 
@@ -261,6 +310,32 @@ impl Moves {
     }
 }
 
+/// The stretches of lines that two texts share: the start in the old one, in the new one, how many.
+fn stretches<'t>(
+    old: impl Iterator<Item = &'t str>,
+    new: impl Iterator<Item = &'t str>,
+) -> impl Iterator<Item = (usize, usize, usize)> {
+    // Lines are compared and hashed many times over; numbers take less.
+    let mut numbers: HashMap<&str, usize> = HashMap::new();
+    let mut number = |line| {
+        let next = numbers.len();
+        *numbers.entry(line).or_insert(next)
+    };
+    let old: Vec<usize> = old.map(&mut number).collect();
+    let new: Vec<usize> = new.map(&mut number).collect();
+    let equal = |op| match op {
+        DiffOp::Equal {
+            old_index,
+            new_index,
+            len,
+        } => Some((old_index, new_index, len)),
+        _ => None,
+    };
+    capture_diff_slices(Algorithm::Patience, &old, &new)
+        .into_iter()
+        .filter_map(equal)
+}
+
 /// Stretches that follow each other in both texts are one.
 fn joined(stretches: Vec<(usize, usize, usize)>) -> Vec<(usize, usize, usize)> {
     let mut joined: Vec<(usize, usize, usize)> = Vec::new();
@@ -279,6 +354,10 @@ mod tests {
 
     use super::*;
     use crate::entries::Decision;
+
+    fn applied(change: &TextChange, placed: &[Placed], current: &str) -> String {
+        Prepared::new(change.clone()).applied(placed, &Lines::of(current))
+    }
 
     fn rebased(change: &TextChange, current: Option<&str>) -> String {
         let placed = place(change, current);

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
+use memchr::memchr_iter;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use super::Hunk;
@@ -29,30 +30,19 @@ impl TextChange {
     }
 
     /// The lines of the text it was made against.
-    pub fn base_lines(&self) -> Vec<&str> {
-        self.base.as_deref().map_or_else(Vec::new, lines)
+    pub fn base_lines(&self) -> Lines<'_> {
+        Lines::of(self.base.as_deref().unwrap_or(""))
     }
 
     /// The lines of the text that it proposes.
-    pub fn after_lines(&self) -> Vec<&str> {
-        lines(&self.after)
+    pub fn after_lines(&self) -> Lines<'_> {
+        Lines::of(&self.after)
     }
 
     /// The base with the hunks that `wanted` picks applied.
     pub fn text_with(&self, wanted: impl Fn(&Hunk) -> bool) -> String {
-        self.lines_with(wanted).concat()
-    }
-
-    /// The lines of that text.
-    pub fn lines_with(&self, wanted: impl Fn(&Hunk) -> bool) -> Vec<&str> {
-        let (mut base, after) = (self.base_lines(), self.after_lines());
-        for hunk in self.hunks.iter().rev().filter(|hunk| wanted(hunk)) {
-            base.splice(
-                hunk.before.clone(),
-                after[hunk.after.clone()].iter().copied(),
-            );
-        }
-        base
+        let (base, after) = (self.base_lines(), self.after_lines());
+        text_with(&self.hunks, wanted, &base, &after)
     }
 
     /// The change that puts back the accepted hunks that `wanted` picks. Its hunks have the same ids.
@@ -103,9 +93,94 @@ impl Shift {
     }
 }
 
+/// A text with the hunks that `wanted` picks applied.
+pub(super) fn text_with(
+    hunks: &[Hunk],
+    wanted: impl Fn(&Hunk) -> bool,
+    base: &Lines<'_>,
+    after: &Lines<'_>,
+) -> String {
+    let mut text = String::with_capacity(base.text().len().max(after.text().len()));
+    let mut at = 0;
+    for hunk in hunks.iter().filter(|hunk| wanted(hunk)) {
+        text.push_str(base.span(at..hunk.before.start));
+        text.push_str(after.span(hunk.after.clone()));
+        at = hunk.before.end;
+    }
+    text.push_str(base.span(at..base.count()));
+    text
+}
+
 /// A text's lines, each with its line break.
 pub fn lines(text: &str) -> Vec<&str> {
     text.split_inclusive('\n').collect()
+}
+
+/// A text and where its lines begin.
+#[derive(Debug, Clone)]
+pub struct Lines<'t> {
+    text: &'t str,
+    starts: Cow<'t, [usize]>,
+}
+
+/// The bytes at which a text's lines begin, and its length.
+pub fn line_starts(text: &str) -> Vec<usize> {
+    let mut starts = vec![0];
+    starts.extend(memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1));
+    if starts.last() != Some(&text.len()) {
+        starts.push(text.len());
+    }
+    starts
+}
+
+impl<'t> Lines<'t> {
+    pub fn of(text: &'t str) -> Self {
+        Self {
+            text,
+            starts: Cow::Owned(line_starts(text)),
+        }
+    }
+
+    /// The lines of a text whose [`line_starts`] are known.
+    pub const fn known(text: &'t str, starts: &'t [usize]) -> Self {
+        Self {
+            text,
+            starts: Cow::Borrowed(starts),
+        }
+    }
+
+    pub const fn text(&self) -> &'t str {
+        self.text
+    }
+
+    pub fn count(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    /// The byte at which a line begins; the text's end behind the last one.
+    pub fn start(&self, line: usize) -> usize {
+        self.starts.get(line).copied().unwrap_or(self.text.len())
+    }
+
+    /// A line, with its line break.
+    pub fn line(&self, line: usize) -> &'t str {
+        self.span(line..line + 1)
+    }
+
+    /// The text of these lines.
+    pub fn span(&self, lines: Range<usize>) -> &'t str {
+        &self.text[self.starts[lines.start]..self.starts[lines.end]]
+    }
+
+    /// The same lines one by one.
+    pub fn each(&self, lines: Range<usize>) -> impl Iterator<Item = &'t str> {
+        lines.map(|line| self.line(line))
+    }
+
+    /// How many bytes a line has; two lines can only be equal where these are.
+    pub(super) fn length(&self, line: usize) -> usize {
+        self.starts[line + 1] - self.starts[line]
+    }
 }
 
 /// Lines of a text, and what stands there instead.
@@ -120,15 +195,12 @@ const CONTEXT: usize = 3;
 
 /// A unified diff; empty where the texts are equal.
 pub fn unified_diff(path: &str, before: Option<&str>, after: &str) -> String {
-    let (old, new) = (before.map_or_else(Vec::new, lines), lines(after));
+    let (old, new) = (Lines::of(before.unwrap_or("")), Lines::of(after));
     let replacements: Vec<Replacement<'_>> = hunks_between(before, after)
         .into_iter()
         .map(|hunk| Replacement {
             lines: hunk.before,
-            with: new[hunk.after]
-                .iter()
-                .map(|line| Cow::Borrowed(*line))
-                .collect(),
+            with: new.each(hunk.after).map(Cow::Borrowed).collect(),
         })
         .collect();
     unified(path, before.is_some(), &old, &replacements)
@@ -138,7 +210,7 @@ pub fn unified_diff(path: &str, before: Option<&str>, after: &str) -> String {
 pub(super) fn unified(
     path: &str,
     exists: bool,
-    old: &[&str],
+    old: &Lines<'_>,
     replacements: &[Replacement<'_>],
 ) -> String {
     let changing = |one: &&Replacement<'_>| !(one.lines.is_empty() && one.with.is_empty());
@@ -156,13 +228,13 @@ pub(super) fn unified(
             continue;
         };
         let start = first.lines.start.saturating_sub(CONTEXT);
-        let end = (last.lines.end + CONTEXT).min(old.len());
+        let end = (last.lines.end + CONTEXT).min(old.count());
         let new_start = shift.of(start);
         let mut at = start;
         let mut body = String::new();
         for change in group {
-            let kept = old[at..change.lines.start].iter().copied();
-            let gone = old[change.lines.clone()].iter().copied();
+            let kept = old.each(at..change.lines.start);
+            let gone = old.each(change.lines.clone());
             kept.for_each(|line| push_line(&mut body, ' ', line));
             gone.for_each(|line| push_line(&mut body, '-', line));
             change
@@ -173,8 +245,7 @@ pub(super) fn unified(
             shift.added += change.with.len();
             shift.removed += change.lines.len();
         }
-        old[at..end]
-            .iter()
+        old.each(at..end)
             .for_each(|line| push_line(&mut body, ' ', line));
         let new_end = shift.of(end);
         let (old_lines, new_lines) = (shown(start..end), shown(new_start..new_end));

@@ -25,7 +25,7 @@ pub fn edit_of(
     able: (Abilities, Encoding),
 ) -> Option<WorkspaceEdit> {
     let proposal = &item.pending.proposal;
-    let text = item.view.with(proposal, hunks)?;
+    let text = item.view.with(hunks)?;
     let target = item.pending.target.as_ref()?;
     let label = format!("Rummy: {} ({})", proposal.effect.target()?, run.alias);
     let annotation = (label, proposal.turn.map(|turn| format!("turn {turn}")));

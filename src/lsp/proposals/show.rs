@@ -5,11 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::actions;
-use super::view::{Pending, View};
+use super::view::{Overlap, Pending, View};
 use crate::entries::{EntryPath, ProjectId, RunAlias, RunId, TurnNumber};
 use crate::lsp::documents::{Documents, Encoding};
 use crate::lsp::notifications::RUN_PROPOSAL;
@@ -36,6 +37,24 @@ pub struct Item {
     pub view: View,
     /// The revision of the document that was seen; none: the disk.
     revision: Option<u64>,
+    told: Told,
+}
+
+/// What is told of an item, as far as it is known. It changes with the item, with its run, and with
+/// what else is pending on its file.
+#[derive(Debug, Clone, Default)]
+struct Told {
+    /// Its part of `run/proposal`, as JSON.
+    json: Option<Arc<str>>,
+    diagnostics: Option<Arc<[Diagnostic]>>,
+}
+
+/// A `run/proposal` that was sent.
+#[derive(Debug, PartialEq)]
+struct Sent {
+    run: RunAlias,
+    turn: Option<TurnNumber>,
+    items: Vec<Arc<str>>,
 }
 
 /// What is shown to a client.
@@ -43,8 +62,9 @@ pub struct Item {
 pub struct Shown {
     runs: BTreeMap<RunId, ShownRun>,
     /// What was sent last, so that nothing is sent twice.
-    sent: BTreeMap<RunId, Value>,
-    diagnosed: BTreeMap<Uri, Value>,
+    sent: BTreeMap<RunId, Sent>,
+    /// The diagnostics of each document; none: what the client shows there is not known.
+    diagnosed: BTreeMap<Uri, Option<Vec<Arc<[Diagnostic]>>>>,
     /// Files whose proposals have come or gone since the client was told.
     touched: BTreeSet<PathBuf>,
 }
@@ -76,6 +96,7 @@ impl Item {
         Self {
             view: View::of(&pending, document, encoding),
             revision: document.map(|document| document.revision),
+            told: Told::default(),
             pending,
         }
     }
@@ -102,7 +123,7 @@ impl Item {
         if revision == self.revision {
             return false;
         }
-        self.view = View::of(&self.pending, document, encoding);
+        self.view = self.view.moved(&self.pending, document, encoding);
         self.revision = revision;
         true
     }
@@ -206,7 +227,7 @@ impl Shown {
 
     /// What the client shows on a document is not known: it is told once more, even if that is nothing.
     pub fn forget_marks(&mut self, uri: Uri) {
-        self.diagnosed.insert(uri, Value::Null);
+        self.diagnosed.insert(uri, None);
     }
 
     /// Sends what has changed of proposals and diagnostics.
@@ -220,12 +241,17 @@ impl Shown {
         self.freshen(documents, encoding, |_| true);
         let touched = std::mem::take(&mut self.touched);
         let is_touched = |item: &Item| item.file().is_some_and(|file| touched.contains(file));
-        let changed: Vec<RunId> = self
-            .runs
-            .iter()
-            .filter(|(_, run)| run.dirty || run.items.iter().any(is_touched))
-            .map(|(id, _)| *id)
-            .collect();
+        let mut changed = Vec::new();
+        for (id, run) in &mut self.runs {
+            let mut is_changed = run.dirty;
+            for item in run.items.iter_mut().filter(|item| is_touched(item)) {
+                item.told = Told::default();
+                is_changed = true;
+            }
+            if is_changed {
+                changed.push(*id);
+            }
+        }
         for run in changed {
             self.publish_run(run, outbox);
         }
@@ -234,46 +260,76 @@ impl Shown {
     }
 
     fn publish_run(&mut self, id: RunId, outbox: &Outbox) {
-        let Some(run) = self.runs.get(&id) else {
+        let items = match self.written(id) {
+            Ok(Some(items)) => items,
+            Ok(None) => return,
+            Err(error) => return tracing::error!(%error, "a proposal could not be written as JSON"),
+        };
+        let Some(run) = self.runs.get_mut(&id) else {
             return;
         };
-        let item = |item: &Item| {
-            item.view
-                .json(run, &item.pending, &self.overlaps(run, item))
+        run.dirty = false;
+        for (item, json) in std::iter::zip(&mut run.items, &items) {
+            item.told.json = Some(Arc::clone(json));
+        }
+        let now = Sent {
+            run: run.alias.clone(),
+            turn: run.turn,
+            items,
         };
-        let proposals: Vec<Value> = run.items.iter().map(item).collect();
-        let params = json!({"run": run.alias, "turn": run.turn, "proposals": proposals});
         let before = self.sent.remove(&id);
         // A set that was empty and is so is no change.
         let is_news = before
             .as_ref()
-            .map_or(!run.items.is_empty(), |before| *before != params);
-        if let Some(old) = before.filter(|before| before["run"] != params["run"]) {
+            .map_or(!now.items.is_empty(), |before| *before != now);
+        if let Some(old) = before.filter(|before| before.run != now.run) {
             // The run was renamed: under its old name nothing is pending any more.
-            let none = json!({"run": old["run"], "turn": run.turn, "proposals": []});
-            outbox.notify(RUN_PROPOSAL.method, &none);
+            let none = json!({"run": old.run, "turn": now.turn, "proposals": []});
+            outbox.notify(RUN_PROPOSAL.method, none);
         }
         if is_news {
-            outbox.notify(RUN_PROPOSAL.method, &params);
+            outbox.notify_written(RUN_PROPOSAL.method, &now.params());
         }
-        if !run.items.is_empty() {
-            self.sent.insert(id, params);
-        }
-        if let Some(run) = self.runs.get_mut(&id) {
-            run.dirty = false;
+        if !now.items.is_empty() {
+            self.sent.insert(id, now);
         }
     }
 
+    /// A run's items as JSON; none where there is no such run.
+    fn written(&self, id: RunId) -> serde_json::Result<Option<Vec<Arc<str>>>> {
+        let Some(run) = self.runs.get(&id) else {
+            return Ok(None);
+        };
+        let written = |item: &Item| match &item.told.json {
+            Some(known) => Ok(Arc::clone(known)),
+            None => {
+                let overlaps = self.overlaps(run, item);
+                item.view.json(run, &item.pending, &overlaps).map(Arc::from)
+            }
+        };
+        run.items
+            .iter()
+            .map(written)
+            .collect::<Result<_, _>>()
+            .map(Some)
+    }
+
     fn publish_diagnostics(&mut self, documents: &Documents, outbox: &Outbox, wanted: bool) {
-        let mut found: BTreeMap<Uri, Vec<Diagnostic>> = BTreeMap::new();
-        for (run, item) in self.items().filter(|_| wanted) {
-            let document = item.file().and_then(|file| documents.on_file(file));
-            if let Some(document) = document {
-                let diagnostics = actions::diagnostics(run, item);
+        let mut found: BTreeMap<Uri, Vec<Arc<[Diagnostic]>>> = BTreeMap::new();
+        for run in self.runs.values_mut().filter(|_| wanted) {
+            for at in 0..run.items.len() {
+                let file = run.items[at].file();
+                let Some(document) = file.and_then(|file| documents.on_file(file)) else {
+                    continue;
+                };
+                let known = run.items[at].told.diagnostics.clone();
+                let diagnostics =
+                    known.unwrap_or_else(|| actions::diagnostics(run, &run.items[at]).into());
+                run.items[at].told.diagnostics = Some(Arc::clone(&diagnostics));
                 found
                     .entry(document.uri.clone())
                     .or_default()
-                    .extend(diagnostics);
+                    .push(diagnostics);
             }
         }
         for uri in self.diagnosed.keys() {
@@ -281,17 +337,20 @@ impl Shown {
         }
         let mut diagnosed = BTreeMap::new();
         for (uri, diagnostics) in found {
-            let value = json!(diagnostics);
-            if self.diagnosed.get(&uri) != Some(&value) {
+            let before = self.diagnosed.get(&uri).and_then(Option::as_ref);
+            if before.is_none_or(|before| !are_same(before, &diagnostics)) {
                 let params = PublishDiagnosticsParams {
                     uri: uri.clone(),
                     version: documents.get(&uri).map(|document| document.version),
-                    diagnostics: diagnostics.clone(),
+                    diagnostics: diagnostics
+                        .iter()
+                        .flat_map(|of| of.iter().cloned())
+                        .collect(),
                 };
                 outbox.notify(wire::PUBLISH_DIAGNOSTICS, params);
             }
-            if !diagnostics.is_empty() {
-                diagnosed.insert(uri, value);
+            if diagnostics.iter().any(|of| !of.is_empty()) {
+                diagnosed.insert(uri, Some(diagnostics));
             }
         }
         self.diagnosed = diagnosed;
@@ -320,7 +379,7 @@ impl Shown {
     }
 
     /// Other pending proposals that change the same lines.
-    fn overlaps(&self, run: &ShownRun, item: &Item) -> Vec<Value> {
+    fn overlaps<'s>(&'s self, run: &ShownRun, item: &Item) -> Vec<Overlap<'s>> {
         let path = &item.pending.proposal.path;
         let Some(file) = item.file() else {
             return Vec::new();
@@ -329,11 +388,35 @@ impl Shown {
             .filter(|(_, other)| other.is_on(file))
             .filter(|(of, other)| of.alias != run.alias || other.pending.proposal.path != *path)
             .filter(|(_, other)| share_a_line(&item.view, &other.view))
-            .map(|(of, other)| {
-                json!({"run": of.alias, "path": other.pending.proposal.path.as_str()})
+            .map(|(of, other)| Overlap {
+                run: &of.alias,
+                path: &other.pending.proposal.path,
             })
             .collect()
     }
+}
+
+impl Sent {
+    /// The parameters of the notification.
+    fn params(&self) -> String {
+        // An alias has no sign that JSON would escape.
+        let turn = self
+            .turn
+            .map_or_else(|| "null".to_owned(), |turn| turn.to_string());
+        let head = format!(r#"{{"run":"{}","turn":{turn},"proposals":["#, self.run);
+        let items: Vec<&str> = self.items.iter().map(AsRef::as_ref).collect();
+        [&head, &*items.join(","), "]}"].concat()
+    }
+}
+
+/// Whether the diagnostics are the same, one by one.
+fn are_same(one: &[Arc<[Diagnostic]>], other: &[Arc<[Diagnostic]>]) -> bool {
+    let is_one = |(a, b): (&Arc<[Diagnostic]>, &Arc<[Diagnostic]>)| Arc::ptr_eq(a, b);
+    one.len() == other.len() && std::iter::zip(one, other).all(is_one)
+        || one
+            .iter()
+            .flat_map(|of| of.iter())
+            .eq(other.iter().flat_map(|of| of.iter()))
 }
 
 /// Whether two proposals would change a line both; an empty range stands for the line that it lies

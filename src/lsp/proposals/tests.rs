@@ -211,8 +211,8 @@ fn carry_out(desk: &mut Desk, change: &TextChange, ids: &[String]) -> Result<boo
         if merged(change, |other| other.id == hunk.id, Some(&before)) == Ok(None) {
             continue;
         }
-        count(&new[hunk.after.clone()].concat(), &mut counts, -1);
-        count(&old[hunk.before.clone()].concat(), &mut counts, 1);
+        count(new.span(hunk.after.clone()), &mut counts, -1);
+        count(old.span(hunk.before.clone()), &mut counts, 1);
     }
     prop_assert_eq!(
         counts,
@@ -273,16 +273,16 @@ fn nothing_unasked(desk: &Desk) -> Result<(), TestCaseError> {
         let new = change.after_lines();
         let never = |hunk: &&Hunk| matches!(hunk.decision, None | Some(Decision::Rejected));
         for hunk in change.hunks.iter().filter(never) {
-            let fresh = new[hunk.after.clone()].iter().filter(|line| {
-                line.starts_with('P') && !change.base.as_deref().unwrap().contains(*line)
+            let fresh = new.each(hunk.after.clone()).filter(|line| {
+                line.starts_with('P') && !change.base.as_deref().unwrap().contains(line)
             });
             for line in fresh {
                 // The user may have taken it over into another proposal's base and back.
                 let elsewhere = desk
                     .proposals
                     .iter()
-                    .any(|other| other != change && other.base.as_deref().unwrap().contains(*line));
-                prop_assert!(elsewhere || !text.contains(*line), "{line:?} in {text:?}");
+                    .any(|other| other != change && other.base.as_deref().unwrap().contains(line));
+                prop_assert!(elsewhere || !text.contains(line), "{line:?} in {text:?}");
             }
         }
     }

@@ -3,15 +3,15 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use memchr::memchr_iter;
 use ropey::Rope;
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use super::show::ShownRun;
-use crate::entries::proposal::rebase::{Place, Placed, applied, patch, place};
-use crate::entries::proposal::text::{lines, unified_diff};
-use crate::entries::{Effect, Proposal};
-use crate::lsp::documents::{Document, Encoding};
+use crate::entries::proposal::rebase::{Place, Placed, Prepared};
+use crate::entries::proposal::text::{Lines, line_starts, unified_diff};
+use crate::entries::{Action, Effect, EntryPath, Proposal, RunAlias, TurnNumber};
+use crate::lsp::documents::{Document, Encoding, number};
 use crate::lsp::types::{Position, Range, Uri};
 
 /// A pending proposal and its files.
@@ -71,6 +71,10 @@ pub struct HunkView {
 pub struct View {
     /// The text of its file, in the document that is open on it, else on the disk.
     pub current: Option<Arc<str>>,
+    /// Where its lines begin, as far as that was needed.
+    starts: Vec<usize>,
+    /// The change that an edit is.
+    change: Option<Arc<Prepared>>,
     placed: Vec<Placed>,
     pub hunks: Vec<HunkView>,
     pub stale: bool,
@@ -80,15 +84,36 @@ pub struct View {
 impl View {
     /// Places a proposal on the document that is open on its file, else on the disk's text.
     pub fn of(pending: &Pending, document: Option<&Document>, encoding: Encoding) -> Self {
+        let change = pending.proposal.change().map(Prepared::new).map(Arc::new);
+        Self::with_change(change, pending, document, encoding)
+    }
+
+    /// Places the same proposal on another text.
+    pub fn moved(
+        &self,
+        pending: &Pending,
+        document: Option<&Document>,
+        encoding: Encoding,
+    ) -> Self {
+        Self::with_change(self.change.clone(), pending, document, encoding)
+    }
+
+    fn with_change(
+        change: Option<Arc<Prepared>>,
+        pending: &Pending,
+        document: Option<&Document>,
+        encoding: Encoding,
+    ) -> Self {
         let on_disk = || {
             pending
                 .target
                 .as_ref()
                 .and_then(|target| target.text.clone())
         };
-        let current = document.map_or_else(on_disk, |document| Some(document.string()));
         let mut view = Self {
-            current,
+            current: document.map_or_else(on_disk, |document| Some(document.string())),
+            starts: Vec::new(),
+            change,
             placed: Vec::new(),
             hunks: Vec::new(),
             stale: false,
@@ -97,7 +122,7 @@ impl View {
         match &pending.proposal.effect {
             Effect::Edit { base, .. } => {
                 view.stale = view.current.as_deref() != base.as_deref();
-                view.place_hunks(&pending.proposal, document, encoding);
+                view.place_hunks(document, encoding);
             }
             Effect::Delete { text, .. } => {
                 view.stale = view.current.as_deref() != Some(text);
@@ -116,21 +141,16 @@ impl View {
         view
     }
 
-    fn place_hunks(
-        &mut self,
-        proposal: &Proposal,
-        document: Option<&Document>,
-        encoding: Encoding,
-    ) {
-        let Some(change) = proposal.change() else {
+    fn place_hunks(&mut self, document: Option<&Document>, encoding: Encoding) {
+        let Some(change) = self.change.clone() else {
             return;
         };
-        let current = self.current.clone();
-        let text = current.as_deref().unwrap_or("");
-        self.placed = place(&change, current.as_deref());
-        let rope = document.map_or_else(|| Rope::from_str(text), |document| document.text.clone());
-        let starts = starts(text);
-        let (before, after) = (change.base_lines(), change.after_lines());
+        let text = self.current.clone().unwrap_or_else(|| Arc::from(""));
+        self.starts = line_starts(&text);
+        let now = Lines::known(&text, &self.starts);
+        self.placed = change.place(self.current.as_ref().map(|_| &now));
+        let ruler = Ruler::of(&now, document, encoding);
+        let (before, after) = (change.base(), change.after());
         for Placed { hunk, place } in &self.placed {
             let (standing, lines) = match place {
                 Place::At(range) => (Standing::Waits, range.clone()),
@@ -138,24 +158,26 @@ impl View {
                 Place::Conflict => (Standing::Conflict, hunk.before.clone()),
             };
             self.conflict |= standing == Standing::Conflict;
-            let byte = |line: usize| starts[line.min(starts.len() - 1)];
-            let range_of = |lines: &std::ops::Range<usize>| {
-                encoding.range(&rope, byte(lines.start)..byte(lines.end))
-            };
             // A place behind the last line is none that every editor can go to.
-            let last = (starts.len() - 1).saturating_sub(1);
+            let last = now.count().saturating_sub(1);
             let mark = lines.start.min(last)..lines.end;
             self.hunks.push(HunkView {
                 id: hunk.id.clone(),
-                range: range_of(&lines),
-                mark: range_of(&mark),
-                removed: before[hunk.before.clone()].concat(),
-                added: after[hunk.after.clone()].concat(),
+                range: ruler.range(&lines),
+                mark: ruler.range(&mark),
+                removed: before.span(hunk.before.clone()).to_owned(),
+                added: after.span(hunk.after.clone()).to_owned(),
                 standing,
                 lines,
                 size: (hunk.after.len(), hunk.before.len()),
             });
         }
+    }
+
+    /// The lines of the text as it is now.
+    fn now(&self) -> Option<Lines<'_>> {
+        let text = self.current.as_deref()?;
+        Some(Lines::known(text, &self.starts))
     }
 
     /// The lines that it would change, counted from 0.
@@ -166,27 +188,26 @@ impl View {
 
     /// The text with some hunks, as far as they are not in it and have a place; none where nothing of
     /// that is left to do.
-    pub fn with(&self, proposal: &Proposal, hunks: Option<&[String]>) -> Option<String> {
-        let change = proposal.change()?;
+    pub fn with(&self, hunks: Option<&[String]>) -> Option<String> {
+        let change = self.change.as_ref()?;
         let is_wanted = |placed: &&Placed| {
             let named = hunks.is_none_or(|hunks| hunks.contains(&placed.hunk.id));
             named && matches!(placed.place, Place::At(_))
         };
         let placed: Vec<Placed> = self.placed.iter().filter(is_wanted).cloned().collect();
-        let text = || applied(&change, &placed, self.current.as_deref().unwrap_or(""));
-        (!placed.is_empty()).then(text)
+        let now = self.now().unwrap_or_else(|| Lines::of(""));
+        (!placed.is_empty()).then(|| change.applied(&placed, &now))
     }
 
     /// The text that would result; none where there would be none.
     pub fn after(&self, proposal: &Proposal) -> Option<String> {
-        let current = self.current.as_deref().unwrap_or("");
         match &proposal.effect {
             Effect::Edit { .. } => {
-                let change = proposal.change()?;
-                Some(applied(&change, &self.placed, current))
+                let now = self.now().unwrap_or_else(|| Lines::of(""));
+                Some(self.change.as_ref()?.applied(&self.placed, &now))
             }
             Effect::Copy { text, .. } => Some(text.as_ref().to_owned()),
-            Effect::Rename { .. } => Some(current.to_owned()),
+            Effect::Rename { .. } => Some(self.current.as_deref().unwrap_or("").to_owned()),
             Effect::Delete { .. } | Effect::Command { .. } | Effect::Question { .. } => None,
         }
     }
@@ -195,9 +216,11 @@ impl View {
     pub fn patch(&self, proposal: &Proposal) -> String {
         let current = self.current.as_deref();
         match &proposal.effect {
-            Effect::Edit { target, .. } => proposal.change().map_or_else(String::new, |change| {
-                patch(target.as_str(), &change, &self.placed, current)
-            }),
+            Effect::Edit { target, .. } => {
+                self.change.as_ref().map_or_else(String::new, |change| {
+                    change.patch(target.as_str(), &self.placed, self.now().as_ref())
+                })
+            }
             Effect::Delete { target, .. } => unified_diff(target.as_str(), current, ""),
             Effect::Rename { target, to } => format!("rename from {target}\nrename to {to}\n"),
             Effect::Copy { target, to, text } => {
@@ -208,8 +231,13 @@ impl View {
         }
     }
 
-    /// Its item in `run/proposal`.
-    pub fn json(&self, run: &ShownRun, pending: &Pending, overlaps: &[Value]) -> Value {
+    /// Its item in `run/proposal`, as JSON.
+    pub fn json(
+        &self,
+        run: &ShownRun,
+        pending: &Pending,
+        overlaps: &[Overlap<'_>],
+    ) -> serde_json::Result<String> {
         let proposal = &pending.proposal;
         let effect = &proposal.effect;
         let (question, options) = match effect {
@@ -220,31 +248,122 @@ impl View {
             Effect::Command { line } => Some(line),
             _ => None,
         };
-        let mut item = json!({
-            "path": proposal.path.as_str(),
-            "run": run.alias,
-            "turn": proposal.turn,
-            "model": proposal.model.as_ref().unwrap_or(&run.model),
-            "action": proposal.action,
-            "title": title(pending),
-            "target": effect.target(),
-            "uri": pending.target.as_ref().map(|file| &file.uri),
-            "kind": kind(effect),
-            "hunks": self.hunks,
-            "patch": self.patch(proposal),
-            "stale": self.stale,
-            "conflict": self.conflict,
-            "overlaps": overlaps,
-            "command": command,
-            "question": question,
-            "options": options,
-        });
-        if let (Some(to), Some(object)) = (effect.to(), item.as_object_mut()) {
-            object.insert("to".to_owned(), json!(to));
-            let uri = pending.to.as_ref().map(|file| &file.uri);
-            object.insert("toUri".to_owned(), json!(uri));
+        let to = effect.to();
+        serde_json::to_string(&Told {
+            path: &proposal.path,
+            run: &run.alias,
+            turn: proposal.turn,
+            model: proposal.model.as_ref().unwrap_or(&run.model),
+            action: proposal.action,
+            title: title(pending),
+            target: effect.target(),
+            uri: pending.target.as_ref().map(|file| &file.uri),
+            kind: kind(effect),
+            hunks: &self.hunks,
+            patch: self.patch(proposal),
+            stale: self.stale,
+            conflict: self.conflict,
+            overlaps,
+            command,
+            question,
+            options,
+            to,
+            to_uri: to.map(|_| pending.to.as_ref().map(|file| &file.uri)),
+        })
+    }
+}
+
+/// An item of `run/proposal`; `editors/PROTOCOL.md` says what is in it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Told<'v> {
+    path: &'v EntryPath,
+    run: &'v RunAlias,
+    turn: Option<TurnNumber>,
+    model: &'v str,
+    action: Action,
+    title: String,
+    target: Option<&'v EntryPath>,
+    uri: Option<&'v Uri>,
+    kind: &'static str,
+    hunks: &'v [HunkView],
+    patch: String,
+    stale: bool,
+    conflict: bool,
+    overlaps: &'v [Overlap<'v>],
+    command: Option<&'v String>,
+    question: Option<&'v String>,
+    options: Option<&'v Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<&'v EntryPath>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to_uri: Option<Option<&'v Uri>>,
+}
+
+/// Another pending proposal that changes the same lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Overlap<'s> {
+    pub run: &'s RunAlias,
+    pub path: &'s EntryPath,
+}
+
+/// Finds the positions of whole lines.
+enum Ruler<'t> {
+    /// Where lines end with line feeds alone, with or without a return before them, a line's number is
+    /// its position.
+    Counting {
+        lines: usize,
+        /// Where the text ends.
+        end: Position,
+    },
+    /// A return by itself ends a line too (LSP 3.17, "Position").
+    Looking {
+        now: &'t Lines<'t>,
+        rope: Rope,
+        encoding: Encoding,
+    },
+}
+
+impl<'t> Ruler<'t> {
+    fn of(now: &'t Lines<'t>, document: Option<&Document>, encoding: Encoding) -> Self {
+        let text = now.text().as_bytes();
+        let is_alone = |at: usize| text.get(at + 1) != Some(&b'\n');
+        if memchr_iter(b'\r', text).any(is_alone) {
+            let open = document.map(|document| document.text.clone());
+            let rope = open.unwrap_or_else(|| Rope::from_str(now.text()));
+            return Self::Looking {
+                now,
+                rope,
+                encoding,
+            };
         }
-        item
+        let lines = now.count();
+        let end = match lines.checked_sub(1).map(|last| (last, now.line(last))) {
+            Some((last, line)) if !line.ends_with('\n') => {
+                let column = encoding
+                    .position(&Rope::from_str(line), line.len())
+                    .character;
+                Position::new(number(last), column)
+            }
+            _ => Position::new(number(lines), 0),
+        };
+        Self::Counting { lines, end }
+    }
+
+    fn range(&self, lines: &std::ops::Range<usize>) -> Range {
+        Range::new(self.position(lines.start), self.position(lines.end))
+    }
+
+    fn position(&self, line: usize) -> Position {
+        match self {
+            Self::Counting { lines, .. } if line < *lines => Position::new(number(line), 0),
+            Self::Counting { end, .. } => *end,
+            Self::Looking {
+                now,
+                rope,
+                encoding,
+            } => encoding.position(rope, now.start(line)),
+        }
     }
 }
 
@@ -291,10 +410,9 @@ pub fn in_a_line(text: &str) -> String {
 
 /// The one hunk of a proposal that takes a whole file; it shows on the file's first line.
 fn whole(removed: &str, encoding: Encoding, conflict: bool) -> HunkView {
-    let rope = Rope::from_str(removed);
-    let start = Position::new(0, 0);
-    let first = starts(removed).get(1).copied().unwrap_or(0);
-    let count = lines(removed).len();
+    let now = Lines::of(removed);
+    let ruler = Ruler::of(&now, None, encoding);
+    let count = now.count();
     let standing = if conflict {
         Standing::Conflict
     } else {
@@ -302,23 +420,12 @@ fn whole(removed: &str, encoding: Encoding, conflict: bool) -> HunkView {
     };
     HunkView {
         id: "h1".to_owned(),
-        range: encoding.range(&rope, 0..removed.len()),
+        range: ruler.range(&(0..count)),
         removed: removed.to_owned(),
         added: String::new(),
         standing,
         lines: 0..count,
-        mark: Range::new(start, encoding.position(&rope, first)),
+        mark: ruler.range(&(0..count.min(1))),
         size: (0, count),
     }
-}
-
-/// The bytes at which a text's lines begin, and its length.
-fn starts(text: &str) -> Vec<usize> {
-    let mut starts = vec![0];
-    let mut at = 0;
-    for line in lines(text) {
-        at += line.len();
-        starts.push(at);
-    }
-    starts
 }

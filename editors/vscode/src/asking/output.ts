@@ -3,6 +3,7 @@
  */
 
 import * as vscode from 'vscode';
+import { ending } from '../model/shell';
 import type { StreamChunk } from '../protocol';
 import type { Rummy, Run } from '../rummy';
 
@@ -146,22 +147,9 @@ export class Outputs implements vscode.Disposable {
     const output = this.outputs.get(run.alias);
     const ended = output?.isBusy && run.history.findLast(({ entry }) => output.isOf(entry));
     if (ended && ended.status !== PROPOSED && ended.status !== STREAMING) {
-      const isGood = ended.status < 300;
-      const outcome = ended.attributes['outcome'];
-      const how = isGood
-        ? 'done'
-        : typeof outcome === 'string'
-          ? outcome
-          : `ended (${ended.status})`;
-      output.end(ended.entry, how, isGood);
+      output.end(ended.entry, ending(ended.body), ended.status < 300);
+      this.lines.delete(`${run.alias}\n${ended.entry}`);
     }
-  }
-
-  /** Shows the output of a run's commands, if there is any. */
-  show(run: string): boolean {
-    const output = this.outputs.get(run);
-    output?.terminal.show();
-    return output !== undefined;
   }
 
   dispose(): void {

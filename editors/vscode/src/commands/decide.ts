@@ -5,6 +5,7 @@
 import * as vscode from 'vscode';
 import { answer } from '../asking/questions';
 import { reviewCommand } from '../asking/shell';
+import { messageOf } from '../model/errors';
 import type { PlacedHunk } from '../model/hunks';
 import { hunkAt, neighbour } from '../model/hunks';
 import type { Decision, Proposal, ProposalKind } from '../protocol';
@@ -57,17 +58,14 @@ export class Decider {
     ['rummy.diff', (params) => this.openDiff({ ...params, kind: 'proposal' })],
   ]);
 
-  private async accept(decisions: readonly Decision[]): Promise<void> {
-    for (const decision of decisions) {
-      // What cannot be accepted the server shows by itself.
-      await this.rummy.request('accept', decision);
-    }
+  private accept(decisions: readonly Decision[]): Promise<void> {
+    // What cannot be accepted the server shows by itself.
+    return each(decisions, (decision) => this.rummy.request('accept', decision));
   }
 
-  private async reject(decisions: readonly Decision[], reason?: string): Promise<void> {
-    for (const decision of decisions) {
-      await this.rummy.request('reject', reason === undefined ? decision : { ...decision, reason });
-    }
+  private reject(decisions: readonly Decision[], reason?: string): Promise<void> {
+    const why = reason === undefined ? {} : { reason };
+    return each(decisions, (decision) => this.rummy.request('reject', { ...decision, ...why }));
   }
 
   private async rejectWithReason(what: string, decisions: readonly Decision[]): Promise<void> {
@@ -234,6 +232,17 @@ export class Decider {
         `Rummy: ${run.alias} has no accepted change to undo.`,
       );
     }
+  }
+}
+
+/** One after the other. One that fails does not keep back those behind it; its error comes last. */
+async function each<T>(items: readonly T[], action: (item: T) => Promise<unknown>): Promise<void> {
+  const errors: unknown[] = [];
+  for (const item of items) {
+    await action(item).catch((error: unknown) => errors.push(error));
+  }
+  if (errors.length > 0) {
+    throw new Error(errors.map(messageOf).join(' '));
   }
 }
 

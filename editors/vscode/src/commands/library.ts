@@ -128,6 +128,7 @@ export class Library {
   /** For what is selected in the explorer. */
   private async constrain(visibility: ConstraintKind, uri: unknown, uris: unknown): Promise<void> {
     const selected = Array.isArray(uris) && uris.length > 0 ? (uris as unknown[]) : [uri];
+    const patterns: string[] = [];
     for (const resource of selected) {
       const folder =
         resource instanceof vscode.Uri && vscode.workspace.getWorkspaceFolder(resource);
@@ -137,9 +138,10 @@ export class Library {
       const pattern = vscode.workspace.asRelativePath(resource, false);
       const workspace = folder.uri.toString();
       await this.rummy.request('file/constraint', { pattern, visibility, workspace });
+      patterns.push(pattern);
     }
-    const what = selected.length === 1 ? 'It is' : `${selected.length} are`;
-    void vscode.window.showInformationMessage(`Rummy: ${what} ${KINDS[visibility].meaning} now.`);
+    const told = `Rummy: ${patterns.join(', ')}: ${KINDS[visibility].meaning}.`;
+    void vscode.window.showInformationMessage(told);
   }
 }
 

@@ -13,34 +13,36 @@ import { aliasIn } from '../views/nodes';
 import { askPrompt, pickFolder, runFor } from './pick';
 import type { Command } from './register';
 
-type Selection = NonNullable<StartParams['selection']>;
+/** A part of a file, for the server and in words. */
+interface Part {
+  readonly selection: NonNullable<StartParams['selection']>;
+  readonly about: string;
+}
 
-/** What is selected in the editor in front, where that is something. */
-function selected(): { selection: Selection; about: string } | undefined {
+/** What is selected in the editor in front, where that is something of a workspace folder. */
+function selected(): Part | undefined {
   const editor = vscode.window.activeTextEditor;
-  if (!editor || editor.document.uri.scheme !== 'file' || editor.selection.isEmpty) {
-    return undefined;
-  }
-  return selectionOf(editor, editor.selection);
+  return editor && !editor.selection.isEmpty && isInFolder(editor.document)
+    ? selectionOf(editor, editor.selection)
+    : undefined;
 }
 
 /** What is selected, or the line of the cursor. */
-function selectedOrLine(): { selection: Selection; about: string } | undefined {
+function selectedOrLine(): Part {
   const editor = vscode.window.activeTextEditor;
-  if (!editor || editor.document.uri.scheme !== 'file') {
-    return undefined;
+  if (!editor || !isInFolder(editor.document)) {
+    throw new Error('Only a file in a workspace folder can be asked about or acted on.');
   }
   const { selection, document } = editor;
-  return selectionOf(
-    editor,
-    selection.isEmpty ? document.lineAt(selection.active.line).range : selection,
-  );
+  const line = document.lineAt(selection.active.line).range;
+  return selectionOf(editor, selection.isEmpty ? line : selection);
 }
 
-function selectionOf(
-  { document }: vscode.TextEditor,
-  range: vscode.Range,
-): { selection: Selection; about: string } {
+function isInFolder({ uri }: vscode.TextDocument): boolean {
+  return uri.scheme === 'file' && vscode.workspace.getWorkspaceFolder(uri) !== undefined;
+}
+
+function selectionOf({ document }: vscode.TextEditor, range: vscode.Range): Part {
   const { start, end } = range;
   const name = vscode.workspace.asRelativePath(document.uri);
   const lines =
@@ -103,7 +105,7 @@ export class Starter {
 
   private async begin(
     mode: Mode,
-    part: { selection: Selection; about: string } | undefined,
+    part: Part | undefined,
     params: Partial<StartParams> = {},
   ): Promise<void> {
     this.rummy.check();

@@ -208,9 +208,7 @@ export class RunBook {
     const gone = [...this.kept.values()].filter(
       (run) => run.workspace === workspace && !listed.has(run.alias),
     );
-    for (const run of gone) {
-      this.kept.delete(run.alias);
-    }
+    gone.forEach(({ alias }) => this.kept.delete(alias));
     for (const row of rows) {
       const run = this.keep(row.run);
       run.workspace = workspace;
@@ -222,11 +220,16 @@ export class RunBook {
       run.mode = row.mode ?? undefined;
       run.parent = row.parent;
     }
-    return gone.map((run) => run.alias);
+    return gone.map(({ alias }) => alias);
   }
 
-  forget(alias: string): void {
-    this.kept.delete(alias);
+  /** Forgets the runs of all folders but these. Their aliases are answered. */
+  keepFolders(workspaces: ReadonlySet<string>): string[] {
+    const gone = [...this.kept.values()].filter(
+      ({ workspace }) => workspace !== undefined && !workspaces.has(workspace),
+    );
+    gone.forEach(({ alias }) => this.kept.delete(alias));
+    return gone.map(({ alias }) => alias);
   }
 
   clear(): void {

@@ -28,3 +28,9 @@ export function shortened(command: string): { text: string; isCut: boolean } {
   const isCut = lines.length > MOST_LINES || characters.length > MOST_CHARACTERS;
   return { text: characters.slice(0, MOST_CHARACTERS).join(''), isCut };
 }
+
+/** How a command ended, from what its log entry says: "ran `LINE`, exit=3 after 2 s. Output: …". */
+export function ending(body: string): string {
+  const said = /.*`([^`]*)\. Output: /s.exec(body)?.[1] ?? '';
+  return said.replace(/^[,:]? */, '') || 'ended';
+}

@@ -3,6 +3,7 @@
  */
 
 import * as vscode from 'vscode';
+import { messageOf } from '../model/errors';
 import { EDITOR_KEYS, RESTART_KEYS, SERVER_KEYS } from '../model/settings';
 import type { Rummy } from '../rummy';
 import type { Keys } from './keys';
@@ -10,17 +11,17 @@ import { SECTION } from './settings';
 import type { Supervisor } from './supervisor';
 
 export function followChanges(supervisor: Supervisor, keys: Keys, rummy: Rummy): vscode.Disposable {
+  // Where the lists cannot be had, what the server tells by itself is still shown.
+  const warn = (error: unknown): void => supervisor.log.warn(messageOf(error));
   return vscode.Disposable.from(
     vscode.workspace.onDidChangeConfiguration((event) => settingsChanged(event, supervisor)),
     keys.onDidChange(() => void supervisor.settingsChanged()),
-    // The client tells the server of the folders by itself.
-    vscode.workspace.onDidChangeWorkspaceFolders(() => void rummy.refresh().catch(() => undefined)),
+    supervisor.onDidChangeFolders(() => void rummy.refresh().catch(warn)),
     supervisor.onDidChangeState((state) => {
-      if (state === 'starting') {
+      if (state === 'running') {
+        rummy.connect().catch(warn);
+      } else if (state !== 'waiting') {
         rummy.reset();
-      } else if (state === 'running') {
-        // Where the lists cannot be had, what the server tells by itself is still shown.
-        rummy.connect().catch((error: unknown) => supervisor.log.warn(String(error)));
       }
     }),
   );

@@ -37,6 +37,8 @@ export interface ClientParts {
   readonly handlers: Handlers;
   readonly interceptors: ReadonlyMap<string, Interceptor>;
   readonly onClosed: () => void;
+  /** Called once the server was told of the folders. */
+  readonly onFolders: () => void;
 }
 
 /** Announced as `capabilities.experimental.rummy`. */
@@ -147,6 +149,10 @@ function middleware(parts: ClientParts): Middleware {
   return {
     workspace: {
       configuration: ({ items }) => items.map(() => parts.configuration()),
+      didChangeWorkspaceFolders: async (event, next) => {
+        await next(event);
+        parts.onFolders();
+      },
     },
     // The status bar's item and the view Runs say where a run stands.
     handleWorkDoneProgress: () => undefined,

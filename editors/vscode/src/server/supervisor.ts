@@ -26,11 +26,14 @@ export class Supervisor implements Connection, vscode.Disposable {
   private readonly backoff = new Backoff();
   private timer: NodeJS.Timeout | undefined;
   private readonly changedState = new vscode.EventEmitter<ServerState>();
+  private readonly changedFolders = new vscode.EventEmitter<void>();
   private readonly trust: vscode.Disposable;
   private handlers: Handlers = new Map();
   private interceptors: ReadonlyMap<string, Interceptor> = new Map();
 
   readonly onDidChangeState = this.changedState.event;
+  /** The server has been told of folders that came or went. */
+  readonly onDidChangeFolders = this.changedFolders.event;
 
   constructor(
     private readonly context: vscode.ExtensionContext,
@@ -123,6 +126,7 @@ export class Supervisor implements Connection, vscode.Disposable {
       handlers: this.handlers,
       interceptors: this.interceptors,
       onClosed: () => this.closed(client),
+      onFolders: () => this.changedFolders.fire(),
     });
     return client;
   }
@@ -236,5 +240,6 @@ export class Supervisor implements Connection, vscode.Disposable {
     clearTimeout(this.timer);
     this.trust.dispose();
     this.changedState.dispose();
+    this.changedFolders.dispose();
   }
 }
