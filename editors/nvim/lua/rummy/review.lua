@@ -59,11 +59,11 @@ end
 ---@return vim.quickfix.entry[]
 local function entries_of(one)
   local proposal = one.proposal
-  local conflict = proposal.conflict and "conflict: " or ""
   local function entry(text, hunk)
+    local is_in_conflict = proposal.conflict and (not hunk or hunk.standing == "conflict")
     return {
-      text = ("%s%s: %s"):format(conflict, one.run, text),
-      type = proposal.conflict and "W" or "I",
+      text = ("%s%s: %s"):format(is_in_conflict and "conflict: " or "", one.run, text),
+      type = is_in_conflict and "W" or "I",
       user_data = {
         rummy = {
           client_id = one.client_id,
