@@ -38,11 +38,22 @@ pub struct OnDisk {
 }
 
 /// Where a hunk stands in the text as it is now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Standing {
     Waits,
     There,
     Conflict,
+}
+
+impl Standing {
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde passes a reference"
+    )]
+    fn waits(&self) -> bool {
+        *self == Self::Waits
+    }
 }
 
 /// A hunk as the client has it.
@@ -53,7 +64,7 @@ pub struct HunkView {
     pub range: Range,
     pub removed: String,
     pub added: String,
-    #[serde(skip)]
+    #[serde(skip_serializing_if = "Standing::waits")]
     pub standing: Standing,
     /// The lines that `range` spans.
     #[serde(skip)]
