@@ -20,9 +20,7 @@ export class Workbench {
   }
 
   async reload() {
-    const loaded = this.page.waitForEvent("load");
-    await this.command("Developer: Reload Window");
-    await loaded;
+    await Promise.all([this.page.waitForEvent("load"), this.command("Developer: Reload Window")]);
     await this.ready();
   }
 
@@ -40,12 +38,17 @@ export class Workbench {
   // Commands
 
   async command(title) {
-    await this.page.keyboard.press("F1");
-    await this.quickInput.waitFor();
+    const row = this.quickInput.locator(".monaco-list-row.focused").filter({ hasText: title });
     const box = this.quickInput.locator("input.input");
-    await box.fill(`>${title}`);
-    await this.quickInput.locator(".monaco-list-row.focused").filter({ hasText: title }).waitFor();
-    await this.page.keyboard.press("Enter");
+    await this.until(`the command ${title}`, async () => {
+      await this.page.keyboard.press("F1");
+      await box.fill(`>${title}`);
+      const isThere = row.waitFor({ timeout: 5000 });
+      const found = await isThere.then(() => true).catch(() => false);
+      // What is offered is decided when the list opens: it may have been too early.
+      await this.page.keyboard.press(found ? "Enter" : "Escape");
+      return found;
+    });
   }
 
   /** Types into the box that asks. */
@@ -137,6 +140,8 @@ export class Workbench {
   }
 
   async waitForLenses(text, count) {
+    // VS Code asks for lenses only while the text has the focus.
+    await this.page.keyboard.press("Control+1");
     await this.until(`${count} lenses ${text}`, async () => (await this.lenses(text).count()) === count);
   }
 

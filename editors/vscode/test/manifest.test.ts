@@ -70,3 +70,12 @@ test('what a workspace could abuse is not taken from one that is not trusted', (
   const expected = [...dangerous, 'autoAccept', 'commands.allow'].map((key) => `rummy.${key}`);
   assert.deepEqual([...restrictedConfigurations].sort(), expected.sort());
 });
+
+test('no notification is shown but by `notify`, which takes the links out', () => {
+  const shown = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter(
+    (file) =>
+      file.endsWith('.ts') &&
+      /show(Information|Error)Message\(/.test(readFileSync(`src/${file}`, 'utf8')),
+  );
+  assert.deepEqual(shown, ['notify.ts']);
+});

@@ -5,9 +5,9 @@
  */
 
 import * as vscode from 'vscode';
-import { messageOf } from '../model/errors';
 import { visible } from '../model/shell';
 import type { Proposal, RunProposals } from '../protocol';
+import { complain, inform, warn } from '../notify';
 import type { Rummy } from '../rummy';
 import { answer } from './questions';
 import { reviewCommand } from './shell';
@@ -55,15 +55,14 @@ export class Asking implements vscode.Disposable {
     try {
       await (proposal.kind === 'question' ? this.askQuestion(proposal) : this.askCommand(proposal));
     } catch (error) {
-      const message = messageOf(error);
-      void vscode.window.showErrorMessage(`Rummy: ${message}`);
+      complain(error);
     }
   }
 
   private async askQuestion(proposal: Proposal): Promise<void> {
     const open = 'Answer…';
     const text = `Rummy (${proposal.run}) asks: ${proposal.question ?? proposal.title}`;
-    const chosen = await vscode.window.showInformationMessage(text, open);
+    const chosen = await inform(text, open);
     if (chosen === open && this.isPending(proposal)) {
       await answer(this.rummy, proposal);
     }
@@ -73,7 +72,7 @@ export class Asking implements vscode.Disposable {
     const review = 'Review…';
     const reject = 'Reject';
     const text = `Rummy (${proposal.run}) wants to run: ${inALine(visible(proposal.command ?? proposal.title))}`;
-    const chosen = await vscode.window.showWarningMessage(text, review, reject);
+    const chosen = await warn(text, review, reject);
     if (!this.isPending(proposal)) {
       return;
     }

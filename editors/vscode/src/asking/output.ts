@@ -3,7 +3,7 @@
  */
 
 import * as vscode from 'vscode';
-import { ending } from '../model/shell';
+import { ending, visible } from '../model/shell';
 import type { StreamChunk } from '../protocol';
 import type { Rummy, Run } from '../rummy';
 
@@ -71,7 +71,7 @@ class Output implements vscode.Pseudoterminal {
   take({ path, chunk }: StreamChunk, title: string): void {
     if (path !== this.command) {
       this.command = path;
-      this.write(`${BOLD}$ ${asLines(title)}${PLAIN}\r\n`);
+      this.write(`${BOLD}$ ${asLines(visible(title))}${PLAIN}\r\n`);
     }
     this.write(asLines(chunk));
   }

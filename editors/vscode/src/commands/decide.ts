@@ -5,9 +5,10 @@
 import * as vscode from 'vscode';
 import { answer } from '../asking/questions';
 import { reviewCommand } from '../asking/shell';
-import { messageOf } from '../model/errors';
 import type { PlacedHunk } from '../model/hunks';
 import { hunkAt, neighbour } from '../model/hunks';
+import { messageOf } from '../model/messages';
+import { inform } from '../notify';
 import type { Decision, Proposal, ProposalKind } from '../protocol';
 import { isChange } from '../protocol';
 import type { Rummy, Run } from '../rummy';
@@ -228,9 +229,7 @@ export class Decider {
       throw new Error(`Not undone: ${reasons}`);
     }
     if (undone.length === 0) {
-      void vscode.window.showInformationMessage(
-        `Rummy: ${run.alias} has no accepted change to undo.`,
-      );
+      void inform(`Rummy: ${run.alias} has no accepted change to undo.`);
     }
   }
 }

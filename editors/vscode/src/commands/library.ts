@@ -3,6 +3,7 @@
  */
 
 import * as vscode from 'vscode';
+import { inform } from '../notify';
 import type { Constraint, ConstraintKind } from '../protocol';
 import type { Rummy } from '../rummy';
 import { choose, pickFolder, runFor } from './pick';
@@ -140,8 +141,7 @@ export class Library {
       await this.rummy.request('file/constraint', { pattern, visibility, workspace });
       patterns.push(pattern);
     }
-    const told = `Rummy: ${patterns.join(', ')}: ${KINDS[visibility].meaning}.`;
-    void vscode.window.showInformationMessage(told);
+    void inform(`Rummy: ${patterns.join(', ')}: ${KINDS[visibility].meaning}.`);
   }
 }
 

@@ -3,7 +3,7 @@
  */
 
 import * as vscode from 'vscode';
-import { messageOf } from '../model/errors';
+import { complain } from '../notify';
 
 /** Takes what it was called with: by a menu, a tree, a key binding, another extension. */
 export type Command = (...args: unknown[]) => unknown;
@@ -23,9 +23,4 @@ export function register(commands: Readonly<Record<string, Command>>): vscode.Di
       }),
     ),
   );
-}
-
-export function complain(error: unknown): void {
-  const message = messageOf(error);
-  void vscode.window.showErrorMessage(`Rummy: ${message}`);
 }

@@ -3,8 +3,9 @@
  */
 
 import * as vscode from 'vscode';
-import { messageOf } from '../model/errors';
 import { isActive } from '../model/labels';
+import { messageOf } from '../model/messages';
+import { fail } from '../notify';
 import type { Mode, StartParams } from '../protocol';
 import type { Rummy, Run } from '../rummy';
 import type { Interceptor } from '../server/client';
@@ -136,8 +137,7 @@ export class Starter {
         return;
       } catch (error) {
         const again = 'Try Again…';
-        const message = messageOf(error);
-        const chosen = await vscode.window.showErrorMessage(`Rummy: ${message}`, again);
+        const chosen = await fail(`Rummy: ${messageOf(error)}`, again);
         prompt = chosen === again ? await askPrompt(mode, about, prompt) : undefined;
       }
     }

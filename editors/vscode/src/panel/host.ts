@@ -6,6 +6,7 @@
 import * as vscode from 'vscode';
 import { isActive } from '../model/labels';
 import { Throttle } from '../model/throttle';
+import { fail } from '../notify';
 import { uriOf } from '../review/entryfiles';
 import type { Rummy } from '../rummy';
 import type { FromPage, ToPage, Verdict } from './messages';
@@ -143,7 +144,7 @@ export class RunPanel implements vscode.Disposable {
     try {
       await action();
     } catch (error) {
-      void vscode.window.showErrorMessage(`Rummy: ${problemOf(error)}`);
+      void fail(`Rummy: ${problemOf(error)}`);
     }
   }
 

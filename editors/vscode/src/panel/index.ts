@@ -5,7 +5,7 @@
 
 import * as vscode from 'vscode';
 import { runFor } from '../commands/pick';
-import { complain } from '../commands/register';
+import { complain } from '../notify';
 import type { Rummy } from '../rummy';
 import { RunPanel } from './host';
 

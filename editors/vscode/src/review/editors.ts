@@ -15,6 +15,12 @@ import { reviewedIn, shownIn } from './diffs';
 /** How often the decorations follow what the server says. */
 const INTERVAL_MS = 50;
 
+/**
+ * What the server says of a text that is being typed in is of the text as it was: VS Code moves the
+ * decorations better by itself, until it was still for this long.
+ */
+const STILL_MS = 150;
+
 /** The proposals' URIs as VS Code spells them: the server has a way of its own. */
 const spelled = new WeakMap<Proposal, string>();
 
@@ -70,6 +76,8 @@ export class HunkEditors implements vscode.Disposable {
   });
   private readonly contexts = new Map<string, boolean>();
   private readonly throttle = new Throttle(INTERVAL_MS, () => this.drawAll());
+  /** The documents that are being typed in. */
+  private readonly moving = new Map<vscode.TextDocument, NodeJS.Timeout>();
   private readonly disposables: vscode.Disposable[];
 
   constructor(private readonly rummy: Rummy) {
@@ -80,6 +88,7 @@ export class HunkEditors implements vscode.Disposable {
       rummy.onDidChangeProposals(draw),
       rummy.onDidRemoveRun(draw),
       vscode.window.onDidChangeVisibleTextEditors(draw),
+      vscode.workspace.onDidChangeTextDocument(({ document }) => this.wait(document)),
       vscode.window.onDidChangeActiveTextEditor(() => this.lookAround()),
       vscode.window.onDidChangeTextEditorSelection(() => this.lookAround()),
       vscode.window.tabGroups.onDidChangeTabs(() => this.lookAround()),
@@ -93,9 +102,20 @@ export class HunkEditors implements vscode.Disposable {
     this.drawAll();
   }
 
+  private wait(document: vscode.TextDocument): void {
+    clearTimeout(this.moving.get(document));
+    const timer = setTimeout(() => {
+      this.moving.delete(document);
+      this.throttle.call();
+    }, STILL_MS);
+    this.moving.set(document, timer);
+  }
+
   private drawAll(): void {
     for (const editor of vscode.window.visibleTextEditors) {
-      this.draw(editor);
+      if (!this.moving.has(editor.document)) {
+        this.draw(editor);
+      }
     }
     this.lookAround();
   }
@@ -138,6 +158,7 @@ export class HunkEditors implements vscode.Disposable {
 
   dispose(): void {
     this.throttle.dispose();
+    this.moving.forEach((timer) => clearTimeout(timer));
     vscode.Disposable.from(...this.disposables).dispose();
   }
 }

@@ -3,10 +3,11 @@
  */
 
 import * as vscode from 'vscode';
-import { messageOf } from '../model/errors';
+import { messageOf } from '../model/messages';
 import { EDITOR_KEYS, RESTART_KEYS, SERVER_KEYS } from '../model/settings';
 import type { Rummy } from '../rummy';
 import type { Keys } from './keys';
+import { inform } from '../notify';
 import { SECTION } from './settings';
 import type { Supervisor } from './supervisor';
 
@@ -45,7 +46,7 @@ async function offerRestart(supervisor: Supervisor): Promise<void> {
   const restart = 'Restart';
   const text =
     'Rummy: the setting holds once the server is started anew. Runs at work are interrupted.';
-  if ((await vscode.window.showInformationMessage(text, restart)) === restart) {
+  if ((await inform(text, restart)) === restart) {
     await supervisor.restart();
   }
 }

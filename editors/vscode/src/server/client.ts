@@ -10,16 +10,20 @@ import type {
   LanguageClientOptions,
   Middleware,
   ServerOptions,
+  ShowMessageParams,
   StaticFeature,
 } from 'vscode-languageclient/node';
 import {
   CloseAction,
   ErrorAction,
   LanguageClient,
+  MessageType,
   RevealOutputChannelOn,
+  ShowMessageNotification,
 } from 'vscode-languageclient/node';
 import { entryName, entryUri } from '../model/entries';
 import type { Options } from '../model/settings';
+import { fail, inform, warn } from '../notify';
 import type { Handlers } from '../rummy';
 
 /** Does what a command means in this editor; `next` sends it to the server. */
@@ -65,6 +69,8 @@ export class RummyClient extends LanguageClient {
     for (const [method, handler] of parts.handlers) {
       this.onNotification(method, handler);
     }
+    // The library's own handler would make links of what a model has written.
+    this.onNotification(ShowMessageNotification.type, tell);
     this.onRequest('rummy/save', ({ uris }: { uris: string[] }) => save(uris));
   }
 
@@ -164,6 +170,20 @@ function middleware(parts: ClientParts): Middleware {
       return interceptor ? interceptor(params, send) : send(params);
     },
   };
+}
+
+/** The server's word to the user. */
+function tell({ type, message }: ShowMessageParams): void {
+  switch (type) {
+    case MessageType.Error:
+      void fail(message);
+      break;
+    case MessageType.Warning:
+      void warn(message);
+      break;
+    default:
+      void inform(message);
+  }
 }
 
 /** Saves documents that had no unsaved change before a proposal was accepted. */

@@ -6,8 +6,9 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { Backoff } from '../model/backoff';
-import { messageOf } from '../model/errors';
+import { messageOf } from '../model/messages';
 import { initializationOptions, serverSettings } from '../model/settings';
+import { fail } from '../notify';
 import type { Connection, Handlers } from '../rummy';
 import type { Interceptor, RummyClient } from './client';
 import type { Keys } from './keys';
@@ -25,6 +26,8 @@ export class Supervisor implements Connection, vscode.Disposable {
   private why: string | undefined;
   private readonly backoff = new Backoff();
   private timer: NodeJS.Timeout | undefined;
+  /** Which start this is: what an earlier one does when it comes to its end is of no interest. */
+  private life = 0;
   private readonly changedState = new vscode.EventEmitter<ServerState>();
   private readonly changedFolders = new vscode.EventEmitter<void>();
   private readonly trust: vscode.Disposable;
@@ -82,26 +85,36 @@ export class Supervisor implements Connection, vscode.Disposable {
       return;
     }
     clearTimeout(this.timer);
+    this.life += 1;
+    const life = this.life;
+    const isOver = (): boolean => life !== this.life;
     this.enter('starting');
     try {
       await this.keys.load();
       const program = await locate(this.context);
-      await this.run(program);
-      this.enter('running');
+      const client = await this.makeClient(program);
+      if (!isOver()) {
+        await this.run(program, client);
+      }
+      if (!isOver()) {
+        this.enter('running');
+      }
     } catch (error) {
-      this.failed(error);
+      // One that was stopped while it was being started has not failed.
+      if (!isOver()) {
+        this.client = undefined;
+        this.failed(error);
+      }
     }
   }
 
-  private async run(program: string): Promise<void> {
+  private async run(program: string, client: RummyClient): Promise<void> {
     this.log.info(`starting ${program}`);
-    const client = await this.makeClient(program);
     this.client = client;
     this.backoff.started();
     try {
       await client.start();
     } catch (error) {
-      this.client = undefined;
       this.tellLastWords(client);
       throw new Error(`${program} could not be started: ${messageOf(error)}`, { cause: error });
     }
@@ -161,7 +174,7 @@ export class Supervisor implements Connection, vscode.Disposable {
   private async offerHelp(isMissing: boolean, message: string): Promise<void> {
     const open = isMissing ? 'Open Settings' : 'Show Log';
     const again = 'Try Again';
-    const chosen = await vscode.window.showErrorMessage(`Rummy: ${message}`, open, again);
+    const chosen = await fail(`Rummy: ${message}`, open, again);
     if (chosen === again) {
       await this.start();
     } else if (chosen === 'Open Settings') {
@@ -173,17 +186,21 @@ export class Supervisor implements Connection, vscode.Disposable {
 
   async stop(): Promise<void> {
     clearTimeout(this.timer);
+    this.life += 1;
     const client = this.client;
     this.client = undefined;
     this.backoff.reset();
     this.enter('stopped', 'The server was stopped.');
-    if (client?.isRunning()) {
-      try {
-        await client.stop(STOP_MS);
-      } catch (error) {
-        // It is killed by the library then; the runs are interrupted either way.
-        this.log.warn(`the server did not stop by itself: ${String(error)}`);
-      }
+    if (!client?.isRunning()) {
+      // One that does not answer while it is being started cannot be asked to end.
+      client?.serverProcess?.kill();
+      return;
+    }
+    try {
+      await client.stop(STOP_MS);
+    } catch (error) {
+      // It is killed by the library then; the runs are interrupted either way.
+      this.log.warn(`the server did not stop by itself: ${messageOf(error)}`);
     }
   }
 
