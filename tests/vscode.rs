@@ -201,6 +201,7 @@ impl Desk {
             "extensions.ignoreRecommendations": true,
             "files.autoSave": "off",
             "git.enabled": false,
+            "remote.autoForwardPorts": false,
             "security.workspace.trust.enabled": false,
             "window.dialogStyle": "custom",
             "workbench.secondarySideBar.defaultVisibility": "hidden",

@@ -20,9 +20,7 @@ export class Workbench {
   }
 
   async reload() {
-    const loaded = this.page.waitForEvent("load");
-    await this.command("Developer: Reload Window");
-    await loaded;
+    await Promise.all([this.page.waitForEvent("load"), this.command("Developer: Reload Window")]);
     await this.ready();
   }
 

@@ -9,7 +9,7 @@ import type { EntryRow, HistoryItem, Proposal, RunDetails, Telemetry } from '../
 import type { Figure, Head, Pending, TextKind, ToPage } from './messages';
 
 /** Characters in a piece; what a page can make of them takes it a few milliseconds. */
-const PIECE = 16 * 1024;
+const PIECE = 8 * 1024;
 
 type Say = (message: ToPage) => void;
 

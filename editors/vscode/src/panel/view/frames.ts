@@ -4,7 +4,7 @@
  */
 
 /** Milliseconds of a frame that are worked in; what the browser does with it comes on top. */
-const SHARE_MS = 6;
+const SHARE_MS = 4;
 
 export class Frames<T> {
   private readonly queue: T[] = [];

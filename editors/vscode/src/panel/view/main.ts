@@ -107,10 +107,22 @@ function speak({ says, turn, pending: { length } }: Head): void {
 
 const frames = new Frames(take, endFrame);
 
+let lastTop = 0;
+
+/** Only who goes up leaves the end: it also moves away when the panel gets smaller. */
 function look(): void {
-  followsEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR;
+  const { scrollTop, scrollHeight, clientHeight } = scroller;
+  const isNear = scrollHeight - scrollTop - clientHeight < NEAR;
+  followsEnd = isNear || (followsEnd && scrollTop >= lastTop);
+  lastTop = scrollTop;
   toEnd.hidden = followsEnd;
 }
+
+new ResizeObserver(() => {
+  if (followsEnd) {
+    scroller.scrollTop = scroller.scrollHeight;
+  }
+}).observe(scroller);
 
 // Reading on where one is must not be undone by what comes: a wheel or a key that goes up is heard at
 // once, before the scrolling that it leads to.

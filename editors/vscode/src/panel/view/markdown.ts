@@ -120,6 +120,6 @@ function drawInline(part: Inline): Node {
 }
 
 /** A link to an entry or a file; the page opens it, see `main`. */
-export function entryLink(path: string): HTMLElement {
-  return element('a', { text: path, class: 'entry', attributes: { href: '#', 'data-path': path } });
+export function entryLink(text: string, path = text): HTMLElement {
+  return element('a', { text, class: 'entry', attributes: { href: '#', 'data-path': path } });
 }

@@ -26,7 +26,7 @@ export function plot(figures: readonly Figure[]): HTMLElement | undefined {
   });
   const step = Math.min(WIDTH / shown.length, WIDEST);
   const tallest = Math.max(...shown.map(({ sent, written }) => (sent ?? 0) + (written ?? 0)));
-  const costs = shown.map(({ cost }) => cost ?? 0);
+  const costs = costsOf(shown);
   const dearest = Math.max(...costs);
   shown.forEach((figure, index) => {
     image.append(bar(figure, index * step, step * 0.8, (HEIGHT - 6) / tallest));
@@ -40,6 +40,15 @@ export function plot(figures: readonly Figure[]): HTMLElement | undefined {
   }
   const legend = element('figcaption', {}, legendOf(shown, dearest));
   return element('figure', {}, image, legend);
+}
+
+/** The cost up to each turn; a turn that says none yet stands where the one before does. */
+function costsOf(figures: readonly Figure[]): number[] {
+  let last = 0;
+  return figures.map(({ cost }) => {
+    last = cost ?? last;
+    return last;
+  });
 }
 
 function bar(

@@ -65,8 +65,22 @@ export class Lines {
   }
 }
 
+/** Commands that follow each other, put away: the rows below say what became of them. */
+class Written {
+  private readonly summary = element('summary');
+  readonly element = element('details', { class: 'command' }, this.summary);
+  private count = 0;
+
+  add(title: string, lines: Lines): void {
+    this.count += 1;
+    this.summary.textContent = this.count === 1 ? title : `${this.count} commands`;
+    this.element.append(lines.element);
+  }
+}
+
 export class Prose implements Sink {
   readonly element = element('div', { class: 'prose' });
+  private written: Written | undefined;
   private readonly reader = new BlockReader(this);
   private drafted: HTMLElement | undefined;
   private lines: Lines | undefined;
@@ -81,7 +95,7 @@ export class Prose implements Sink {
 
   whole(block: Paragraph): void {
     this.draft(undefined);
-    this.element.append(draw(block));
+    this.append(draw(block));
   }
 
   draft(block: Paragraph | undefined): void {
@@ -89,22 +103,29 @@ export class Prose implements Sink {
     if (this.drafted && drawn) {
       this.drafted.replaceWith(drawn);
     } else if (drawn) {
-      this.element.append(drawn);
+      this.append(drawn);
     } else {
       this.drafted?.remove();
     }
     this.drafted = drawn;
   }
 
+  private append(drawn: HTMLElement): void {
+    this.written = undefined;
+    this.element.append(drawn);
+  }
+
   begin({ kind, title }: Verbatim): void {
     this.lines = new Lines();
     if (kind === 'code') {
-      this.lines.element.dataset['language'] = title;
-      this.element.append(this.lines.element);
-    } else {
-      const summary = element('summary', { text: title });
-      this.element.append(element('details', { class: 'command' }, summary, this.lines.element));
+      this.append(this.lines.element);
+      return;
     }
+    if (!this.written) {
+      this.written = new Written();
+      this.element.append(this.written.element);
+    }
+    this.written.add(title, this.lines);
   }
 
   line(text: string): void {

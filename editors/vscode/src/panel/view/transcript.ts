@@ -15,6 +15,9 @@ const SHORT = 120;
 /** Lines of a command's output that a row keeps while it runs. The entry has it all. */
 const OUTPUT = 64 * 1024;
 
+/** The tools whose rows are about a file or an entry; those of others open their log entry. */
+const ABOUT = new Set(['get', 'set', 'rm', 'mv', 'cp']);
+
 type Look = 'waits' | 'works' | 'good' | 'bad' | 'off';
 
 const SIGNS: Record<Look, string> = { waits: '◔', works: '…', good: '✓', bad: '✗', off: '⊘' };
@@ -101,7 +104,9 @@ class Row {
         attributes: { 'aria-hidden': 'true' },
       }),
       element('span', { class: 'tool', text: tool }),
-      ...(tool === 'update' ? inline(body) : [entryLink(this.item.path)]),
+      ...(tool === 'update'
+        ? inline(body)
+        : [entryLink(this.item.path, ABOUT.has(tool) ? this.item.path : this.item.entry)]),
       element('span', { class: 'unseen', text: `, ${SPOKEN[lookOf(status)]}` }),
       ...(typeof note === 'string' ? [element('span', { class: 'note', text: note })] : []),
     ];
