@@ -138,3 +138,14 @@ fn files_that_are_open_elsewhere_are_known_to_the_server() {
     desk.play("runs/open_files");
     desk.model_saw(1, "-- mine\nlocal function greet(name)");
 }
+
+#[test]
+fn a_command_that_runs_is_watched_and_cut_off() {
+    let waits = "<sh>echo begun; sleep 100</sh>\n";
+    let desk = Desk::new(vec![
+        waits.to_owned() + &update(145, "Waiting"),
+        update(200, "Waited"),
+    ]);
+    desk.play("runs/cut_off");
+    desk.model_saw(1, "the user has cut it off");
+}

@@ -77,3 +77,8 @@ fn a_long_change_is_shown_in_part() {
     desk.play("shown/many");
     desk.model_saw(1, "too long");
 }
+
+#[test]
+fn a_conflict_is_drawn_where_it_is_and_not_beside_it() {
+    Desk::new(vec![around() + &update(200, "It says so")]).play("shown/partly");
+}

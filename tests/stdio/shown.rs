@@ -157,11 +157,18 @@ fn hunks_move_with_the_text_and_say_where_they_no_longer_fit() {
         json!(Range::lines(3, 4))
     );
 
+    assert_eq!(moved["hunks"][0].get("standing"), None);
+
     session.replace(FILE, "retries = 2", "retries = 3");
-    session.wait_for("run/proposal", |told| {
+    let told = session.wait_for("run/proposal", |told| {
         told["proposals"][0]["conflict"] == true
     });
-    session.replace(FILE, "retries = 3", "retries = 2");
+    assert_eq!(told["proposals"][0]["hunks"][0]["standing"], "conflict");
+    session.replace(FILE, "retries = 3", "retries = 5");
+    session.wait_for("run/proposal", |told| {
+        told["proposals"][0]["hunks"][0]["standing"] == "there"
+    });
+    session.replace(FILE, "retries = 5", "retries = 2");
     session.wait_for("run/proposal", |told| {
         told["proposals"][0]["conflict"] == false
     });

@@ -6,6 +6,7 @@
 //! **Invariant.** A hunk's id and its line ranges never change; only its decision does.
 
 pub mod rebase;
+mod stretches;
 pub mod text;
 
 use std::collections::BTreeSet;

@@ -7,13 +7,12 @@
 //! **Invariant.** Applying placed hunks changes no line but theirs.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::ops::Range;
 
 use memchr::memmem;
-use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use super::Hunk;
+use super::stretches::{Stretch, stretches};
 use super::text::{Lines, Replacement, Shift, TextChange, line_starts, text_with, unified};
 
 /// Where a hunk is.
@@ -246,7 +245,7 @@ pub fn merged(
 /// Which lines of one text are lines of another.
 struct Moves {
     /// Equal stretches: the start in the old text, in the new one, and how many lines.
-    equal: Vec<(usize, usize, usize)>,
+    equal: Vec<Stretch>,
     old: usize,
     new: usize,
 }
@@ -265,7 +264,11 @@ impl Moves {
             .count();
         let mut equal = vec![(0, 0, head)];
         let middle = stretches(old.each(head..olds - tail), new.each(head..news - tail));
-        equal.extend(middle.map(|(old, new, len)| (head + old, head + new, len)));
+        equal.extend(
+            middle
+                .into_iter()
+                .map(|(old, new, len)| (head + old, head + new, len)),
+        );
         equal.push((olds - tail, news - tail, tail));
         Self {
             equal: joined(equal),
@@ -310,35 +313,9 @@ impl Moves {
     }
 }
 
-/// The stretches of lines that two texts share: the start in the old one, in the new one, how many.
-fn stretches<'t>(
-    old: impl Iterator<Item = &'t str>,
-    new: impl Iterator<Item = &'t str>,
-) -> impl Iterator<Item = (usize, usize, usize)> {
-    // Lines are compared and hashed many times over; numbers take less.
-    let mut numbers: HashMap<&str, usize> = HashMap::new();
-    let mut number = |line| {
-        let next = numbers.len();
-        *numbers.entry(line).or_insert(next)
-    };
-    let old: Vec<usize> = old.map(&mut number).collect();
-    let new: Vec<usize> = new.map(&mut number).collect();
-    let equal = |op| match op {
-        DiffOp::Equal {
-            old_index,
-            new_index,
-            len,
-        } => Some((old_index, new_index, len)),
-        _ => None,
-    };
-    capture_diff_slices(Algorithm::Patience, &old, &new)
-        .into_iter()
-        .filter_map(equal)
-}
-
 /// Stretches that follow each other in both texts are one.
-fn joined(stretches: Vec<(usize, usize, usize)>) -> Vec<(usize, usize, usize)> {
-    let mut joined: Vec<(usize, usize, usize)> = Vec::new();
+fn joined(stretches: Vec<Stretch>) -> Vec<Stretch> {
+    let mut joined: Vec<Stretch> = Vec::new();
     for (old, new, len) in stretches {
         match joined.last_mut() {
             Some(last) if last.0 + last.2 == old && last.1 + last.2 == new => last.2 += len,
@@ -464,6 +441,23 @@ mod tests {
             prop_assert_eq!(y(&text), y(&current), "a line of the user's was lost");
             if at.len() == change.hunks.len() && base == current {
                 prop_assert!(holds(&change, |h| at.contains(&h.id.as_str()), &text));
+            }
+        }
+
+        #[test]
+        fn a_hunk_that_has_no_place_is_there_where_the_text_holds_it_and_else_in_conflict(
+            base in "([abc]\n){0,8}[ab]?",
+            after in "([abcx]\n){0,8}[ax]?",
+            current in "([abcxy]\n){0,8}[ay]?",
+        ) {
+            let change = TextChange::between(Some(&base), &after);
+            for Placed { hunk, place } in place(&change, Some(&current)) {
+                let is_held = || holds(&change, |other| other.id == hunk.id, &current);
+                match place {
+                    Place::At(_) => {}
+                    Place::There => prop_assert!(is_held()),
+                    Place::Conflict => prop_assert!(!is_held()),
+                }
             }
         }
     }

@@ -300,12 +300,12 @@ impl Shown {
         let Some(run) = self.runs.get(&id) else {
             return Ok(None);
         };
-        let written = |item: &Item| match &item.told.json {
-            Some(known) => Ok(Arc::clone(known)),
-            None => {
-                let overlaps = self.overlaps(run, item);
-                item.view.json(run, &item.pending, &overlaps).map(Arc::from)
+        let written = |item: &Item| {
+            if let Some(known) = &item.told.json {
+                return Ok(Arc::clone(known));
             }
+            let overlaps = self.overlaps(run, item);
+            item.view.json(run, &item.pending, &overlaps).map(Arc::from)
         };
         run.items
             .iter()

@@ -38,11 +38,22 @@ pub struct OnDisk {
 }
 
 /// Where a hunk stands in the text as it is now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Standing {
     Waits,
     There,
     Conflict,
+}
+
+impl Standing {
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde passes a reference"
+    )]
+    fn waits(&self) -> bool {
+        *self == Self::Waits
+    }
 }
 
 /// A hunk as the client has it.
@@ -53,7 +64,7 @@ pub struct HunkView {
     pub range: Range,
     pub removed: String,
     pub added: String,
-    #[serde(skip)]
+    #[serde(skip_serializing_if = "Standing::waits")]
     pub standing: Standing,
     /// The lines that `range` spans.
     #[serde(skip)]
@@ -89,6 +100,7 @@ impl View {
     }
 
     /// Places the same proposal on another text.
+    #[must_use]
     pub fn moved(
         &self,
         pending: &Pending,
@@ -248,7 +260,6 @@ impl View {
             Effect::Command { line } => Some(line),
             _ => None,
         };
-        let to = effect.to();
         serde_json::to_string(&Told {
             path: &proposal.path,
             run: &run.alias,
@@ -267,8 +278,10 @@ impl View {
             command,
             question,
             options,
-            to,
-            to_uri: to.map(|_| pending.to.as_ref().map(|file| &file.uri)),
+            goes: effect.to().map(|to| Goes {
+                to,
+                to_uri: pending.to.as_ref().map(|file| &file.uri),
+            }),
         })
     }
 }
@@ -294,10 +307,16 @@ struct Told<'v> {
     command: Option<&'v String>,
     question: Option<&'v String>,
     options: Option<&'v Vec<String>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    to: Option<&'v EntryPath>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    to_uri: Option<Option<&'v Uri>>,
+    #[serde(flatten)]
+    goes: Option<Goes<'v>>,
+}
+
+/// Where a file goes.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Goes<'v> {
+    to: &'v EntryPath,
+    to_uri: Option<&'v Uri>,
 }
 
 /// Another pending proposal that changes the same lines.
@@ -427,5 +446,32 @@ fn whole(removed: &str, encoding: Encoding, conflict: bool) -> HunkView {
         lines: 0..count,
         mark: ruler.range(&(0..count.min(1))),
         size: (0, count),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn whole_lines_have_the_positions_that_their_bytes_have(
+            text in "[a\u{e9}\u{1F600}\n\r]{0,20}",
+            from in 0..12_usize,
+            count in 0..4_usize,
+        ) {
+            let now = Lines::of(&text);
+            let rope = Rope::from_str(&text);
+            let lines = from..from + count;
+            for encoding in [Encoding::Utf8, Encoding::Utf16] {
+                let bytes = now.start(lines.start)..now.start(lines.end);
+                prop_assert_eq!(
+                    Ruler::of(&now, None, encoding).range(&lines),
+                    encoding.range(&rope, bytes)
+                );
+            }
+        }
     }
 }

@@ -9,8 +9,7 @@ local status = require("rummy.status")
 
 local M = {}
 
----@class rummy.Question: rummy.Decided
----@field path string
+---@class rummy.Question: rummy.DecidedProposal
 ---@field proposal rummy.Proposal
 
 local queue = {} ---@type rummy.Question[]
@@ -24,7 +23,7 @@ local function key(question)
   return table.concat({ question.client_id, question.run, question.path }, "\n")
 end
 
----@param at rummy.Decided
+---@param at rummy.DecidedProposal
 ---@return boolean
 local function is_pending(at)
   local run = state.get(at.client_id, at.run)
@@ -35,7 +34,7 @@ local function is_pending(at)
 end
 
 --- Sends a decision, unless it was made elsewhere meanwhile.
----@param at rummy.Decided
+---@param at rummy.DecidedProposal
 ---@param method string
 ---@param params table
 local function decide(at, method, params)
@@ -47,7 +46,7 @@ local function decide(at, method, params)
   decisions.send(at.client_id, method, params)
 end
 
----@param at rummy.Decided
+---@param at rummy.DecidedProposal
 ---@param proposal rummy.Proposal
 ---@param done fun()
 local function ask_question(at, proposal, done)
@@ -75,21 +74,21 @@ local function ask_question(at, proposal, done)
 end
 
 --- Lets the user change the line before it runs.
----@param at rummy.Decided
+---@param at rummy.DecidedProposal
 ---@param proposal rummy.Proposal
----@param done? fun()
-function M.edit_command(at, proposal, done)
+---@param callback? fun()
+function M.edit_command(at, proposal, callback)
   vim.ui.input({ prompt = "Run: ", default = proposal.command }, function(line)
     if line and vim.trim(line) ~= "" then
       decide(at, "rummy/accept", { body = line })
     end
-    if done then
-      done()
+    if callback then
+      callback()
     end
   end)
 end
 
----@param at rummy.Decided
+---@param at rummy.DecidedProposal
 ---@param _ rummy.Proposal
 ---@param done fun()
 local function reject(at, _, done)
@@ -100,7 +99,11 @@ local function reject(at, _, done)
   end)
 end
 
----@type { label: string, act: fun(at: rummy.Decided, proposal: rummy.Proposal, done: fun()) }[]
+---@class rummy.CommandChoice
+---@field label string
+---@field act fun(at: rummy.DecidedProposal, proposal: rummy.Proposal, done: fun())
+
+---@type rummy.CommandChoice[]
 local CHOICES = {
   {
     label = "Run",
@@ -121,7 +124,7 @@ local CHOICES = {
   { label = "Reject…", act = reject },
 }
 
----@param at rummy.Decided
+---@param at rummy.DecidedProposal
 ---@param proposal rummy.Proposal
 ---@param done fun()
 local function ask_about_command(at, proposal, done)
@@ -149,7 +152,7 @@ local function is_free()
   return mode.mode == "n" and not mode.blocking and vim.fn.getcmdwintype() == ""
 end
 
-local ask_next
+local ask_next ---@type fun()
 
 local function done()
   is_asking = false
@@ -172,7 +175,7 @@ end
 
 --- Puts a question or a command to the user, whatever was asked before: a prompt that never came back must
 --- not hold up this one.
----@param at rummy.Decided
+---@param at rummy.DecidedProposal
 ---@param proposal rummy.Proposal
 function M.put(at, proposal)
   is_asking = true

@@ -15,7 +15,8 @@ local M = {}
 ---@field removed string[] lines
 ---@field added string[]
 ---@field row integer the first line that it removes, or the line that it adds lines above; from 0
----@field fits boolean whether the buffer has there what it removes
+---@field is_in_conflict boolean whether the user has changed the same lines
+---@field fits boolean whether it can be made: the buffer has there what it removes
 
 --- The lines of a text, without their ends.
 ---@param text string
@@ -68,6 +69,7 @@ local function change_of(bufnr, run, proposal, hunk)
   local removed = M.lines_of(hunk.removed, bufnr)
   -- What is added behind a last line that has no end begins on that line.
   local row = start.line + (start.character > 0 and 1 or 0)
+  local is_in_conflict = hunk.standing == "conflict"
   return {
     key = table.concat({ run.client_id, run.run, proposal.path, hunk.id }, "\n"),
     run = run,
@@ -76,7 +78,8 @@ local function change_of(bufnr, run, proposal, hunk)
     removed = removed,
     added = M.lines_of(hunk.added, bufnr),
     row = row,
-    fits = has_lines(bufnr, row, removed),
+    is_in_conflict = is_in_conflict,
+    fits = not is_in_conflict and has_lines(bufnr, row, removed),
   }
 end
 
@@ -90,7 +93,10 @@ function M.of_buffer(bufnr)
     for _, proposal in ipairs(run.proposals) do
       file = file or path.of_buffer(bufnr)
       for _, hunk in ipairs(proposal.file == file and proposal.hunks or {}) do
-        table.insert(changes, change_of(bufnr, run, proposal, hunk))
+        -- What stands in the text already is only waiting to be recorded.
+        if hunk.standing ~= "there" then
+          table.insert(changes, change_of(bufnr, run, proposal, hunk))
+        end
       end
     end
   end

@@ -10,7 +10,7 @@ local target = require("rummy.target")
 local M = {}
 
 ---@class rummy.DiffView
----@field decided rummy.Decided
+---@field decided rummy.DecidedProposal
 ---@field tab integer
 ---@field file integer the buffer on the left
 ---@field proposed integer that on the right
@@ -41,7 +41,7 @@ end
 --- What a line of a proposal's after-text is about, where the call's buffer is one: its hunk, or, for
 --- several lines, the proposal.
 ---@param call rummy.Call
----@return rummy.Decided?
+---@return rummy.DecidedProposal?
 function M.at(call)
   local document = documents.parse(vim.api.nvim_buf_get_name(call.bufnr))
   local server = document and document.proposal and client.of_document(call.bufnr)
@@ -84,16 +84,21 @@ local function close(view)
     return other ~= view
   end, views)
   unmap(view)
-  for _, window in ipairs(vim.fn.win_findbuf(view.file)) do
-    if vim.wo[window].diff and vim.api.nvim_win_get_tabpage(window) == view.tab then
-      vim.api.nvim_win_call(window, vim.cmd.diffoff)
-    end
-  end
-  if vim.api.nvim_tabpage_is_valid(view.tab) and #vim.api.nvim_list_tabpages() > 1 then
-    vim.cmd.tabclose(vim.api.nvim_tabpage_get_number(view.tab))
-  end
   if vim.api.nvim_buf_is_valid(view.proposed) then
+    -- Its window closes with it.
     vim.api.nvim_buf_delete(view.proposed, { force = true })
+  end
+  if vim.api.nvim_tabpage_is_valid(view.tab) then
+    local windows = vim.api.nvim_tabpage_list_wins(view.tab)
+    for _, window in ipairs(windows) do
+      if vim.api.nvim_win_get_buf(window) == view.file then
+        vim.api.nvim_win_call(window, vim.cmd.diffoff)
+      end
+    end
+    local is_used_up = #windows == 1 and vim.api.nvim_win_get_buf(windows[1]) == view.file
+    if is_used_up and #vim.api.nvim_list_tabpages() > 1 then
+      vim.cmd.tabclose(vim.api.nvim_tabpage_get_number(view.tab))
+    end
   end
   require("rummy.inline").refresh()
 end
@@ -129,11 +134,11 @@ end
 --- Puts a window's cursor on the change that was meant, else on the first.
 ---@param window integer
 ---@param proposal rummy.Proposal
----@param decided rummy.Decided
+---@param decided rummy.DecidedProposal
 local function go_to_change(window, proposal, decided)
   local id = decided.hunks and decided.hunks[1]
-  local hunk = vim.iter(proposal.hunks):find(function(hunk)
-    return not id or hunk.id == id
+  local hunk = vim.iter(proposal.hunks):find(function(other)
+    return not id or other.id == id
   end)
   if hunk then
     local last = vim.api.nvim_buf_line_count(vim.api.nvim_win_get_buf(window))
@@ -141,7 +146,7 @@ local function go_to_change(window, proposal, decided)
   end
 end
 
----@param decided rummy.Decided
+---@param decided rummy.DecidedProposal
 ---@param side "left"|"right"
 local function show(decided, side)
   local proposal = target.proposal(decided)
@@ -184,13 +189,13 @@ local function show(decided, side)
 end
 
 --- Opens a proposal beside its file.
----@param decided rummy.Decided
+---@param decided rummy.DecidedProposal
 function M.open(decided)
   show(decided, "left")
 end
 
 --- Lets the user change a proposal before accepting it.
----@param decided rummy.Decided
+---@param decided rummy.DecidedProposal
 function M.edit(decided)
   local proposal = target.proposal(decided)
   if proposal and proposal.kind == "command" then

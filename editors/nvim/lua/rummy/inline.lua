@@ -94,7 +94,7 @@ local function row_to_draw(canvas, sheet, change)
     return change.row
   end
   local row = drawn.is_behind and first + 1 or first
-  if not change.fits and change.proposal.conflict then
+  if change.is_in_conflict then
     -- A server says where it was made for; here is what has become of that place.
     change.row = row
   elseif row ~= change.row and not is_settled(canvas.bufnr, sheet) then
@@ -132,8 +132,9 @@ function M.update(bufnr)
   }
   local is_there = {} ---@type table<string, boolean>
   for _, change in ipairs(pending) do
-    -- What stands in the text already is only waiting to be recorded.
-    if change.fits or change.proposal.conflict or sheet.drawn[change.key] then
+    -- What has neither its lines nor a conflict is something that the server has yet to see.
+    local is_known = change.fits or change.is_in_conflict
+    if is_known or sheet.drawn[change.key] and not is_settled(bufnr, sheet) then
       is_there[change.key] = true
       local row = row_to_draw(canvas, sheet, change)
       if row then

@@ -52,45 +52,47 @@ vim.api.nvim_create_autocmd("ColorScheme", {
 ---@field layout rummy.Layout
 ---@field is_inline boolean
 
+--- The runs that want to change the same lines.
+---@param proposal rummy.Proposal
+---@return string[]
+local function other_runs(proposal)
+  local names = {} ---@type string[]
+  for _, other in ipairs(proposal.overlaps) do
+    if not vim.list_contains(names, other.run) then
+      table.insert(names, other.run)
+    end
+  end
+  return names
+end
+
 --- What a change looks like depends on this, and on nothing else.
 ---@param canvas rummy.Canvas
 ---@param change rummy.Change
 ---@return string
 function M.signature(canvas, change)
   local layout = canvas.layout
-  local overlaps = vim.tbl_map(function(other)
-    return other.run
-  end, change.proposal.overlaps or {})
   return table.concat({
     change.hunk.removed,
     change.hunk.added,
     change.fits and "fits" or "",
-    change.proposal.conflict and "conflict" or "",
+    change.is_in_conflict and "conflict" or "",
     change.proposal.hunks[1].id,
     change.proposal.title,
-    table.concat(overlaps, " "),
+    table.concat(other_runs(change.proposal), " "),
     canvas.is_inline and ("%d %s"):format(layout.width, layout.wrap) or "",
     layout.tabstop,
   }, "\n")
 end
 
 ---@param change rummy.Change
----@return boolean
-local function is_in_conflict(change)
-  -- What takes a whole file has no lines that could fit.
-  local is_edit = change.proposal.kind == "edit" or change.proposal.kind == "create"
-  return change.proposal.conflict and not (change.fits and is_edit)
-end
-
----@param change rummy.Change
 ---@return string text
 ---@return string group
 local function sign(change)
-  if is_in_conflict(change) then
+  if change.is_in_conflict then
     return "!", "RummySignConflict"
-  elseif #change.removed == 0 then
+  elseif #change.removed == 0 and #change.added > 0 then
     return "+", "RummySignAdded"
-  elseif #change.added == 0 then
+  elseif #change.added == 0 and #change.removed > 0 then
     return "_", "RummySignRemoved"
   end
   return "~", "RummySignChanged"
@@ -105,14 +107,12 @@ local function label(change)
   if proposal.kind ~= "edit" and proposal.kind ~= "create" then
     text = text .. ": " .. proposal.title
   end
-  if is_in_conflict(change) then
+  if change.is_in_conflict then
     return { { "conflict: the text is another one than for " .. text, "RummyLabelConflict" } }
   elseif change.hunk.id ~= proposal.hunks[1].id then
     return nil
   end
-  local others = vim.tbl_map(function(other)
-    return other.run
-  end, proposal.overlaps or {})
+  local others = other_runs(proposal)
   if #others > 0 then
     text = text .. ", and " .. table.concat(others, ", ")
   end

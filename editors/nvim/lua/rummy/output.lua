@@ -1,6 +1,7 @@
 --- What commands print while they run, in a terminal buffer that understands colours. Only of commands that
 --- ran while this editor was there; of the others the server keeps the entries `sh://…`.
 
+local client = require("rummy.client")
 local state = require("rummy.state")
 
 local M = {}
@@ -16,6 +17,7 @@ local MOST_COMMANDS = 30
 
 ---@class rummy.Output
 ---@field key string
+---@field client_id integer
 ---@field run string
 ---@field path string the command's log entry
 ---@field text string
@@ -40,7 +42,14 @@ local function output_of(run, path)
   local id = key(run, path)
   local output = outputs[id]
   if not output then
-    output = { key = id, run = run.run, path = path, text = "", is_over = false }
+    output = {
+      key = id,
+      client_id = run.client_id,
+      run = run.run,
+      path = path,
+      text = "",
+      is_over = false,
+    }
     outputs[id] = output
     table.insert(order, output)
     if #order > MOST_COMMANDS then
@@ -81,6 +90,29 @@ state.listen("history", function(run, items)
   end
 end)
 
+--- Ends a command that runs.
+---@param output rummy.Output
+local function cancel(output)
+  if output.is_over then
+    vim.notify("rummy: the command has ended")
+    return
+  end
+  local params = { run = output.run, path = output.path, reason = "the user has cut it off" }
+  client.request(output.client_id, "rummy/stream/cancel", params)
+end
+
+--- Makes the terminal that shows a command's output.
+---@param output rummy.Output
+local function make_terminal(output)
+  local bufnr = vim.api.nvim_create_buf(false, true)
+  vim.api.nvim_buf_set_name(bufnr, ("rummy-output:/%s/%s"):format(output.run, output.path))
+  output.bufnr, output.terminal = bufnr, vim.api.nvim_open_term(bufnr, {})
+  vim.api.nvim_chan_send(output.terminal, (output.text:gsub("\r?\n", "\r\n")))
+  vim.keymap.set("n", "<C-c>", function()
+    cancel(output)
+  end, { buffer = bufnr, desc = "End the command" })
+end
+
 --- Shows the output of a run's newest command.
 ---@param run? string
 function M.open(run)
@@ -95,11 +127,7 @@ function M.open(run)
     return
   end
   if not output.bufnr or not vim.api.nvim_buf_is_valid(output.bufnr) then
-    output.bufnr = vim.api.nvim_create_buf(false, true)
-    vim.api.nvim_buf_set_name(output.bufnr, ("rummy-output:/%s/%s"):format(output.run, output.path))
-    output.terminal = vim.api.nvim_open_term(output.bufnr, {})
-    vim.api.nvim_chan_send(output.terminal, (output.text:gsub("\r?\n", "\r\n")))
-    vim.bo[output.bufnr].scrollback = 10000
+    make_terminal(output)
   end
   local window = vim.fn.bufwinid(output.bufnr)
   if window ~= -1 then

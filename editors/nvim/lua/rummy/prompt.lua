@@ -79,15 +79,28 @@ function M.carry_out(mode, client_id, params)
   end)
 end
 
+--- Calls back with the mode that a run works in.
+---@param named rummy.Named
+---@param callback fun(mode: rummy.Mode)
+function M.with_mode(named, callback)
+  client.request(named.client_id, "rummy/getRuns", {}, function(runs)
+    local run = vim.iter(runs):find(function(other)
+      return other.run == named.run
+    end)
+    if run then
+      callback(run.mode)
+    else
+      vim.notify("rummy: there is no run " .. named.run, vim.log.levels.ERROR)
+    end
+  end)
+end
+
 --- Says something to a run: it joins the next turn, or starts a loop in the mode that the run had.
 ---@param named rummy.Named
 ---@param text string
 function M.inject(named, text)
-  client.request(named.client_id, "rummy/getRuns", {}, function(runs)
-    local run = vim.iter(runs):find(function(run)
-      return run.run == named.run
-    end)
-    local params = { run = named.run, prompt = text, mode = run and run.mode or "act" }
+  M.with_mode(named, function(mode)
+    local params = { run = named.run, prompt = text, mode = mode }
     client.request(named.client_id, "rummy/inject", params, function(result)
       state.started(named.client_id, result)
       local how = result.injected and "reads it in its next turn" or "goes on"

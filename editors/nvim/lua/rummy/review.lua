@@ -7,8 +7,7 @@ local M = {}
 
 local TITLE = "Rummy: pending"
 
----@class rummy.Pending: rummy.Decided
----@field path string
+---@class rummy.Pending: rummy.DecidedProposal
 ---@field title string
 ---@field proposal rummy.Proposal
 
@@ -60,11 +59,11 @@ end
 ---@return vim.quickfix.entry[]
 local function entries_of(one)
   local proposal = one.proposal
-  local conflict = proposal.conflict and "conflict: " or ""
   local function entry(text, hunk)
+    local is_in_conflict = proposal.conflict and (not hunk or hunk.standing == "conflict")
     return {
-      text = ("%s%s: %s"):format(conflict, one.run, text),
-      type = proposal.conflict and "W" or "I",
+      text = ("%s%s: %s"):format(is_in_conflict and "conflict: " or "", one.run, text),
+      type = is_in_conflict and "W" or "I",
       user_data = {
         rummy = {
           client_id = one.client_id,
@@ -159,14 +158,14 @@ end)
 
 --- What the lines of a call are about, where its buffer is the list.
 ---@param call rummy.Call
----@return rummy.Decided[]?
+---@return rummy.DecidedProposal[]?
 function M.at(call)
   if vim.bo[call.bufnr].buftype ~= "quickfix" then
     return nil
   end
   local first = call.lines and call.lines.first or call.line
   local last = call.lines and call.lines.last or call.line
-  local found = {} ---@type rummy.Decided[]
+  local found = {} ---@type rummy.DecidedProposal[]
   for index, item in ipairs(vim.fn.getqflist()) do
     local data = type(item.user_data) == "table" and item.user_data.rummy
     if data and first < index and index <= last + 1 then

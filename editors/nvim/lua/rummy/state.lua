@@ -14,6 +14,7 @@ local M = {}
 ---@field range lsp.Range the changed lines, as the document has them now
 ---@field removed string
 ---@field added string
+---@field standing? "conflict"|"there" why it has no place in the text, where it has none
 
 ---@class rummy.Proposal
 ---@field path string the proposal's identity
@@ -25,7 +26,8 @@ local M = {}
 ---@field hunks rummy.Hunk[]
 ---@field conflict boolean
 ---@field overlaps { run: string, path: string }[]
----@field command? string|table
+---@field patch string against the text as it is now
+---@field command? string
 ---@field question? string
 ---@field options? string[]
 

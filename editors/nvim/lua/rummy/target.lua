@@ -89,14 +89,16 @@ function M.is_pending(run)
 end
 
 --- What a decision is about: a run, a proposal of it, some hunks of that.
----@class rummy.Decided
----@field client_id integer
----@field run string
+---@class rummy.Decided: rummy.Named
 ---@field path? string
 ---@field hunks? string[]
 
+--- The same, about one proposal.
+---@class rummy.DecidedProposal: rummy.Decided
+---@field path string
+
 ---@param change rummy.Change
----@return rummy.Decided
+---@return rummy.DecidedProposal
 local function of_change(change)
   return {
     client_id = change.run.client_id,
@@ -110,11 +112,11 @@ end
 --- meant as a whole.
 ---@param bufnr integer
 ---@param lines rummy.Lines
----@return rummy.Decided[]
+---@return rummy.DecidedProposal[]
 local function on_lines(bufnr, lines)
-  local by_path = {} ---@type table<string, rummy.Decided>
-  local found = {} ---@type rummy.Decided[]
-  local whole = {} ---@type table<rummy.Decided, integer>
+  local by_path = {} ---@type table<string, rummy.DecidedProposal>
+  local found = {} ---@type rummy.DecidedProposal[]
+  local whole = {} ---@type table<rummy.DecidedProposal, integer>
   for _, standing in ipairs(inline.standing(bufnr)) do
     if standing.first <= lines.last and lines.first <= standing.last then
       local decided = of_change(standing.change)
@@ -138,7 +140,7 @@ end
 
 --- What is meant to be accepted or rejected. Empty where nothing is there.
 ---@param call rummy.Call
----@return rummy.Decided[]
+---@return rummy.DecidedProposal[]
 function M.decided(call)
   local review = require("rummy.review").at(call)
   if review then
@@ -156,7 +158,7 @@ function M.decided(call)
 end
 
 --- The proposal of this path, if it still waits.
----@param at { client_id: integer, run: string, path: string }
+---@param at rummy.DecidedProposal
 ---@return rummy.Proposal?
 function M.proposal(at)
   local run = state.get(at.client_id, at.run)

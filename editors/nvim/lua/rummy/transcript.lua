@@ -219,7 +219,7 @@ end
 
 --- The proposal whose part of a transcript a line is in, where it still waits.
 ---@param call rummy.Call
----@return rummy.Decided?
+---@return rummy.DecidedProposal?
 function M.at(call)
   local view = views[call.bufnr]
   if not view then

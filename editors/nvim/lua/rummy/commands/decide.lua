@@ -62,7 +62,7 @@ end
 
 --- The proposal that a call is about: of the line, else the only one there is.
 ---@param call rummy.Call
----@param callback fun(decided: rummy.Decided)
+---@param callback fun(decided: rummy.DecidedProposal)
 local function with_proposal(call, callback)
   local decided = target.decided(call)[1]
   if decided and decided.path then

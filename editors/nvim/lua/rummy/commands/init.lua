@@ -73,7 +73,7 @@ local function candidates(line, lead)
       return "@" .. run
     end, names_of.runs(vim.api.nvim_get_current_buf()))
   end
-  local run = subcommand.takes_run and words[1] and words[1]:match("^@(.+)$")
+  local run = subcommand.takes_run and words[1] and words[1]:match("^@(.+)$") or nil
   if run then
     table.remove(words, 1)
   end

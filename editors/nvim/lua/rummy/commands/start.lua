@@ -29,26 +29,10 @@ local function starter(mode)
   end
 end
 
---- Calls back with the mode that a run works in.
----@param named rummy.Named
----@param callback fun(mode: rummy.Mode)
-local function with_mode(named, callback)
-  client.request(named.client_id, "rummy/getRuns", {}, function(runs)
-    local run = vim.iter(runs):find(function(run)
-      return run.run == named.run
-    end)
-    if run then
-      callback(run.mode)
-    else
-      target.complain("there is no run " .. named.run)
-    end
-  end)
-end
-
 ---@param call rummy.Call
 local function fork(call)
   target.with_run(call, target.any, "there is no run to fork", function(named)
-    with_mode(named, function(mode)
+    prompt.with_mode(named, function(mode)
       prompt.with(mode, call.text, function(text)
         prompt.begin(mode, named.client_id, {
           prompt = text,
