@@ -53,7 +53,8 @@ async function traced(t, action) {
 
 /** Of the tasks in which the panel's script ran, and of the script's calls in them: what they took. */
 function tasks(events) {
-  const scripts = events.filter(({ name, args }) => name === "FunctionCall" && args.data?.url?.includes("panel.js"));
+  const calls = events.filter(({ name, dur }) => name === "FunctionCall" && dur !== undefined);
+  const scripts = calls.filter(({ args }) => args.data?.url?.includes("panel.js"));
   const threads = new Set(scripts.map(({ pid, tid }) => `${pid}/${tid}`));
   const runs = events
     .filter(({ name, pid, tid }) => name.endsWith("RunTask") && threads.has(`${pid}/${tid}`))
