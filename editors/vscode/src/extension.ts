@@ -35,6 +35,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const diffs = new Diffs(rummy);
   const comments = new HunkComments(rummy);
   const memory = new MemoryView(rummy);
+  const entries = new EntryFiles(rummy);
   const commands = registerCommands({
     rummy,
     supervisor,
@@ -54,10 +55,10 @@ export function activate(context: vscode.ExtensionContext): void {
     diffs,
     comments,
     memory,
+    entries,
     commands.disposable,
     new RunsView(rummy),
     new ProposalsView(rummy),
-    new EntryFiles(rummy),
     new HunkEditors(rummy),
     new FileMarks(rummy),
     new Asking(rummy),
@@ -66,6 +67,7 @@ export function activate(context: vscode.ExtensionContext): void {
     registerStatus(supervisor, rummy),
     followChanges(supervisor, keys, rummy),
     rummy.onDidChangeProposals(() => supervisor.refreshLenses()),
+    entries.onDidWrite(() => memory.reload()),
   );
   running = supervisor;
   // Activation does not wait for the server.

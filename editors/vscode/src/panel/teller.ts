@@ -18,7 +18,7 @@ export class Teller {
   private head = '';
   private figures = '';
   private past: readonly Figure[] = [];
-  private streamed = { turn: 0, answer: 0, reasoning: 0 };
+  private streamed = { turn: 0, answer: '', reasoning: '' };
 
   constructor(private readonly say: Say) {}
 
@@ -30,7 +30,9 @@ export class Teller {
     this.past = pastFigures(rows);
     this.figures = '';
     this.tellFigures(run);
-    this.streamed = { turn: 0, answer: 0, reasoning: 0 };
+    const { streamedTurn: turn, answer, reasoning } = run;
+    const isWhole = details.content.some((content) => content.turn === turn);
+    this.streamed = isWhole ? { turn, answer, reasoning } : { turn, answer: '', reasoning: '' };
     this.items = [...run.history];
     const turns = new Turns();
     this.items.forEach((item, place) => turns.at(item.turn ?? 0).items.push([place, item]));
@@ -40,9 +42,7 @@ export class Teller {
       texts.forEach(([kind, body]) => this.tellText(turn, kind, body, true));
       this.tellItems(items);
     }
-    if (!details.content.some(({ turn }) => turn === run.streamedTurn)) {
-      this.text(run);
-    }
+    this.text(run);
   }
 
   /** Tells what has changed of a run. */
@@ -71,19 +71,16 @@ export class Teller {
 
   /** Tells what has come of the text that streams in. */
   text(run: Run): void {
-    const { streamedTurn: turn } = run;
-    if (turn !== this.streamed.turn) {
-      this.streamed = { turn, answer: 0, reasoning: 0 };
+    if (run.streamedTurn !== this.streamed.turn) {
+      this.streamed = { turn: run.streamedTurn, answer: '', reasoning: '' };
     }
     for (const kind of ['reasoning', 'answer'] as const) {
       const text = run[kind];
       const told = this.streamed[kind];
+      this.streamed[kind] = text;
       // A call that is repeated begins its answer again.
-      const isNew = told === 0 || text.length < told;
-      if (text.length !== told) {
-        this.tellText(turn, kind, isNew ? text : text.slice(told), isNew);
-        this.streamed[kind] = text.length;
-      }
+      const goesOn = told !== '' && text.startsWith(told);
+      this.tellText(run.streamedTurn, kind, goesOn ? text.slice(told.length) : text, !goesOn);
     }
   }
 

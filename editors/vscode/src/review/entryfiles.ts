@@ -30,7 +30,11 @@ export class EntryFiles implements vscode.FileSystemProvider, vscode.Disposable 
   private readonly throttle = new Throttle(INTERVAL_MS, () => this.flush());
   private readonly disposables: vscode.Disposable[];
 
+  private readonly written = new vscode.EventEmitter<void>();
+
   readonly onDidChangeFile = this.changed.event;
+  /** The user has saved an entry. */
+  readonly onDidWrite = this.written.event;
 
   constructor(private readonly rummy: Rummy) {
     const touch = (run: string): void => {
@@ -39,6 +43,7 @@ export class EntryFiles implements vscode.FileSystemProvider, vscode.Disposable 
     };
     this.disposables = [
       this.changed,
+      this.written,
       vscode.workspace.registerFileSystemProvider(SCHEME, this, { isCaseSensitive: true }),
       rummy.onDidChangeRun((run) => touch(run.alias)),
       vscode.workspace.onDidCloseTextDocument(({ uri }) => this.read.delete(uri.toString())),
@@ -113,6 +118,7 @@ export class EntryFiles implements vscode.FileSystemProvider, vscode.Disposable 
     await this.rummy.request('set', { run: name.run, path: name.entry, body });
     this.read.set(uri.toString(), { bytes: content, mtime: Date.now(), isStale: false });
     this.changed.fire([{ type: vscode.FileChangeType.Changed, uri }]);
+    this.written.fire();
   }
 
   readDirectory(): [string, vscode.FileType][] {
