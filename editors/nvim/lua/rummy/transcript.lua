@@ -256,6 +256,8 @@ function M.open(named)
   window = vim.api.nvim_get_current_win()
   vim.api.nvim_win_set_buf(window, bufnr)
   local own = vim.wo[window][0]
+  -- A split takes over what the window beside it has.
+  own.diff, own.scrollbind, own.cursorbind = false, false, false
   own.wrap, own.linebreak, own.breakindent = true, true, true
   own.number, own.relativenumber, own.signcolumn = false, false, "no"
   own.foldmethod, own.foldexpr = "expr", "v:lua.require'rummy.transcript'.fold(v:lnum)"
