@@ -291,7 +291,10 @@ local function each_view(run, act)
     if view.run == run.run and vim.api.nvim_buf_is_loaded(bufnr) then
       local server = client.of_document(bufnr)
       if server and server.id == run.client_id then
-        view.client_id = server.id
+        if view.client_id ~= server.id then
+          -- What the server before was asked it will not answer any more.
+          view.client_id, view.is_asking = server.id, false
+        end
         act(view)
       end
     end
