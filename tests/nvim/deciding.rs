@@ -82,9 +82,11 @@ fn other_ends_of_lines_are_no_part_of_them() {
     let desk = Desk::new(vec![
         dos + &update(200, "Changed it"),
         open + &update(200, "Added it"),
+        edit("both.txt", "two\n", "zwei\n") + &update(200, "Changed it"),
     ]);
     desk.sandbox.write("dos.txt", "one\r\ntwo\r\nthree\r\n");
     desk.sandbox.write("open.txt", "one\ntwo");
+    desk.sandbox.write("both.txt", "one\r\ntwo");
     desk.play("deciding/endings");
 }
 

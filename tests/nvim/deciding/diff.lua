@@ -1,5 +1,6 @@
 --- A proposal beside its file: changes are accepted there with the keys of a diff.
 return function(t)
+  vim.o.switchbuf = "usetab"
   vim.cmd.edit("greet.lua")
   t.type("ggO-- mine<Esc>")
   vim.cmd("Rummy act say what it does, and do it")
@@ -22,6 +23,12 @@ return function(t)
   end)
   t.equal("lua", vim.bo[proposed].filetype)
   t.equal({ true, true }, { vim.wo[windows[1]].diff, vim.wo[windows[2]].diff })
+
+  -- The view of the run takes no part in it.
+  vim.cmd("Rummy log")
+  t.equal(false, vim.wo.diff)
+  vim.cmd("close | wincmd b | close")
+  t.equal(windows, vim.api.nvim_tabpage_list_wins(0))
 
   -- Asked for again, it is the same one.
   vim.cmd("1tabnext")

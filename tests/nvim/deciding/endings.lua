@@ -25,4 +25,21 @@ return function(t)
     return #t.drawn() == 0
   end)
   t.equal({ "one", "two", "three" }, t.lines())
+
+  -- Nor are they lost where a proposal is edited.
+  -- Else Neovim itself adds the last one.
+  vim.o.fixendofline = false
+  vim.cmd.edit("both.txt")
+  vim.cmd("Rummy act @both change the second")
+  t.wait("the change", function()
+    return #t.drawn() == 1
+  end)
+  vim.cmd("Rummy edit")
+  t.wait("the proposal's text", function()
+    return vim.deep_equal({ "one", "zwei" }, t.lines())
+  end)
+  vim.api.nvim_buf_set_lines(0, 1, 2, true, { "deux" })
+  vim.cmd.write()
+  t.wait_for_notice("rummy both: done (200)")
+  t.equal("one\r\ndeux", t.on_disk("both.txt"))
 end

@@ -11,7 +11,10 @@ return function(t)
   t.wait("the marks of the second", function()
     return t.marked(4)
   end)
-  t.equal({ 5 }, t.hunk_lines(t.event("RummyProposal")))
+  -- What stands in the text is not shown any more even before it is recorded.
+  t.wait("the first to be recorded", function()
+    return vim.deep_equal({ 5 }, t.hunk_lines(t.event("RummyProposal")))
+  end)
 
   vim.cmd.normal("G")
   t.code_action("quickfix.rummy.accept", "Accept this change (+1 −0)")

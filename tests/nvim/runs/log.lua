@@ -40,8 +40,9 @@ return function(t)
   assert(text:find("\n> be polite\n", 1, true), text)
   assert(text:find("\n> be brief\n", 1, true), text)
 
-  -- What a change adds looks so.
+  -- What a change adds looks so. Neovim looks at what has changed when it draws.
   vim.api.nvim_set_current_win(window)
+  vim.cmd.redraw()
   local line = vim.fn.search('^+  print("Good day', "wn")
   t.equal("rummyDiffAdded", vim.fn.synIDattr(vim.fn.synID(line, 3, 1), "name"))
 

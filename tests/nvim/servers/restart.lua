@@ -22,10 +22,12 @@ return function(t)
 
   vim.cmd("Rummy restart")
   t.wait("the change to go with the server", function()
-    return #t.drawn() == 0
+    return t.event("RummyProposal", function(other)
+      return #other.proposals == 0
+    end)
   end)
   t.wait("the change to come back", function()
-    return t.marked(1) and rummy()[1].id ~= first
+    return t.marked(1) and rummy()[1] and rummy()[1].id ~= first
   end)
 
   vim.lsp.stop_client(rummy())

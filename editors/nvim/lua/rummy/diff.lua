@@ -165,8 +165,10 @@ local function show(decided, side)
     end
   end
   local file = file_buffer(proposal)
-  vim.cmd("tab sbuffer " .. file)
+  -- Not `:sbuffer`, which may go to a window that is there ('switchbuf').
+  vim.cmd("tab split")
   local left = vim.api.nvim_get_current_win()
+  vim.api.nvim_win_set_buf(left, file)
   go_to_change(left, proposal, decided)
   vim.cmd("rightbelow vsplit")
   local uri = documents.diff_uri(decided.run, decided.path)

@@ -148,6 +148,8 @@ local function fill(bufnr, document, text)
   vim.bo[bufnr].undolevels = -1
   M.set_lines(bufnr, M.lines(text))
   vim.bo[bufnr].undolevels = undolevels
+  vim.bo[bufnr].fileformat = text:find("\r\n", 1, true) and "dos" or "unix"
+  vim.bo[bufnr].endofline = text == "" or vim.endswith(text, "\n")
   vim.bo[bufnr].modified = false
   vim.bo[bufnr].modifiable = is_editable(document) or document.proposal ~= nil
   set_filetype(bufnr, document)
@@ -189,6 +191,18 @@ function M.read(event)
   client.with_server(bufnr, load)
 end
 
+--- The text of a buffer, with the ends of lines that it came with.
+---@param bufnr integer
+---@return string
+local function text_of(bufnr)
+  local lines = vim.api.nvim_buf_get_lines(bufnr, 0, -1, true)
+  if #lines == 1 and lines[1] == "" then
+    return ""
+  end
+  local ending = vim.bo[bufnr].fileformat == "dos" and "\r\n" or "\n"
+  return table.concat(lines, ending) .. (vim.bo[bufnr].endofline and ending or "")
+end
+
 --- Sends a written buffer to its server. For |BufWriteCmd|.
 ---@param event { buf: integer, match: string }
 function M.write(event)
@@ -199,15 +213,12 @@ function M.write(event)
     vim.notify("rummy: the server does not run; :Rummy restart starts it", vim.log.levels.ERROR)
     return
   end
-  local lines = vim.api.nvim_buf_get_lines(bufnr, 0, -1, true)
   -- Written when this returns, or not: `:wq` leaves only what is.
   local why ---@type string?
   if document.proposal then
-    local text = table.concat(lines, "\n") .. "\n"
-    why = require("rummy.diff").accept_edited(server, document, text)
+    why = require("rummy.diff").accept_edited(server, document, text_of(bufnr))
   elseif is_editable(document) then
-    local body = table.concat(lines, "\n")
-    local params = { run = document.run, path = document.entry, body = body }
+    local params = { run = document.run, path = document.entry, body = text_of(bufnr) }
     why = select(2, client.request_sync(server, "rummy/set", params))
   else
     why = "only known:// and unknown:// entries can be written"

@@ -256,6 +256,8 @@ function M.open(named)
   window = vim.api.nvim_get_current_win()
   vim.api.nvim_win_set_buf(window, bufnr)
   local own = vim.wo[window][0]
+  -- A split takes over what the window beside it has.
+  own.diff, own.scrollbind, own.cursorbind = false, false, false
   own.wrap, own.linebreak, own.breakindent = true, true, true
   own.number, own.relativenumber, own.signcolumn = false, false, "no"
   own.foldmethod, own.foldexpr = "expr", "v:lua.require'rummy.transcript'.fold(v:lnum)"
@@ -289,7 +291,10 @@ local function each_view(run, act)
     if view.run == run.run and vim.api.nvim_buf_is_loaded(bufnr) then
       local server = client.of_document(bufnr)
       if server and server.id == run.client_id then
-        view.client_id = server.id
+        if view.client_id ~= server.id then
+          -- What the server before was asked it will not answer any more.
+          view.client_id, view.is_asking = server.id, false
+        end
         act(view)
       end
     end
