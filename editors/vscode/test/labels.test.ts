@@ -15,11 +15,13 @@ function spent(...costs: (number | null)[]): ReadonlyMap<number, Telemetry> {
   return new Map(costs.map((cost, turn) => [turn, { cost } as Telemetry]));
 }
 
-test('a run says its status, turn, cost and what is pending', () => {
+test('a run says what is pending, its status, turn and cost', () => {
   assert.equal(runText(run({})), 'queued');
   const pending = [{} as Proposal, {} as Proposal];
   const waiting = run({ status: 202, turn: 3, telemetry: spent(0.1, 0.25), proposals: pending });
-  assert.equal(runText(waiting), 'waits for you · turn 3 · $0.25 · 2 pending');
+  assert.equal(runText(waiting), '2 pending · turn 3 · $0.25');
+  assert.equal(runText({ ...waiting, proposals: [] }), 'waits for you · turn 3 · $0.25');
+  assert.equal(runText({ ...waiting, status: 499 }), '2 pending · aborted · turn 3 · $0.25');
 });
 
 test('a turn at work says what it does', () => {

@@ -34,20 +34,20 @@ export function costText(run: Run): string | undefined {
   return `$${cost.toFixed(cost > 0 && cost < 0.01 ? 4 : 2)}`;
 }
 
-/** `running · turn 3 · $0.02 · 2 pending`. */
+/**
+ * `2 pending · turn 3 · $0.02`: what asks for the user stands first, where a narrow view cuts it off last.
+ * That a run waits goes without saying where something is pending.
+ */
 export function runText(run: Run): string {
-  const parts = [statusText(run)];
-  if (run.turn > 0) {
-    parts.push(`turn ${run.turn}`);
-  }
+  const pending = run.proposals.length;
   const cost = costText(run);
-  if (cost !== undefined) {
-    parts.push(cost);
-  }
-  if (run.proposals.length > 0) {
-    parts.push(`${run.proposals.length} pending`);
-  }
-  return parts.join(' · ');
+  const parts = [
+    pending > 0 ? `${pending} pending` : '',
+    pending > 0 && run.status === 202 ? '' : statusText(run),
+    run.turn > 0 ? `turn ${run.turn}` : '',
+    cost ?? '',
+  ];
+  return parts.filter((part) => part !== '').join(' · ');
 }
 
 export function isActive(run: Run): boolean {

@@ -3,7 +3,7 @@
  * it stands for; what that is like now is asked of `Rummy` when it is shown.
  */
 
-import type { Rummy, Run } from '../rummy';
+import type { Rummy } from '../rummy';
 import type { Hunk, Proposal } from '../protocol';
 
 export interface RunNode {
@@ -58,10 +58,6 @@ export function aliasIn(argument: unknown): string | undefined {
     return typeof argument.run === 'string' ? argument.run : undefined;
   }
   return undefined;
-}
-
-export function runOf(rummy: Rummy, node: { readonly run: string }): Run | undefined {
-  return rummy.run(node.run);
 }
 
 export function proposalOf(

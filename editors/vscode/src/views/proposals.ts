@@ -5,12 +5,11 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { counts, countsText, linesOf, preview } from '../model/hunks';
-import { runText } from '../model/labels';
 import { Throttle } from '../model/throttle';
 import type { Hunk, Proposal, ProposalKind } from '../protocol';
 import type { Rummy } from '../rummy';
 import type { HunkNode, ProposalNode, RunNode } from './nodes';
-import { hunkOf, proposalOf, runOf } from './nodes';
+import { hunkOf, proposalOf } from './nodes';
 
 const INTERVAL_MS = 200;
 
@@ -87,9 +86,8 @@ export class ProposalsView implements vscode.TreeDataProvider<Node>, vscode.Disp
 
   private itemOf(node: Node): vscode.TreeItem | undefined {
     if (node.kind === 'run') {
-      const run = runOf(this.rummy, node);
       const item = new vscode.TreeItem(node.run, vscode.TreeItemCollapsibleState.Expanded);
-      item.description = run ? runText(run) : '';
+      item.description = pendingText(this.rummy.proposals(node.run));
       item.iconPath = new vscode.ThemeIcon('sparkle');
       item.contextValue = 'run';
       return item;
@@ -106,6 +104,13 @@ export class ProposalsView implements vscode.TreeDataProvider<Node>, vscode.Disp
     this.throttle.dispose();
     vscode.Disposable.from(...this.disposables).dispose();
   }
+}
+
+/** `3 pending · +5 −3`. */
+function pendingText(proposals: readonly Proposal[]): string {
+  const hunks = proposals.flatMap((proposal) => proposal.hunks);
+  const lines = hunks.length > 0 ? ` · ${countsText(counts(hunks))}` : '';
+  return `${proposals.length} pending${lines}`;
 }
 
 function proposalItem(node: ProposalNode, proposal: Proposal): vscode.TreeItem {
