@@ -253,6 +253,8 @@ function t.start_other()
     "--embed",
     "--headless",
     "--clean",
+    -- Both may have the same file open.
+    "-n",
     "--cmd",
     "set runtimepath^=" .. vim.fn.escape(vim.o.runtimepath:match("[^,]*"), " "),
   }, { rpc = true })
