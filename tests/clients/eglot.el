@@ -22,6 +22,18 @@
       (when eglot--managed-mode
         (eglot--signal-textDocument/didChange)))))
 
+(defvar last-asked 0
+  "When `ask-as-eldoc-does' asked last.")
+
+(defun ask-as-eldoc-does ()
+  "Ask for a hover now and then, as eldoc does when the user rests.
+Emacs 28 leaves what comes right behind an answer that it waits for unread until more comes."
+  (let ((server (eglot-current-server)))
+    (when (and server (> (- (float-time) last-asked) 0.5))
+      (setq last-asked (float-time))
+      (jsonrpc-async-request server :textDocument/hover (eglot--TextDocumentPositionParams)
+                             :success-fn #'ignore :error-fn #'ignore :timeout-fn #'ignore))))
+
 (defun wait-until (what condition)
   "Handle events until CONDITION holds, and return what it returns then; WHAT says what is waited for."
   (let ((end (+ (float-time) patience))
@@ -30,6 +42,7 @@
       (when (> (float-time) end)
         (error "Waited %d s in vain for %s" patience what))
       (idle)
+      (ask-as-eldoc-does)
       (accept-process-output nil 0.02))
     held))
 
