@@ -39,9 +39,6 @@ const GROWTH: Limit = Limit::AtMost(1.3);
 /// Bytes to the client: four times the turns, and what is told of them is no more than that.
 const BYTES: Limit = Limit::AtMost(5.0);
 
-/// How often each of two figures is measured for their ratio.
-const ROUNDS: usize = 6;
-
 /// A turn of a run that knows a hundred times as much.
 const KNOWLEDGE: Limit = Limit::AtMost(2.0);
 
@@ -135,9 +132,8 @@ async fn followed(client: &mut Client) -> (Vec<Duration>, u64) {
 /// Runs that know little and much.
 pub async fn knowing_runs(table: &mut Table) {
     let mut times = KNOWN.map(|_| Duration::MAX);
-    // In turn and several times, the best one counts: what else runs on the machine comes and goes, and a
-    // ratio of two figures needs both of them quiet.
-    for _ in 0..ROUNDS {
+    // In turn and twice, the better one counts: what else runs on the machine comes and goes.
+    for _ in 0..2 {
         for (time, count) in times.iter_mut().zip(KNOWN) {
             *time = (*time).min(median(&knowing_run(count).await));
         }
