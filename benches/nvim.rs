@@ -39,8 +39,8 @@ fn main() -> ExitCode {
     starting(&desk, &mut table);
     print!("{}", table.text);
     let checks = std::env::args().any(|argument| argument == "--check");
-    for failure in &table.failures {
-        println!("over its limit: {failure}");
+    for (row, figure) in &table.failures {
+        println!("over its limit: {row}: {figure}");
     }
     ExitCode::from(u8::from(checks && !table.failures.is_empty()))
 }

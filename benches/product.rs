@@ -1,6 +1,7 @@
 //! What the program costs, measured on the built binary over stdio: `tests/bench` runs it and prints
 //! the table; with `--check` it fails where a figure is over its limit. Ratios within one run have
-//! strict limits; times have generous ones, which only something that went wrong exceeds.
+//! strict limits; times have generous ones, which only something that went wrong exceeds. What is over
+//! is measured anew: only what stays over each time is no moment of a busy machine.
 
 #![expect(
     clippy::unwrap_used,
@@ -28,26 +29,42 @@ use std::process::ExitCode;
 
 use table::Table;
 
+/// How often all of it is measured, as long as one row is over its limit each time.
+const TRIES: usize = 3;
+
 fn main() -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap();
-    let table = runtime.block_on(async {
-        let mut table = Table::default();
-        start::cold(&mut table).await;
-        prefix::shared(&mut table).await;
-        turns::long_runs(&mut table).await;
-        turns::knowing_runs(&mut table).await;
-        turns::many_runs(&mut table).await;
-        served::rows(&mut table).await;
-        proposals::rows(&mut table).await;
-        table
-    });
-    print!("{}", table.text);
     let checks = std::env::args().any(|argument| argument == "--check");
-    for failure in &table.failures {
-        println!("over its limit: {failure}");
+    let mut over: Option<Vec<String>> = None;
+    for _ in 0..if checks { TRIES } else { 1 } {
+        let table = runtime.block_on(measured());
+        print!("{}", table.text);
+        for (row, figure) in &table.failures {
+            println!("over its limit: {row}: {figure}");
+        }
+        let rows = table.failures.into_iter().map(|(row, _)| row);
+        let still = rows.filter(|row| over.as_ref().is_none_or(|over| over.contains(row)));
+        let still: Vec<String> = still.collect();
+        let holds = still.is_empty();
+        over = Some(still);
+        if holds {
+            return ExitCode::SUCCESS;
+        }
     }
-    ExitCode::from(u8::from(checks && !table.failures.is_empty()))
+    ExitCode::from(u8::from(checks))
+}
+
+async fn measured() -> Table {
+    let mut table = Table::default();
+    start::cold(&mut table).await;
+    prefix::shared(&mut table).await;
+    turns::long_runs(&mut table).await;
+    turns::knowing_runs(&mut table).await;
+    turns::many_runs(&mut table).await;
+    served::rows(&mut table).await;
+    proposals::rows(&mut table).await;
+    table
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 #[derive(Default)]
 pub struct Table {
     pub text: String,
-    pub failures: Vec<String>,
+    /// What is over its limit: the row, and its figure.
+    pub failures: Vec<(String, String)>,
 }
 
 /// What a figure may be.
@@ -33,7 +34,7 @@ impl Table {
         let shown = format!("{figure:.2} {unit}");
         writeln!(self.text, "{what:<64} {shown:>14}").unwrap();
         if !limit.holds(figure) {
-            self.failures.push(format!("{what}: {shown}"));
+            self.failures.push((what.to_owned(), shown));
         }
     }
 
