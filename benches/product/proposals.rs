@@ -28,12 +28,6 @@ const ANSWER: Limit = Limit::AtMost(25.0);
 const KEY: Limit = Limit::AtMost(10.0);
 const REBASE: Limit = Limit::AtMost(30.0);
 
-pub async fn rows(table: &mut Table) {
-    asking(table).await;
-    typing(table).await;
-    rebasing(table);
-}
-
 /// A text of so many lines, each another one.
 fn text(lines: usize) -> String {
     let mut text = String::new();
@@ -100,7 +94,7 @@ async fn proposals(client: &mut Client, count: usize) {
     }
 }
 
-async fn asking(table: &mut Table) {
+pub async fn asking(table: &mut Table) {
     let files: Vec<(String, usize, usize)> = (0..FILES)
         .map(|n| (format!("src/many{n}.rs"), 200, HUNKS))
         .collect();
@@ -137,7 +131,7 @@ async fn asking(table: &mut Table) {
     client.stop().await.unwrap();
 }
 
-async fn typing(table: &mut Table) {
+pub async fn typing(table: &mut Table) {
     let file = ("src/large.rs".to_owned(), LINES, LARGE_HUNKS);
     let (place, mut client) = proposing(std::slice::from_ref(&file)).await;
     let process = client.process().unwrap();
@@ -172,7 +166,7 @@ fn on_cpu(process: u32) -> Duration {
     Duration::from_nanos(tasks.flatten().filter_map(of_task).sum())
 }
 
-fn rebasing(table: &mut Table) {
+pub fn rebasing(table: &mut Table) {
     let base = text(LINES);
     let every = |base: &str, step: usize, mark: &str| -> String {
         let marked = |(at, line): (usize, &str)| match at % step {

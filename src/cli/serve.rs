@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
+use tokio::fs::File;
 use tokio::net::TcpListener;
 
 use crate::llm::{Models, Recording};
@@ -40,11 +41,22 @@ pub async fn serve(options: Options) -> Result<Ending, String> {
     match options.listen {
         None => {
             let hub = Hub::new(None, models);
-            let (input, output) = (tokio::io::stdin(), tokio::io::stdout());
-            Ok(serve_client(hub, input, output, Peer::Parent).await)
+            let output = stdout().map_err(|error| format!("nothing can be written: {error}"))?;
+            Ok(serve_client(hub, tokio::io::stdin(), output, Peer::Parent).await)
         }
         Some(address) => listen(address, options.token, models).await,
     }
+}
+
+/// The standard output without the buffer of the standard library's, which writes a message in two
+/// pieces.
+fn stdout() -> std::io::Result<File> {
+    let stdout = std::io::stdout();
+    #[cfg(unix)]
+    let own = std::os::fd::AsFd::as_fd(&stdout).try_clone_to_owned()?;
+    #[cfg(windows)]
+    let own = std::os::windows::io::AsHandle::as_handle(&stdout).try_clone_to_owned()?;
+    Ok(File::from_std(own.into()))
 }
 
 async fn listen(

@@ -16,13 +16,13 @@ pub use tower_lsp::ls_types::{
     HoverParams, HoverProviderCapability, InitializeParams, InitializeResult, InitializedParams,
     LSPAny, Location, MarkupContent, MarkupKind, MessageActionItem, MessageType, NumberOrString,
     OneOf, OptionalVersionedTextDocumentIdentifier, Position, PositionEncodingKind, ProgressToken,
-    PublishDiagnosticsParams, Range, RenameFile, RenameFileOptions, ResourceOp,
-    ResourceOperationKind, SaveOptions, ServerCapabilities, ServerInfo, ShowMessageParams,
-    SymbolInformation, SymbolKind, TextDocumentContentChangeEvent, TextDocumentEdit,
-    TextDocumentItem, TextDocumentSyncCapability, TextDocumentSyncKind, TextDocumentSyncOptions,
-    TextDocumentSyncSaveOptions, TextEdit, Uri, WorkDoneProgressCancelParams,
-    WorkDoneProgressCreateParams, WorkDoneProgressOptions, WorkspaceEdit, WorkspaceFolder,
-    WorkspaceFoldersServerCapabilities, WorkspaceServerCapabilities,
+    Range, RenameFile, RenameFileOptions, ResourceOp, ResourceOperationKind, SaveOptions,
+    ServerCapabilities, ServerInfo, ShowMessageParams, SymbolInformation, SymbolKind,
+    TextDocumentContentChangeEvent, TextDocumentEdit, TextDocumentItem, TextDocumentSyncCapability,
+    TextDocumentSyncKind, TextDocumentSyncOptions, TextDocumentSyncSaveOptions, TextEdit, Uri,
+    WorkDoneProgressCancelParams, WorkDoneProgressCreateParams, WorkDoneProgressOptions,
+    WorkspaceEdit, WorkspaceFolder, WorkspaceFoldersServerCapabilities,
+    WorkspaceServerCapabilities,
 };
 pub use tower_lsp::{Client, ClientSocket, LanguageServer, LspService};
 

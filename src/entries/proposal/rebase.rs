@@ -13,7 +13,9 @@ use memchr::memmem;
 
 use super::Hunk;
 use super::stretches::{Stretch, stretches};
-use super::text::{Lines, Replacement, Shift, TextChange, line_starts, text_with, unified};
+use super::text::{
+    Lines, Replacement, Shift, TextChange, line_starts, line_starts_near, text_with, unified,
+};
 
 /// Where a hunk is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +74,11 @@ impl Prepared {
             Some((text, starts)) => Lines::known(text, starts),
             None => self.base(),
         }
+    }
+
+    /// Where the lines of the current text begin.
+    pub fn line_starts(&self, current: &str) -> Vec<usize> {
+        line_starts_near(current, &self.expected())
     }
 
     /// Places the open hunks. `current` is none where there is no file.
@@ -255,13 +262,7 @@ impl Moves {
     /// somebody types is a few lines.
     fn between(old: &Lines<'_>, new: &Lines<'_>) -> Self {
         let (olds, news) = (old.count(), new.count());
-        let is_same =
-            |a: usize, b: usize| old.length(a) == new.length(b) && old.line(a) == new.line(b);
-        let most = olds.min(news);
-        let head = (0..most).take_while(|at| is_same(*at, *at)).count();
-        let tail = (1..=most - head)
-            .take_while(|back| is_same(olds - back, news - back))
-            .count();
+        let (head, tail) = old.shared_with(new);
         let mut equal = vec![(0, 0, head)];
         let middle = stretches(old.each(head..olds - tail), new.each(head..news - tail));
         equal.extend(

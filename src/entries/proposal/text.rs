@@ -2,10 +2,11 @@
 //! between them.
 
 use std::borrow::Cow;
+use std::iter::zip;
 use std::ops::Range;
 use std::sync::Arc;
 
-use memchr::memchr_iter;
+use memchr::{memchr_iter, memrchr};
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use super::Hunk;
@@ -125,12 +126,57 @@ pub struct Lines<'t> {
 
 /// The bytes at which a text's lines begin, and its length.
 pub fn line_starts(text: &str) -> Vec<usize> {
-    let mut starts = vec![0];
-    starts.extend(memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1));
-    if starts.last() != Some(&text.len()) {
-        starts.push(text.len());
+    line_starts_near(text, &Lines::known("", &[0]))
+}
+
+/// The same of a text that has much in common with one whose lines are known: only what lies between
+/// the ends that both share is read for line breaks.
+pub fn line_starts_near(text: &str, known: &Lines<'_>) -> Vec<usize> {
+    let ends = Ends::of(known.text, text);
+    let (old, new) = (known.text.len(), text.len());
+    let before = known.starts.partition_point(|start| *start <= ends.head);
+    let behind = known
+        .starts
+        .partition_point(|start| *start <= old - ends.tail);
+    let mut starts = Vec::with_capacity(known.starts.len() + 16);
+    starts.extend_from_slice(&known.starts[..before]);
+    let middle = &text.as_bytes()[ends.head..new - ends.tail];
+    starts.extend(memchr_iter(b'\n', middle).map(|at| ends.head + at + 1));
+    starts.extend(known.starts[behind..].iter().map(|start| start + new - old));
+    if starts.last() != Some(&new) {
+        starts.push(new);
     }
     starts
+}
+
+/// How many bytes two texts share at their beginning, in whole lines, and at their end. What lies
+/// between is all that can be different.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ends {
+    pub(super) head: usize,
+    pub(super) tail: usize,
+}
+
+impl Ends {
+    pub(super) fn of(one: &str, other: &str) -> Self {
+        /// So many bytes are compared at a time.
+        const BLOCK: usize = 128;
+        let (one, other) = (one.as_bytes(), other.as_bytes());
+        let blocks = zip(one.chunks_exact(BLOCK), other.chunks_exact(BLOCK));
+        let same = BLOCK * blocks.take_while(|(a, b)| a == b).count();
+        let rest = zip(&one[same..], &other[same..]);
+        let same = same + rest.take_while(|(a, b)| a == b).count();
+        let head = memrchr(b'\n', &one[..same]).map_or(0, |at| at + 1);
+        let (one, other) = (&one[head..], &other[head..]);
+        let blocks = zip(one.rchunks_exact(BLOCK), other.rchunks_exact(BLOCK));
+        let same = BLOCK * blocks.take_while(|(a, b)| a == b).count();
+        let rest = zip(
+            one[..one.len() - same].iter().rev(),
+            other[..other.len() - same].iter().rev(),
+        );
+        let tail = same + rest.take_while(|(a, b)| a == b).count();
+        Self { head, tail }
+    }
 }
 
 impl<'t> Lines<'t> {
@@ -177,9 +223,18 @@ impl<'t> Lines<'t> {
         lines.map(|line| self.line(line))
     }
 
-    /// How many bytes a line has; two lines can only be equal where these are.
-    pub(super) fn length(&self, line: usize) -> usize {
-        self.starts[line + 1] - self.starts[line]
+    /// How many lines two texts share at their beginning and at their end.
+    pub(super) fn shared_with(&self, other: &Self) -> (usize, usize) {
+        let ends = Ends::of(self.text, other.text);
+        let is_before = |start: &usize| *start < ends.head;
+        let head = self.starts.partition_point(is_before);
+        let from = self.text.len() - ends.tail;
+        let first = self.starts.partition_point(|start| *start < from);
+        let tail = self.count() - first;
+        // What the tails share may begin within a line of the other text.
+        let begins = other.starts[other.count() - tail];
+        let is_whole = self.starts[first] > from || begins + ends.tail == other.text.len();
+        (head, tail - usize::from(!is_whole))
     }
 }
 
@@ -329,6 +384,47 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        #[test]
+        fn what_the_ends_of_two_texts_share_is_what_their_lines_share(
+            head in "(a{0,3}\n){0,80}",
+            old in "[ab\u{e9}\n]{0,6}",
+            new in "[ab\u{e9}\n]{0,6}",
+            tail in "([ab]{0,3}\n){0,80}b?",
+        ) {
+            let (old, new) = ([&head, &old, &tail].map(String::as_str).concat(), [&head, &new, &tail].map(String::as_str).concat());
+            let (old_lines, new_lines) = (lines(&old), lines(&new));
+            let shared = zip(&old_lines, &new_lines).take_while(|(a, b)| a == b).count();
+            let rest = zip(old_lines[shared..].iter().rev(), new_lines[shared..].iter().rev());
+            let back = rest.take_while(|(a, b)| a == b).count();
+            // The last line of texts that are equal may be one of the head's or of the tail's.
+            let (head, tail) = Lines::of(&old).shared_with(&Lines::of(&new));
+            prop_assert_eq!(head + tail, shared + back);
+            prop_assert!(head == shared || old == new);
+        }
+
+        #[test]
+        fn the_lines_of_a_text_begin_where_its_breaks_end(
+            known in "([ab]{0,3}\n){0,80}b?",
+            text in prop::option::of("[ab\u{e9}\n]{0,12}"),
+            cut in any::<(prop::sample::Index, prop::sample::Index)>(),
+            typed in "[ab\u{e9}\n]{0,6}",
+        ) {
+            // Another text altogether, or the known one with something typed into it.
+            let text = text.unwrap_or_else(|| {
+                let (from, to) = (cut.0.index(known.len() + 1), cut.1.index(known.len() + 1));
+                [&known[..from.min(to)], &typed, &known[from.max(to)..]].concat()
+            });
+            let mut starts: Vec<usize> = vec![0];
+            starts.extend(lines(&text).iter().scan(0, |at, line| {
+                *at += line.len();
+                Some(*at)
+            }));
+            prop_assert_eq!(line_starts_near(&text, &Lines::of(&known)), starts.clone());
+            prop_assert_eq!(line_starts(&text), starts);
+        }
+
         #[test]
         fn all_hunks_make_the_proposed_text_and_none_the_base(
             base in "([ab]?\n?){0,12}",

@@ -144,10 +144,11 @@ pub fn hover(on_document: &[(&ShownRun, &Item)], at: Position) -> Option<Hover> 
     })
 }
 
-/// A diagnostic a hunk.
-pub fn diagnostics(run: &ShownRun, item: &Item) -> Vec<Diagnostic> {
+/// A diagnostic a hunk, as JSON with commas between them.
+pub fn diagnostics(run: &ShownRun, item: &Item) -> serde_json::Result<String> {
     let hunks = item.view.hunks.iter();
-    hunks.map(|hunk| diagnostic(run, item, hunk)).collect()
+    let written = hunks.map(|hunk| serde_json::to_string(&diagnostic(run, item, hunk)));
+    Ok(written.collect::<Result<Vec<_>, _>>()?.join(","))
 }
 
 fn diagnostic(run: &ShownRun, item: &Item, hunk: &HunkView) -> Diagnostic {

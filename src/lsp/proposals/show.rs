@@ -15,7 +15,7 @@ use crate::entries::{EntryPath, ProjectId, RunAlias, RunId, TurnNumber};
 use crate::lsp::documents::{Documents, Encoding};
 use crate::lsp::notifications::RUN_PROPOSAL;
 use crate::lsp::outbox::Outbox;
-use crate::lsp::types::{Diagnostic, PublishDiagnosticsParams, Uri, wire};
+use crate::lsp::types::{Uri, wire};
 
 /// A run that has something pending.
 #[derive(Debug, Clone)]
@@ -46,7 +46,8 @@ pub struct Item {
 struct Told {
     /// Its part of `run/proposal`, as JSON.
     json: Option<Arc<str>>,
-    diagnostics: Option<Arc<[Diagnostic]>>,
+    /// Its diagnostics as JSON, with commas between them.
+    diagnostics: Option<Arc<str>>,
 }
 
 /// A `run/proposal` that was sent.
@@ -63,8 +64,8 @@ pub struct Shown {
     runs: BTreeMap<RunId, ShownRun>,
     /// What was sent last, so that nothing is sent twice.
     sent: BTreeMap<RunId, Sent>,
-    /// The diagnostics of each document; none: what the client shows there is not known.
-    diagnosed: BTreeMap<Uri, Option<Vec<Arc<[Diagnostic]>>>>,
+    /// The diagnostics of each document's items; none: what the client shows there is not known.
+    diagnosed: BTreeMap<Uri, Option<Vec<Arc<str>>>>,
     /// Files whose proposals have come or gone since the client was told.
     touched: BTreeSet<PathBuf>,
 }
@@ -315,45 +316,55 @@ impl Shown {
     }
 
     fn publish_diagnostics(&mut self, documents: &Documents, outbox: &Outbox, wanted: bool) {
-        let mut found: BTreeMap<Uri, Vec<Arc<[Diagnostic]>>> = BTreeMap::new();
-        for run in self.runs.values_mut().filter(|_| wanted) {
-            for at in 0..run.items.len() {
-                let file = run.items[at].file();
-                let Some(document) = file.and_then(|file| documents.on_file(file)) else {
-                    continue;
-                };
-                let known = run.items[at].told.diagnostics.clone();
-                let diagnostics =
-                    known.unwrap_or_else(|| actions::diagnostics(run, &run.items[at]).into());
-                run.items[at].told.diagnostics = Some(Arc::clone(&diagnostics));
-                found
-                    .entry(document.uri.clone())
-                    .or_default()
-                    .push(diagnostics);
+        let mut found = match self.diagnostics(documents, wanted) {
+            Ok(found) => found,
+            Err(error) => {
+                return tracing::error!(%error, "diagnostics could not be written as JSON");
             }
-        }
+        };
         for uri in self.diagnosed.keys() {
             found.entry(uri.clone()).or_default();
         }
         let mut diagnosed = BTreeMap::new();
         for (uri, diagnostics) in found {
             let before = self.diagnosed.get(&uri).and_then(Option::as_ref);
-            if before.is_none_or(|before| !are_same(before, &diagnostics)) {
-                let params = PublishDiagnosticsParams {
-                    uri: uri.clone(),
-                    version: documents.get(&uri).map(|document| document.version),
-                    diagnostics: diagnostics
-                        .iter()
-                        .flat_map(|of| of.iter().cloned())
-                        .collect(),
-                };
-                outbox.notify(wire::PUBLISH_DIAGNOSTICS, params);
+            if before != Some(&diagnostics) {
+                let version = documents.get(&uri).map(|document| document.version);
+                let params = params_of(&uri, version, &diagnostics);
+                outbox.notify_written(wire::PUBLISH_DIAGNOSTICS, &params);
             }
-            if diagnostics.iter().any(|of| !of.is_empty()) {
+            if !diagnostics.is_empty() {
                 diagnosed.insert(uri, Some(diagnostics));
             }
         }
         self.diagnosed = diagnosed;
+    }
+
+    /// The diagnostics of each open document, item by item; an item without one is left out.
+    fn diagnostics(
+        &mut self,
+        documents: &Documents,
+        wanted: bool,
+    ) -> serde_json::Result<BTreeMap<Uri, Vec<Arc<str>>>> {
+        let mut found: BTreeMap<Uri, Vec<Arc<str>>> = BTreeMap::new();
+        for run in self.runs.values_mut().filter(|_| wanted) {
+            for at in 0..run.items.len() {
+                let file = run.items[at].file();
+                let Some(document) = file.and_then(|file| documents.on_file(file)) else {
+                    continue;
+                };
+                let diagnostics = match &run.items[at].told.diagnostics {
+                    Some(known) => Arc::clone(known),
+                    None => Arc::from(actions::diagnostics(run, &run.items[at])?),
+                };
+                if !diagnostics.is_empty() {
+                    let of_document = found.entry(document.uri.clone()).or_default();
+                    of_document.push(Arc::clone(&diagnostics));
+                }
+                run.items[at].told.diagnostics = Some(diagnostics);
+            }
+        }
+        Ok(found)
     }
 
     /// Looks at the documents of the proposals that `wanted` picks.
@@ -409,14 +420,13 @@ impl Sent {
     }
 }
 
-/// Whether the diagnostics are the same, one by one.
-fn are_same(one: &[Arc<[Diagnostic]>], other: &[Arc<[Diagnostic]>]) -> bool {
-    let is_one = |(a, b): (&Arc<[Diagnostic]>, &Arc<[Diagnostic]>)| Arc::ptr_eq(a, b);
-    one.len() == other.len() && std::iter::zip(one, other).all(is_one)
-        || one
-            .iter()
-            .flat_map(|of| of.iter())
-            .eq(other.iter().flat_map(|of| of.iter()))
+/// The parameters of `textDocument/publishDiagnostics`.
+fn params_of(uri: &Uri, version: Option<i32>, diagnostics: &[Arc<str>]) -> String {
+    // A URI has no sign that JSON would escape.
+    let uri = uri.as_str();
+    let version = version.map_or_else(String::new, |version| format!(r#""version":{version},"#));
+    let diagnostics = diagnostics.join(",");
+    format!(r#"{{"uri":"{uri}",{version}"diagnostics":[{diagnostics}]}}"#)
 }
 
 /// Whether two proposals would change a line both; an empty range stands for the line that it lies

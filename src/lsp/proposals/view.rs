@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::show::ShownRun;
 use crate::entries::proposal::rebase::{Place, Placed, Prepared};
-use crate::entries::proposal::text::{Lines, line_starts, unified_diff};
+use crate::entries::proposal::text::{Lines, unified_diff};
 use crate::entries::{Action, Effect, EntryPath, Proposal, RunAlias, TurnNumber};
 use crate::lsp::documents::{Document, Encoding, number};
 use crate::lsp::types::{Position, Range, Uri};
@@ -158,7 +158,7 @@ impl View {
             return;
         };
         let text = self.current.clone().unwrap_or_else(|| Arc::from(""));
-        self.starts = line_starts(&text);
+        self.starts = change.line_starts(&text);
         let now = Lines::known(&text, &self.starts);
         self.placed = change.place(self.current.as_ref().map(|_| &now));
         let ruler = Ruler::of(&now, document, encoding);
