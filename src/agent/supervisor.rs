@@ -219,6 +219,7 @@ impl Supervisor {
             .store
             .write(move |tx| runs::delete(tx, id))
             .await?;
+        drop(self.shared.boards.take(id));
         self.shared
             .events
             .tell(&Subject::of(run), EventKind::Deleted);
