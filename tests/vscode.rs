@@ -50,6 +50,15 @@ fn one_hunk_is_accepted_and_another_rejected_with_a_reason_that_the_model_is_tol
 }
 
 #[test]
+fn a_comment_at_a_hunk_is_the_reason_of_its_rejection() {
+    let Some(desk) = Desk::new(vec![two_hunks(), update(200, "Left the rest alone")]) else {
+        return;
+    };
+    desk.play("comment");
+    desk.model_saw(1, "it returns nothing else");
+}
+
+#[test]
 fn with_the_keyboard_alone_one_hunk_is_accepted_and_another_rejected() {
     let Some(desk) = Desk::new(vec![two_hunks(), update(200, "Left the rest alone")]) else {
         return;
@@ -102,6 +111,34 @@ fn a_command_runs_after_it_was_read_and_one_that_is_always_allowed_is_kept() {
         return;
     };
     desk.play("command");
+}
+
+#[test]
+fn a_command_that_is_interrupted_in_its_terminal_ends_and_the_model_is_told() {
+    let runs = "<sh>echo watching; sleep 600</sh>\n".to_owned() + &update(144, "Watching it");
+    let Some(desk) = Desk::new(vec![runs, update(200, "Saw enough")]) else {
+        return;
+    };
+    desk.play("terminal");
+    desk.model_saw(1, "watching");
+    desk.model_saw(1, "status=\"499\"");
+}
+
+#[test]
+fn in_a_window_on_two_folders_a_run_works_in_the_one_of_the_file_in_front() {
+    let polite = edit("greet.lua", "return 'hi'\n", "return 'good day'\n");
+    let Some(desk) = Desk::new(vec![polite + &update(200, "Made it polite")]) else {
+        return;
+    };
+    for folder in ["first", "second"] {
+        let file = format!("{folder}/greet.lua");
+        desk.sandbox.write(&file, "return 'hi'\n");
+        let git = format!("{folder}/.git/HEAD");
+        desk.sandbox.write(&git, "ref: refs/heads/main\n");
+    }
+    let folders = json!({"folders": [{"path": "first"}, {"path": "second"}]});
+    desk.sandbox.write("both.code-workspace", &folders.to_string());
+    desk.play("folders");
 }
 
 #[test]
@@ -203,6 +240,8 @@ impl Desk {
             "git.enabled": false,
             "remote.autoForwardPorts": false,
             "security.workspace.trust.enabled": false,
+            // With it, what a terminal shows is a picture.
+            "terminal.integrated.gpuAcceleration": "off",
             "window.dialogStyle": "custom",
             "workbench.secondarySideBar.defaultVisibility": "hidden",
             "workbench.startupEditor": "none",

@@ -71,12 +71,13 @@ export class Host {
     this.address = await address;
   }
 
-  /** Opens a window on the workspace. */
-  async open({ size = { width: 1280, height: 800 } } = {}) {
+  /** Opens a window on the folder, or on a workspace file in it. */
+  async open({ size = { width: 1280, height: 800 }, workspace } = {}) {
     const context = await this.browser.newContext({ viewport: size, reducedMotion: "reduce" });
     const page = await context.newPage();
     page.setDefaultTimeout(STEP_MS);
-    await page.goto(`${this.address}/?folder=${encodeURIComponent(process.cwd())}`);
+    const opened = workspace ? { workspace: path.resolve(workspace) } : { folder: process.cwd() };
+    await page.goto(`${this.address}/?${new URLSearchParams(opened)}`);
     return page;
   }
 

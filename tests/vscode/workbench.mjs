@@ -119,8 +119,9 @@ export class Workbench {
   async open(name) {
     await this.page.keyboard.press("Control+p");
     await this.quickInput.locator("input.input").fill(name);
-    await this.pick(name);
-    await this.page.locator(`.tab.active[data-resource-name='${name.split("/").at(-1)}']`).waitFor();
+    const base = name.split("/").at(-1);
+    await this.pick(base);
+    await this.page.locator(`.tab.active[data-resource-name='${base}']`).waitFor();
     await this.editor.locator(".view-line").first().waitFor();
   }
 
@@ -175,6 +176,13 @@ export class Workbench {
     const dialog = this.dialog.filter({ hasText: text });
     await dialog.waitFor();
     await dialog.locator(".monaco-button").filter({ hasText: new RegExp(`^${button}$`) }).click();
+  }
+
+  /** Waits until the terminal in front shows a text. */
+  async waitForTerminal(text) {
+    const rows = this.page.locator(".terminal-wrapper.active .xterm-rows");
+    const says = async () => (await rows.innerText()).replaceAll("\u00a0", " ").includes(text);
+    await this.until(`the terminal to say ${text}`, says);
   }
 
   /** The page of the run panel in front. */
