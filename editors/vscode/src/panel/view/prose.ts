@@ -11,6 +11,9 @@ import { draw } from './markdown';
 /** Lines that are laid out together. More, and every new line would cost as much as all before. */
 const LINES = 50;
 
+/** Such groups of lines that are laid out even where they are out of sight: most text has no more. */
+const NEAR = 4;
+
 /** Lines that are shown as they are, however many. */
 export class Lines {
   readonly element = element('pre', { attributes: { tabindex: '0' } });
@@ -34,6 +37,12 @@ export class Lines {
     this.endLine();
   }
 
+  /** Nothing more comes for now: what was never in sight is as high as it has lines. */
+  end(): void {
+    const lines = this.unfinished ? this.count + 1 : this.count;
+    this.last?.style.setProperty('contain-intrinsic-height', `auto ${lines}lh`);
+  }
+
   /** The line that has not ended, in place of the one before. */
   partial(text: string): void {
     this.unfinish().data = text;
@@ -47,7 +56,8 @@ export class Lines {
 
   private unfinish(): Text {
     if (!this.last || this.count >= LINES) {
-      this.last = element('span', { class: 'lines' });
+      const isFar = this.element.childElementCount >= NEAR;
+      this.last = element('span', { class: isFar ? 'lines far' : 'lines' });
       this.count = 0;
       this.element.append(this.last);
     }
@@ -137,6 +147,7 @@ export class Prose implements Sink {
   }
 
   end(): void {
+    this.lines?.end();
     this.lines = undefined;
   }
 }
