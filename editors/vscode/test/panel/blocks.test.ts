@@ -106,6 +106,7 @@ test('a tag that is only spoken of is text', () => {
 /** What stands as text after each of these answers has come so far, whatever more comes. */
 const UNFINISHED: readonly (readonly [string, string | undefined])[] = [
   ['I look. <get path="a.rs"/>', undefined],
+  ['I look. <get path="a.rs"/> ', undefined],
   ['I look. <get path="a.rs"/> And', 'paragraph:  And'],
   ['I look. <set path="a.rs">one', undefined],
   ['I look. <set path="a', 'paragraph: I look. '],

@@ -97,7 +97,7 @@ export class BlockReader {
       this.sink.partial(this.unread);
     } else if (this.lines.length > 0 || this.unread !== '') {
       const unread = this.unread.slice(0, this.held);
-      const isText = unread !== '' && !MAYBE_FENCE.test(unread);
+      const isText = unread.trim() !== '' && !MAYBE_FENCE.test(unread);
       const lines = isText ? [...this.lines, unread] : [...this.lines];
       const kind = this.lines.length > 0 ? this.kind : kindOf(unread);
       this.sink.draft(lines.length > 0 ? { kind, lines } : undefined);

@@ -3,7 +3,7 @@
  * does. Nothing of the editor can be reached from here but by messages.
  */
 
-import type { FromPage, Head, ToPage } from '../messages';
+import type { Figure, FromPage, Head, ToPage } from '../messages';
 import { Composer } from './composer';
 import { element, existing } from './dom';
 import { Frames } from './frames';
@@ -46,8 +46,9 @@ const composer = new Composer(
 );
 
 let followsEnd = true;
-/** The newest head that is not drawn yet: only it matters. */
+/** The newest head and figures that are not drawn yet: only they matter. */
 let undrawn: Head | undefined;
+let unplotted: readonly Figure[] | undefined;
 
 function take(message: ToPage): void {
   switch (message.type) {
@@ -67,7 +68,7 @@ function take(message: ToPage): void {
       transcript.addText(message.turn, message.kind, message.text, message.isNew);
       break;
     case 'figures':
-      head.showFigures(message.figures);
+      unplotted = message.figures;
       break;
     case 'output':
       transcript.print(message.entry, message.text);
@@ -82,7 +83,7 @@ function take(message: ToPage): void {
   }
 }
 
-function endFrame(): void {
+function endFrame(isIdle: boolean): void {
   if (undrawn) {
     head.show(undrawn);
     pending.show(undrawn.pending);
@@ -90,6 +91,10 @@ function endFrame(): void {
     transcript.finish(undrawn.status === 102 ? undrawn.turn : undefined);
     speak(undrawn);
     undrawn = undefined;
+  }
+  if (unplotted && isIdle) {
+    head.showFigures(unplotted);
+    unplotted = undefined;
   }
   if (followsEnd) {
     scroller.scrollTop = scroller.scrollHeight;
