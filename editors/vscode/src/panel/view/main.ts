@@ -33,7 +33,9 @@ const keepDraft = (draft: string): void => keep({ draft });
 const scroller = existing('transcript');
 const toEnd = existing<HTMLButtonElement>('to-end');
 const spoken = existing('spoken');
-const transcript = new Transcript(scroller);
+const turns = element('div');
+scroller.append(turns);
+const transcript = new Transcript(turns);
 const head = new HeadView((command) => tell({ type: 'run', command }));
 const pending = new PendingView({
   decide: (verdict, path) => tell({ type: 'decide', verdict, path }),
@@ -75,7 +77,7 @@ function take(message: ToPage): void {
       break;
     case 'trouble':
       transcript.clear();
-      scroller.append(element('p', { text: message.problem, attributes: { role: 'alert' } }));
+      turns.append(element('p', { text: message.problem, attributes: { role: 'alert' } }));
       break;
     case 'sent':
       composer.sent(message.problem, keepDraft);
@@ -96,9 +98,6 @@ function endFrame(isIdle: boolean): void {
     head.showFigures(unplotted);
     unplotted = undefined;
   }
-  if (followsEnd) {
-    scroller.scrollTop = scroller.scrollHeight;
-  }
 }
 
 /** Screen readers hear of each step, not of each token. */
@@ -113,21 +112,28 @@ function speak({ says, turn, pending: { length } }: Head): void {
 const frames = new Frames(take, endFrame);
 
 let lastTop = 0;
+let lastHeight = 0;
 
-/** Only who goes up leaves the end: it also moves away when the panel gets smaller. */
+/** Only who goes up leaves the end: it also moves away, and the text with it, when the panel gets smaller. */
 function look(): void {
   const { scrollTop, scrollHeight, clientHeight } = scroller;
   const isNear = scrollHeight - scrollTop - clientHeight < NEAR;
-  followsEnd = isNear || (followsEnd && scrollTop >= lastTop);
+  const isResized = clientHeight !== lastHeight;
+  followsEnd = isNear || (followsEnd && (isResized || scrollTop >= lastTop));
   lastTop = scrollTop;
+  lastHeight = clientHeight;
   toEnd.hidden = followsEnd;
 }
 
-new ResizeObserver(() => {
+// Asked for once the browser has laid out a frame, the end takes no layout of its own; and it is where it
+// is, also where something comes in sight and turns out to be higher than it was taken for.
+const sizes = new ResizeObserver(() => {
   if (followsEnd) {
     scroller.scrollTop = scroller.scrollHeight;
   }
-}).observe(scroller);
+});
+sizes.observe(scroller);
+sizes.observe(turns);
 
 // Reading on where one is must not be undone by what comes: a wheel or a key that goes up is heard at
 // once, before the scrolling that it leads to.
