@@ -70,13 +70,16 @@ function tasks(events) {
 
 /** Prints milliseconds by the clock, and of the processor: on a busy machine a task waits for its turn. */
 function report(when, { tasks, calls }) {
+  // Where the page comes late, little of the run has streamed into it.
+  const seconds = (calls.at(-1).ts - calls[0].ts) / 1e6;
+  console.log(`${when}: ${tasks.length} tasks of the panel in ${seconds.toFixed(1)} s`);
   for (const [unit, of] of [["by the clock", "dur"], ["of the processor", "tdur"]]) {
     const lengths = tasks.map((task) => task[of] / 1000).sort((a, b) => a - b);
     const at = (part) => (lengths[Math.min(lengths.length - 1, Math.floor(lengths.length * part))] ?? 0).toFixed(1);
     const long = lengths.filter((length) => length > LONG_MS).length;
     const script = Math.max(...calls.map((call) => call[of] / 1000)).toFixed(1);
     console.log(
-      `${when}, ms ${unit}: ${tasks.length} tasks of the panel, p99 ${at(0.99)}, longest ${at(1)}, ` +
+      `  ms ${unit}: p99 ${at(0.99)}, longest ${at(1)}, ` +
         `${long} over ${LONG_MS}; its script at most ${script} at a time`,
     );
   }

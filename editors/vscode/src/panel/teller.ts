@@ -8,8 +8,8 @@ import { costText, isActive, statusText } from '../model/labels';
 import type { EntryRow, HistoryItem, Proposal, RunDetails, Telemetry } from '../protocol';
 import type { Figure, Head, Pending, TextKind, ToPage } from './messages';
 
-/** Characters in a piece; what a page can make of them takes it a few milliseconds. */
-const PIECE = 8 * 1024;
+/** Characters in a piece; what a page makes of them takes its script a millisecond or two. */
+const PIECE = 4 * 1024;
 
 type Say = (message: ToPage) => void;
 

@@ -121,7 +121,7 @@ export class Supervisor implements Connection, vscode.Disposable {
   }
 
   private async makeClient(program: string): Promise<RummyClient> {
-    // The library is large, and activation need not wait for it.
+    // The library is large, and activation need not wait for it: esbuild.mjs makes a file of its own of it.
     const { RummyClient } = await import('./client');
     const folder = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath;
     const client = new RummyClient({

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { Sink } from '../../src/panel/view/blocks';
 import { BlockReader } from '../../src/panel/view/blocks';
+import { NAMES } from '../../src/panel/view/tags';
 
 /** Writes down what is told; of drafts only the one that stands. */
 function read(...pieces: string[]): { said: string[]; draft: string | undefined } {
@@ -99,6 +101,72 @@ test('a tag that is only spoken of is text', () => {
   assert.deepEqual(read('Use `<set path="a">` for that.\n\n').said, [
     'paragraph: Use `<set path="a">` for that.',
   ]);
+});
+
+/** What stands as text after each of these answers has come so far, whatever more comes. */
+const UNFINISHED: readonly (readonly [string, string | undefined])[] = [
+  ['I look. <get path="a.rs"/>', undefined],
+  ['I look. <get path="a.rs"/> ', undefined],
+  ['I look. <get path="a.rs"/> And', 'paragraph:  And'],
+  ['I look. <set path="a.rs">one', undefined],
+  ['I look. <set path="a', 'paragraph: I look. '],
+  ['I look. <se', 'paragraph: I look. '],
+  ['I look. <get path="a > b"/> And', 'paragraph:  And'],
+  ['- one <GET PATH="a.rs"/>, ', 'paragraph: , '],
+  ['Done. <update status="200">All', 'paragraph: Done. '],
+  ['Now <sh>', 'paragraph: Now '],
+  ['Now <sh>ls</sh> and', 'paragraph:  and'],
+  ['a <set of two', 'paragraph: a <set of two'],
+  ['a <b and a <br> and <getter path="a">', 'paragraph: a <b and a <br> and <getter path="a">'],
+  ['Use <set> for that', 'paragraph: Use <set> for that'],
+  ['Use `<set path="a">`', 'paragraph: Use `<set path="a">`'],
+  ['Use `<set path="a">', 'paragraph: Use `<set path="a">'],
+  ['`code` is first', 'paragraph: `code` is first'],
+  ['```xml <get path="a"/>', undefined],
+];
+
+test('in a line that has not ended a command is none of the text, and what is none stays', () => {
+  for (const [answer, draft] of UNFINISHED) {
+    assert.equal(read(answer).draft, draft, answer);
+    assert.equal(read(...answer).draft, draft, `${answer}, by character`);
+  }
+});
+
+test('a command that shares its line is begun and ended before the line is', () => {
+  const { said } = read('Look: <get path="a"/> then <set path="b">text</set>, <rm path="c"/>');
+  assert.deepEqual(said, [
+    'paragraph: Look: ',
+    'begin command get a',
+    '  <get path="a"/>',
+    'end',
+    'paragraph:  then ',
+    'begin command set b',
+    '  <set path="b">text</set>',
+    'end',
+    'paragraph: , ',
+    'begin command rm c',
+    '  <rm path="c"/>',
+    'end',
+  ]);
+});
+
+test('what is spoken of is text also beside a command', () => {
+  const line = "It's `<get>` or <set>, an `unclosed run: ";
+  assert.deepEqual(read(`${line}<get path="a"/>\n\n`).said, [
+    `paragraph: ${line}`,
+    'begin command get a',
+    '  <get path="a"/>',
+    'end',
+  ]);
+  assert.deepEqual(read('a <set of two\nand <get, say\n\n').said, [
+    'paragraph: a <set of two¦and <get, say',
+  ]);
+});
+
+test('the commands are those of the dialect', () => {
+  const source = readFileSync('../../src/dialect/command.rs', 'utf8');
+  const names = [...source.matchAll(/Self::\w+ => "(\w+)"/g)].map(([, name]) => name);
+  assert.deepEqual([...NAMES].sort(), names.sort());
 });
 
 test('no draft grows without an end', () => {

@@ -4,6 +4,9 @@
  * looks like is not known here.
  */
 
+import type { Tag } from './tags';
+import { closerOf, findCommand } from './tags';
+
 export interface Paragraph {
   readonly kind: 'paragraph' | 'heading' | 'quote' | 'list' | 'table' | 'rule';
   readonly lines: readonly string[];
@@ -28,9 +31,9 @@ export interface Sink {
   end(): void;
 }
 
-const TAGS = 'ask_user|call|cp|env|get|mcp|mv|rm|search|set|sh|think|update';
-const OPEN = new RegExp(`<(${TAGS})(?=[\\s/>])`);
 const FENCE = /^ {0,3}(`{3,}|~{3,})\s*([^`\s]*)[^`]*$/;
+/** The beginning of a line that may become a fence. */
+const MAYBE_FENCE = /^ {0,3}(?:`{1,2}|~{1,2}|`{3,}[^`]*|~{3,}.*)$/;
 const KINDS: readonly (readonly [Paragraph['kind'], RegExp])[] = [
   ['heading', /^ {0,3}#{1,6}\s/],
   ['rule', /^ {0,3}([-*_])(?: *\1){2,} *$/],
@@ -43,26 +46,35 @@ const SINGLE = new Set<Paragraph['kind']>(['heading', 'rule']);
 /** Characters after which a block is taken to be whole, so that no draft takes long to draw. */
 const LONGEST = 8 * 1024;
 
+/** How an open block ends in a line: what of the line is still shown in it, and what comes behind it. */
+type Ending = (line: string, isWhole: boolean) => { shown: number; next: number } | undefined;
+
 export class BlockReader {
   private unread = '';
+  /** Whether a command stands before what is unread, on its line. */
+  private isWithin = false;
+  /** From where on the unread line may become a command. */
+  private held: number | undefined;
   private kind: Paragraph['kind'] = 'paragraph';
   private lines: string[] = [];
   private size = 0;
   /** What ends the verbatim block that is open. */
-  private until: ((line: string) => number | undefined) | undefined;
+  private ending: Ending | undefined;
 
   constructor(private readonly sink: Sink) {}
 
   take(text: string): void {
     const lines = (this.unread + text).split('\n');
-    this.unread = lines.pop() ?? '';
+    const unread = lines.pop() ?? '';
     for (const line of lines) {
       this.takeLine(line.endsWith('\r') ? line.slice(0, -1) : line);
     }
-    if (this.unread.length > LONGEST) {
+    if (unread.length > LONGEST) {
       // One endless line: it is cut, rather than drawn again and again.
-      this.takeLine(this.unread);
+      this.takeLine(unread);
       this.unread = '';
+    } else {
+      this.unread = this.read(unread, false);
     }
     this.showUnread();
   }
@@ -74,87 +86,105 @@ export class BlockReader {
       this.unread = '';
     }
     this.flush();
-    if (this.until) {
-      this.until = undefined;
+    if (this.ending) {
+      this.ending = undefined;
       this.sink.end();
     }
   }
 
   private showUnread(): void {
-    if (this.until) {
+    if (this.ending) {
       this.sink.partial(this.unread);
     } else if (this.lines.length > 0 || this.unread !== '') {
-      // What may become a tag or a fence is not shown as text meanwhile.
-      const isText = !/^\s*(?:<[a-z_]*|[`~]{1,3}.*)$/.test(this.unread);
-      const lines = isText && this.unread !== '' ? [...this.lines, this.unread] : [...this.lines];
-      const kind = this.lines.length > 0 ? this.kind : kindOf(this.unread);
+      const unread = this.unread.slice(0, this.held);
+      const isText = unread.trim() !== '' && !MAYBE_FENCE.test(unread);
+      const lines = isText ? [...this.lines, unread] : [...this.lines];
+      const kind = this.lines.length > 0 ? this.kind : kindOf(unread);
       this.sink.draft(lines.length > 0 ? { kind, lines } : undefined);
     }
   }
 
   private takeLine(line: string): void {
-    if (this.until) {
-      this.takeVerbatim(line, this.until);
-      return;
-    }
-    const fence = FENCE.exec(line);
-    const tag = isInCode(line) ? null : OPEN.exec(line);
-    if (fence) {
-      this.beginCode(fence[1] ?? '```', fence[2] ?? '');
-    } else if (tag) {
-      const before = line.slice(0, tag.index);
-      if (before.trim() !== '') {
-        this.takeText(before);
-      }
-      this.beginCommand(line.slice(tag.index), tag[1] ?? '');
-    } else if (line.trim() === '') {
-      this.flush();
-    } else {
-      this.takeText(line);
-    }
+    this.read(line, true);
+    this.isWithin = false;
   }
 
-  private takeVerbatim(line: string, until: (line: string) => number | undefined): void {
-    const end = until(line);
-    if (end === undefined) {
-      this.sink.line(line);
-      return;
+  /** Reads a line, or as much of one that has not ended as cannot change. What is left of it is answered. */
+  private read(line: string, isWhole: boolean): string {
+    let left = line;
+    let rest: string | undefined = line;
+    while (rest !== undefined) {
+      left = rest;
+      rest = this.ending
+        ? this.readVerbatim(left, isWhole, this.ending)
+        : this.readText(left, isWhole);
+      this.isWithin ||= rest !== undefined;
     }
-    if (end > 0) {
-      this.sink.line(line.slice(0, end));
+    return left;
+  }
+
+  /** What stands behind what was read, if anything was. */
+  private readVerbatim(line: string, isWhole: boolean, ending: Ending): string | undefined {
+    const end = ending(line, isWhole);
+    if (!end) {
+      if (isWhole) {
+        this.sink.line(line);
+      }
+      return undefined;
     }
-    this.until = undefined;
+    if (end.shown > 0) {
+      this.sink.line(line.slice(0, end.shown));
+    }
+    this.ending = undefined;
     this.sink.end();
-    const rest = end === 0 ? '' : line.slice(end);
-    if (rest.trim() !== '') {
-      this.takeLine(rest);
+    const rest = line.slice(end.next);
+    return isWhole && rest.trim() === '' ? undefined : rest;
+  }
+
+  private readText(line: string, isWhole: boolean): string | undefined {
+    const fence = FENCE.exec(line);
+    if (fence) {
+      if (isWhole) {
+        this.beginCode(fence[1] ?? '```', fence[2] ?? '');
+      }
+      return undefined;
     }
+    const found = findCommand({ text: line, isWhole, isWithin: this.isWithin });
+    if (typeof found === 'object') {
+      return this.beginCommand(line, found);
+    }
+    this.held = found;
+    if (isWhole) {
+      this.takeText(line);
+    }
+    return undefined;
   }
 
   private beginCode(mark: string, language: string): void {
     this.flush();
     const close = new RegExp(`^ {0,3}\\${mark.charAt(0)}{${mark.length},}\\s*$`);
-    this.until = (line) => (close.test(line) ? 0 : undefined);
+    this.ending = (line, isWhole) =>
+      isWhole && close.test(line) ? { shown: 0, next: line.length } : undefined;
     this.sink.begin({ kind: 'code', title: language });
   }
 
-  private beginCommand(line: string, tag: string): void {
+  /** What stands in the line from the command on. */
+  private beginCommand(line: string, { at, name, end = at, isEmpty, target }: Tag): string {
+    const before = line.slice(0, at);
+    if (before.trim() !== '') {
+      this.takeText(before);
+    }
     this.flush();
-    const close = `</${tag}>`;
-    const target =
-      /\b(?:path|question|command|name)="([^"]*)"/.exec(line)?.[1] ??
-      /^<update[^>]*>([^<]+)/.exec(line)?.[1];
-    this.sink.begin({ kind: 'command', title: target === undefined ? tag : `${tag} ${target}` });
-    const opening = /^<[^>]*?(\/?)>/.exec(line);
-    const isEmpty = opening?.[1] === '/';
-    this.until = (next) => {
-      const at = next.indexOf(close);
-      return at < 0 ? undefined : at + close.length;
-    };
-    this.takeVerbatim(line, isEmpty ? () => opening?.[0].length : this.until);
+    this.sink.begin({ kind: 'command', title: target === undefined ? name : `${name} ${target}` });
+    this.ending = endingOf(name, end - at, isEmpty);
+    return line.slice(at);
   }
 
   private takeText(line: string): void {
+    if (line.trim() === '') {
+      this.flush();
+      return;
+    }
     const kind = kindOf(line);
     const goesOn =
       this.lines.length > 0 &&
@@ -182,8 +212,16 @@ function kindOf(line: string): Paragraph['kind'] {
   return KINDS.find(([, pattern]) => pattern.test(line))?.[0] ?? 'paragraph';
 }
 
-/** Whether the first tag of a line is code that is only spoken of. */
-function isInCode(line: string): boolean {
-  const at = line.search(OPEN);
-  return at >= 0 && (line.slice(0, at).match(/`/g)?.length ?? 0) % 2 === 1;
+/** The ending of a command whose opening tag is so long. */
+function endingOf(name: string, opening: number, isEmpty: boolean): Ending {
+  const closer = closerOf(name);
+  let from = opening;
+  return (line, isWhole) => {
+    const close = closer.exec(line.slice(from));
+    const end = isEmpty ? opening : close && from + close.index + close[0].length;
+    if (isWhole) {
+      from = 0;
+    }
+    return end === null ? undefined : { shown: end, next: end };
+  };
 }

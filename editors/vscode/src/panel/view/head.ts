@@ -25,7 +25,8 @@ export class HeadView {
     { class: 'figures' },
     element('summary', { text: 'Tokens and cost' }),
   );
-  private drawn = '';
+  /** What is drawn of each part; one that is the same is left alone, with the focus in it. */
+  private readonly drawn = new Map<string, string>();
 
   constructor(private readonly run: (command: RunCommand) => void) {
     const line = element(
@@ -49,13 +50,22 @@ export class HeadView {
     this.status.textContent = head.says;
     this.status.className = `status ${head.isActive ? 'active' : 'ended'} of-${head.status ?? 0}`;
     this.facts.textContent = factsOf(head).join(' · ');
-    this.showPhases(head);
-    const buttons = JSON.stringify([head.isActive, head.pending.length > 0]);
-    if (buttons !== this.drawn) {
-      this.drawn = buttons;
+    if (this.isNew('phases', [head.phase, head.isActive, head.status])) {
+      this.showPhases(head);
+    }
+    if (this.isNew('buttons', [head.isActive, head.pending.length > 0])) {
       this.showButtons(head);
     }
-    this.showUnknowns(head);
+    if (this.isNew('unknowns', head.unknowns)) {
+      this.showUnknowns(head);
+    }
+  }
+
+  private isNew(part: string, shown: unknown): boolean {
+    const drawn = JSON.stringify(shown);
+    const isNew = this.drawn.get(part) !== drawn;
+    this.drawn.set(part, drawn);
+    return isNew;
   }
 
   showFigures(figures: readonly Figure[]): void {
@@ -82,7 +92,7 @@ export class HeadView {
 
   /** The focus stays on a button that is still there. */
   private showButtons({ isActive, pending }: Head): void {
-    const focused = document.activeElement?.textContent;
+    const focused = this.buttons.querySelector(':focus')?.textContent;
     const commands: [string, RunCommand, boolean][] = [
       ['Abort', 'abort', isActive],
       ['Review', 'review', pending.length > 0],

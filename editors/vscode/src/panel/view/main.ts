@@ -3,7 +3,7 @@
  * does. Nothing of the editor can be reached from here but by messages.
  */
 
-import type { FromPage, Head, ToPage } from '../messages';
+import type { Figure, FromPage, Head, ToPage } from '../messages';
 import { Composer } from './composer';
 import { element, existing } from './dom';
 import { Frames } from './frames';
@@ -33,7 +33,9 @@ const keepDraft = (draft: string): void => keep({ draft });
 const scroller = existing('transcript');
 const toEnd = existing<HTMLButtonElement>('to-end');
 const spoken = existing('spoken');
-const transcript = new Transcript(scroller);
+const turns = element('div');
+scroller.append(turns);
+const transcript = new Transcript(turns);
 const head = new HeadView((command) => tell({ type: 'run', command }));
 const pending = new PendingView({
   decide: (verdict, path) => tell({ type: 'decide', verdict, path }),
@@ -46,8 +48,9 @@ const composer = new Composer(
 );
 
 let followsEnd = true;
-/** The newest head that is not drawn yet: only it matters. */
+/** The newest head and figures that are not drawn yet: only they matter. */
 let undrawn: Head | undefined;
+let unplotted: readonly Figure[] | undefined;
 
 function take(message: ToPage): void {
   switch (message.type) {
@@ -67,14 +70,14 @@ function take(message: ToPage): void {
       transcript.addText(message.turn, message.kind, message.text, message.isNew);
       break;
     case 'figures':
-      head.showFigures(message.figures);
+      unplotted = message.figures;
       break;
     case 'output':
       transcript.print(message.entry, message.text);
       break;
     case 'trouble':
       transcript.clear();
-      scroller.append(element('p', { text: message.problem, attributes: { role: 'alert' } }));
+      turns.append(element('p', { text: message.problem, attributes: { role: 'alert' } }));
       break;
     case 'sent':
       composer.sent(message.problem, keepDraft);
@@ -82,7 +85,7 @@ function take(message: ToPage): void {
   }
 }
 
-function endFrame(): void {
+function endFrame(isIdle: boolean): void {
   if (undrawn) {
     head.show(undrawn);
     pending.show(undrawn.pending);
@@ -91,8 +94,9 @@ function endFrame(): void {
     speak(undrawn);
     undrawn = undefined;
   }
-  if (followsEnd) {
-    scroller.scrollTop = scroller.scrollHeight;
+  if (unplotted && isIdle) {
+    head.showFigures(unplotted);
+    unplotted = undefined;
   }
 }
 
@@ -108,21 +112,28 @@ function speak({ says, turn, pending: { length } }: Head): void {
 const frames = new Frames(take, endFrame);
 
 let lastTop = 0;
+let lastHeight = 0;
 
-/** Only who goes up leaves the end: it also moves away when the panel gets smaller. */
+/** Only who goes up leaves the end: it also moves away, and the text with it, when the panel gets smaller. */
 function look(): void {
   const { scrollTop, scrollHeight, clientHeight } = scroller;
   const isNear = scrollHeight - scrollTop - clientHeight < NEAR;
-  followsEnd = isNear || (followsEnd && scrollTop >= lastTop);
+  const isResized = clientHeight !== lastHeight;
+  followsEnd = isNear || (followsEnd && (isResized || scrollTop >= lastTop));
   lastTop = scrollTop;
+  lastHeight = clientHeight;
   toEnd.hidden = followsEnd;
 }
 
-new ResizeObserver(() => {
+// Asked for once the browser has laid out a frame, the end takes no layout of its own; and it is where it
+// is, also where something comes in sight and turns out to be higher than it was taken for.
+const sizes = new ResizeObserver(() => {
   if (followsEnd) {
     scroller.scrollTop = scroller.scrollHeight;
   }
-}).observe(scroller);
+});
+sizes.observe(scroller);
+sizes.observe(turns);
 
 // Reading on where one is must not be undone by what comes: a wheel or a key that goes up is heard at
 // once, before the scrolling that it leads to.

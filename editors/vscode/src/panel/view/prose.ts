@@ -8,60 +8,81 @@ import { BlockReader } from './blocks';
 import { element } from './dom';
 import { draw } from './markdown';
 
-/** Lines that are laid out together. More, and every new line would cost as much as all before. */
+/** Lines and characters that are laid out together. More, and a new line would cost as much as all before. */
 const LINES = 50;
+const CHARACTERS = 8 * 1024;
+
+/** Such groups of lines that are laid out even where they are out of sight: most text has no more. */
+const NEAR = 4;
 
 /** Lines that are shown as they are, however many. */
 export class Lines {
   readonly element = element('pre', { attributes: { tabindex: '0' } });
-  private last: HTMLElement | undefined;
+  private group: HTMLElement | undefined;
+  /** The text of the group, and how many lines and characters of it have ended. */
+  private text = new Text();
   private count = 0;
-  private unfinished: Text | undefined;
+  private ended = 0;
 
   /** Adds text, whose last line may go on. */
   add(text: string): void {
     const lines = text.split('\n');
     lines.forEach((line, index) => {
-      this.grow(line);
-      if (index < lines.length - 1) {
+      const isEnded = index < lines.length - 1;
+      if (line !== '' || isEnded) {
+        this.open().appendData(isEnded ? `${line}\n` : line);
+      }
+      if (isEnded) {
         this.endLine();
       }
     });
   }
 
   line(text: string): void {
-    this.partial(text);
+    this.partial(`${text}\n`);
     this.endLine();
+  }
+
+  /** Nothing more comes for now: what was never in sight is as high as it has lines. */
+  end(): void {
+    const lines = this.isAtEnd ? this.count : this.count + 1;
+    this.group?.style.setProperty('contain-intrinsic-height', `auto ${lines}lh`);
   }
 
   /** The line that has not ended, in place of the one before. */
   partial(text: string): void {
-    this.unfinish().data = text;
-  }
-
-  private grow(text: string): void {
-    if (text !== '') {
-      this.unfinish().appendData(text);
+    if (text === '' && this.isAtEnd) {
+      return;
+    }
+    const open = this.open();
+    const known = open.data.slice(this.ended);
+    if (text.startsWith(known)) {
+      // What is selected stays so.
+      open.appendData(text.slice(known.length));
+    } else {
+      open.replaceData(this.ended, known.length, text);
     }
   }
 
-  private unfinish(): Text {
-    if (!this.last || this.count >= LINES) {
-      this.last = element('span', { class: 'lines' });
+  private open(): Text {
+    if (!this.group || ((this.count >= LINES || this.ended > CHARACTERS) && this.isAtEnd)) {
+      const isFar = this.element.childElementCount >= NEAR;
+      this.text = new Text();
+      this.group = element('span', { class: isFar ? 'lines far' : 'lines' }, this.text);
       this.count = 0;
-      this.element.append(this.last);
+      this.ended = 0;
+      this.element.append(this.group);
     }
-    if (!this.unfinished) {
-      this.unfinished = document.createTextNode('');
-      this.last.append(this.unfinished);
-    }
-    return this.unfinished;
+    return this.text;
+  }
+
+  private get isAtEnd(): boolean {
+    return this.ended === this.text.length;
   }
 
   private endLine(): void {
-    this.unfinish().appendData('\n');
-    this.unfinished = undefined;
     this.count += 1;
+    this.ended = this.text.length;
   }
 }
 
@@ -78,8 +99,14 @@ class Written {
   }
 }
 
+/** Characters of a part; what is out of sight of the parts is neither laid out nor painted. */
+const PART = 8 * 1024;
+
 export class Prose implements Sink {
   readonly element = element('div', { class: 'prose' });
+  private part: HTMLElement | undefined;
+  /** Characters of the part. */
+  private size = 0;
   private written: Written | undefined;
   private readonly reader = new BlockReader(this);
   private drafted: HTMLElement | undefined;
@@ -96,6 +123,7 @@ export class Prose implements Sink {
   whole(block: Paragraph): void {
     this.draft(undefined);
     this.append(draw(block));
+    this.size += block.lines.join('\n').length;
   }
 
   draft(block: Paragraph | undefined): void {
@@ -112,7 +140,16 @@ export class Prose implements Sink {
 
   private append(drawn: HTMLElement): void {
     this.written = undefined;
-    this.element.append(drawn);
+    this.place(drawn);
+  }
+
+  private place(drawn: HTMLElement): void {
+    if (!this.part || this.size > PART) {
+      this.part = element('div', { class: 'part' });
+      this.size = 0;
+      this.element.append(this.part);
+    }
+    this.part.append(drawn);
   }
 
   begin({ kind, title }: Verbatim): void {
@@ -123,13 +160,14 @@ export class Prose implements Sink {
     }
     if (!this.written) {
       this.written = new Written();
-      this.element.append(this.written.element);
+      this.place(this.written.element);
     }
     this.written.add(title, this.lines);
   }
 
   line(text: string): void {
     this.lines?.line(text);
+    this.size += text.length;
   }
 
   partial(text: string): void {
@@ -137,6 +175,7 @@ export class Prose implements Sink {
   }
 
   end(): void {
+    this.lines?.end();
     this.lines = undefined;
   }
 }

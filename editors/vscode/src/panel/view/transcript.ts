@@ -135,6 +135,7 @@ class Row {
       if (this.item.body !== '') {
         const body = new Lines();
         body.add(this.item.body);
+        body.end();
         details.append(body.element);
       }
     };
