@@ -137,7 +137,8 @@ fn in_a_window_on_two_folders_a_run_works_in_the_one_of_the_file_in_front() {
         desk.sandbox.write(&git, "ref: refs/heads/main\n");
     }
     let folders = json!({"folders": [{"path": "first"}, {"path": "second"}]});
-    desk.sandbox.write("both.code-workspace", &folders.to_string());
+    desk.sandbox
+        .write("both.code-workspace", &folders.to_string());
     desk.play("folders");
 }
 
