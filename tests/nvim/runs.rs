@@ -65,13 +65,29 @@ fn runs_are_gone_on_with_forked_renamed_configured_and_deleted() {
 
 #[test]
 fn a_file_that_a_command_changes_is_read_again_unless_it_has_changes() {
+    signing().play("runs/reload");
+}
+
+#[test]
+fn commands_run_even_where_the_configuration_has_other_editors_run_them() {
+    let desk = signing();
+    let home = desk.sandbox.home().join("rummy");
+    write(
+        &home.join("config.toml"),
+        "[commands]\nexecutor = \"client\"\n",
+    );
+    desk.play("runs/reload");
+}
+
+/// A desk at which a command changes two files.
+fn signing() -> Desk {
     let sign = "<sh>echo '-- signed' >>greet.lua; echo signed >>mine.txt</sh>\n";
     let desk = Desk::new(vec![
         sign.to_owned() + &update(145, "Signing"),
         update(200, "Signed both"),
     ]);
     desk.sandbox.write("mine.txt", "mine\n");
-    desk.play("runs/reload");
+    desk
 }
 
 #[test]

@@ -23,6 +23,7 @@ const NO_KEYS: ReadonlyMap<string, StoredKey> = new Map();
 test('only what the user has set is sent, beside what belongs to the editor', () => {
   assert.deepEqual(serverSettings(settings({}), NO_KEYS), {
     ui: 'client',
+    commands: { executor: 'server' },
     codeLens: true,
     diagnostics: false,
   });
@@ -32,10 +33,10 @@ test('a setting with a dot goes into its table', () => {
   const set = settings({ 'limits.maxTurns': 5, 'limits.maxCost': 2, 'commands.allow': ['ls'] });
   assert.deepEqual(serverSettings(set, NO_KEYS), {
     ui: 'client',
+    commands: { executor: 'server', allow: ['ls'] },
     codeLens: true,
     diagnostics: false,
     limits: { maxTurns: 5, maxCost: 2 },
-    commands: { allow: ['ls'] },
   });
 });
 
@@ -43,6 +44,7 @@ test('an empty text and null are not sent: they stand for a default', () => {
   const set = settings({ home: '', model: '', 'limits.maxCost': null, review: 'end' });
   assert.deepEqual(serverSettings(set, NO_KEYS), {
     ui: 'client',
+    commands: { executor: 'server' },
     codeLens: true,
     diagnostics: false,
     review: 'end',

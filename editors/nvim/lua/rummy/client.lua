@@ -100,6 +100,8 @@ local function default_settings()
   return {
     clientVersion = PROTOCOL_VERSION,
     ui = "client",
+    -- Whatever config.toml says for other editors: nothing here runs commands.
+    commands = { executor = "server" },
     diagnostics = show.diagnostics,
     codeLens = show.lenses,
   }

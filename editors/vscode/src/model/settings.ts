@@ -59,7 +59,8 @@ export type Options = { [key: string]: unknown };
 
 /** What `workspace/configuration` is answered with. */
 export function serverSettings(settings: Settings, keys: ReadonlyMap<string, StoredKey>): Options {
-  const options: Options = { ui: 'client' };
+  // The user is asked here; commands run where the files are, whatever config.toml says for other editors.
+  const options: Options = { ui: 'client', commands: { executor: 'server' } };
   for (const key of EDITOR_KEYS) {
     put(options, key, settings.get(key));
   }

@@ -169,6 +169,86 @@ test('the commands are those of the dialect', () => {
   assert.deepEqual([...NAMES].sort(), names.sort());
 });
 
+/** What answers are made of, the mean cases included. */
+const FRAGMENTS = [
+  ...[
+    '\n',
+    '\n\n',
+    '\r\n',
+    ' ',
+    'words ',
+    'a <b and ',
+    '`',
+    '``',
+    '```',
+    '~~~',
+    '\n```rust\n',
+    '\n```\n',
+  ],
+  ...['- ', '| a | b |', '> ', '# ', '---', '<', '</', '/>', '>', '"', "'", '=', '<!-- ', '&lt;'],
+  ...[
+    '<get path="a"/>',
+    '<GET PATH=a >',
+    '</get>',
+    '<get',
+    '<get ',
+    '<get path="a > b"',
+    '<rm path="c"/>',
+  ],
+  ...[
+    '<set path="b">',
+    '<set path="b">\none\n</set>',
+    '</set>',
+    '</SET >',
+    '<set>',
+    '<setter>',
+    '`<set>`',
+  ],
+  ...[
+    '<sh>ls</sh>',
+    '<sh>',
+    '</sh>',
+    '<update status="200">',
+    '<update>',
+    'done</update>',
+    '<think>',
+  ],
+  ...[
+    '</think>',
+    '<ask_user question="q">a; b</ask_user>',
+    '<search>',
+    '<mv path="a">b</mv>',
+    'é',
+    '😀',
+  ],
+];
+
+/** A row of numbers below 1 that look random and are the same in every run. */
+function* numbers(seed: number): Generator<number, never> {
+  for (let state = seed; ;) {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    yield ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  }
+}
+
+test('an answer is read the same in whatever pieces it comes', () => {
+  for (let seed = 0; seed < 3000; seed += 1) {
+    const random = numbers(seed);
+    const next = (below: number): number => Math.floor(random.next().value * below);
+    const parts = Array.from({ length: 1 + next(14) }, () => FRAGMENTS[next(FRAGMENTS.length)]);
+    const answer = `${parts.join('')}\n\n`;
+    const pieces: string[] = [];
+    for (let at = 0; at < answer.length;) {
+      const end = at + 1 + next(9);
+      pieces.push(answer.slice(at, end));
+      at = end;
+    }
+    assert.deepEqual(read(...pieces), read(answer), JSON.stringify(pieces));
+  }
+});
+
 test('no draft grows without an end', () => {
   let longest = 0;
   const sink: Sink = {

@@ -134,6 +134,9 @@ export class BlockReader {
     }
     if (end.shown > 0) {
       this.sink.line(line.slice(0, end.shown));
+    } else {
+      // Its beginning may have been shown.
+      this.sink.partial('');
     }
     this.ending = undefined;
     this.sink.end();

@@ -131,7 +131,7 @@ function unended(
 ): Tag | number | undefined {
   const breaksOff = matchAt(BREAK, text, end) !== null;
   if (!isWhole) {
-    return breaksOff && (hasValue || !isTalk) ? at : undefined;
+    return hasValue || (breaksOff && !isTalk) ? at : undefined;
   }
   const isOpen = hasValue || (breaksOff && /=\s*["']/.test(text.slice(end)));
   return isOpen ? { at, name, end: undefined, isEmpty: false, target } : undefined;
