@@ -10,7 +10,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::documents::{Document, Documents, Encoding};
@@ -57,8 +56,6 @@ pub struct Abilities {
     pub configuration: bool,
     /// Symbols inside others.
     pub nested_symbols: bool,
-    /// To ask for the code lenses again when it is told.
-    pub refresh_lenses: bool,
     /// `rummy/save`.
     pub save: bool,
     /// To ask the user for the prompt of a command that has none.
@@ -93,10 +90,6 @@ impl Abilities {
                 .and_then(|document| document.document_symbol.as_ref())
                 .and_then(|symbols| symbols.hierarchical_document_symbol_support)
                 == Some(true),
-            refresh_lenses: workspace
-                .and_then(|workspace| workspace.code_lens.as_ref())
-                .and_then(|lenses| lenses.refresh_support)
-                == Some(true),
             save: ours("save") == Some(true),
             prompt: ours("prompt") == Some(true),
         }
@@ -115,9 +108,6 @@ pub struct Session {
     pub shown: Shown,
     /// Who tells the client of its runs; none before `initialize`.
     pub reporter: Option<mpsc::UnboundedSender<Signal>>,
-    client: Client,
-    /// Requests to the client whose answers change nothing. They end with the session.
-    requests: JoinSet<()>,
     watchers: Vec<Watcher>,
     /// When what is shown is to be brought up to date.
     refresh_at: Option<Instant>,
@@ -153,8 +143,6 @@ pub fn start(client: Client, outbox: Outbox) -> SessionHandle {
         documents: Documents::default(),
         shown: Shown::default(),
         reporter: None,
-        client: client.clone(),
-        requests: JoinSet::new(),
         watchers: Vec::new(),
         refresh_at: None,
     };
@@ -309,29 +297,12 @@ impl Session {
     /// Brings what is shown up to date, now.
     pub fn refresh(&mut self) {
         self.refresh_at = None;
-        let has_news = self.shown.publish(
+        self.shown.publish(
             &self.documents,
             self.encoding,
             &self.outbox,
             self.config.diagnostics,
         );
-        if has_news && self.config.code_lens {
-            self.refresh_lenses();
-        }
-    }
-
-    /// Has the client ask for code lenses, which by itself it does only when a text changes.
-    fn refresh_lenses(&mut self) {
-        if !self.abilities.refresh_lenses {
-            return;
-        }
-        while self.requests.try_join_next().is_some() {}
-        let client = self.client.clone();
-        self.requests.spawn(async move {
-            if let Err(error) = client.code_lens_refresh().await {
-                tracing::debug!(%error, "the client does not ask for code lenses again");
-            }
-        });
     }
 
     /// Takes a run's whole pending set, and brings what is shown up to date. `root` is the folder as
@@ -402,11 +373,7 @@ impl Session {
     /// Takes the configuration anew from its layers, and says what could not be used.
     pub fn reconfigure(&mut self) {
         let (config, complaints) = self.layers.resolve();
-        let has_lenses = self.config.code_lens;
         self.config = Arc::new(config);
-        if self.config.code_lens != has_lenses {
-            self.refresh_lenses();
-        }
         for complaint in &complaints {
             self.complain(complaint);
         }

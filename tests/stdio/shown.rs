@@ -123,41 +123,6 @@ fn a_pending_hunk_is_a_diagnostic_three_lenses_and_actions() {
 }
 
 #[test]
-fn a_client_that_can_asks_for_lenses_again_when_proposals_come_or_go_and_not_when_they_move() {
-    let server = ModelServer::start(vec![Reply::text(fix_app()), Reply::text(fix_app()).gate()]);
-    let mut session = Session::builder()
-        .file(FILE, APP)
-        .model_at(&server.url())
-        .capabilities(&json!({"workspace": {"codeLens": {"refreshSupport": true}}}))
-        .start();
-    session.open(FILE);
-    session.act("fix", "raise the retries");
-    session.wait_for("workspace/codeLens/refresh", |_| true);
-    assert_eq!(session.code_lenses(FILE).len(), 3);
-
-    session.edit(FILE, &(0..0), "// mine\n");
-    session.wait_for("run/proposal", |told| {
-        told["proposals"][0]["hunks"][0]["range"]["start"]["line"] == 2
-    });
-    assert_eq!(session.take("workspace/codeLens/refresh"), [] as [Value; 0]);
-
-    for (is_wanted, count) in [(false, 0), (true, 3)] {
-        let settings = json!({"rummy": {"codeLens": is_wanted}});
-        session.notify(
-            "workspace/didChangeConfiguration",
-            json!({"settings": settings}),
-        );
-        session.wait_for("workspace/codeLens/refresh", |_| true);
-        assert_eq!(session.code_lenses(FILE).len(), count);
-    }
-
-    session.ask("rummy/reject", json!({"run": "fix", "path": PATH}));
-    session.wait_for("workspace/codeLens/refresh", |_| true);
-    assert_eq!(session.code_lenses(FILE), [] as [Value; 0]);
-    session.ignore(&["run/proposal", "textDocument/publishDiagnostics"]);
-}
-
-#[test]
 fn nothing_of_a_proposal_is_left_when_it_is_decided() {
     for method in ["rummy/accept", "rummy/reject"] {
         let server =

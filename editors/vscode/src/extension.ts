@@ -66,6 +66,7 @@ export function activate(context: vscode.ExtensionContext): void {
     registerRunPanel(context, rummy),
     registerStatus(supervisor, rummy),
     followChanges(supervisor, keys, rummy),
+    rummy.onDidChangeProposals(() => supervisor.refreshLenses()),
     entries.onDidWrite(() => memory.reload()),
   );
   running = supervisor;

@@ -231,14 +231,14 @@ impl Shown {
         self.diagnosed.insert(uri, None);
     }
 
-    /// Sends what has changed of proposals and diagnostics. True: more than that their texts have moved.
+    /// Sends what has changed of proposals and diagnostics.
     pub fn publish(
         &mut self,
         documents: &Documents,
         encoding: Encoding,
         outbox: &Outbox,
         diagnostics: bool,
-    ) -> bool {
+    ) {
         self.freshen(documents, encoding, |_| true);
         let touched = std::mem::take(&mut self.touched);
         let is_touched = |item: &Item| item.file().is_some_and(|file| touched.contains(file));
@@ -253,29 +253,23 @@ impl Shown {
                 changed.push(*id);
             }
         }
-        let mut has_news = false;
         for run in changed {
-            has_news |= self.publish_run(run, outbox);
+            self.publish_run(run, outbox);
         }
         self.runs.retain(|_, run| !run.items.is_empty());
         self.publish_diagnostics(documents, outbox, diagnostics);
-        has_news
     }
 
-    /// True: what is pending of it has changed, not only where its texts are.
-    fn publish_run(&mut self, id: RunId, outbox: &Outbox) -> bool {
+    fn publish_run(&mut self, id: RunId, outbox: &Outbox) {
         let items = match self.written(id) {
             Ok(Some(items)) => items,
-            Ok(None) => return false,
-            Err(error) => {
-                tracing::error!(%error, "a proposal could not be written as JSON");
-                return false;
-            }
+            Ok(None) => return,
+            Err(error) => return tracing::error!(%error, "a proposal could not be written as JSON"),
         };
         let Some(run) = self.runs.get_mut(&id) else {
-            return false;
+            return;
         };
-        let was_dirty = std::mem::take(&mut run.dirty);
+        run.dirty = false;
         for (item, json) in std::iter::zip(&mut run.items, &items) {
             item.told.json = Some(Arc::clone(json));
         }
@@ -300,7 +294,6 @@ impl Shown {
         if !now.items.is_empty() {
             self.sent.insert(id, now);
         }
-        is_news && was_dirty
     }
 
     /// A run's items as JSON; none where there is no such run.

@@ -130,7 +130,6 @@ impl Editor {
             }
             "window/showMessageRequest" => self.pick(params),
             "window/workDoneProgress/create"
-            | "workspace/codeLens/refresh"
             | "client/registerCapability"
             | "client/unregisterCapability" => Some(Value::Null),
             _ => return None,

@@ -79,6 +79,17 @@ export class RummyClient extends LanguageClient {
     return this.lastLines;
   }
 
+  /** Has VS Code ask for the code lenses again, which by itself it does only when a text changes. */
+  refreshLenses(): void {
+    const feature = this.getFeature('textDocument/codeLens');
+    const providers = new Set(
+      vscode.workspace.textDocuments.map((document) => feature.getProvider(document)),
+    );
+    for (const provider of providers) {
+      provider?.onDidChangeCodeLensEmitter.fire();
+    }
+  }
+
   /** `rummy:` documents have a file system of their own, which can also write. */
   override registerFeature(feature: StaticFeature | DynamicFeature<unknown>): void {
     const isTheirs =

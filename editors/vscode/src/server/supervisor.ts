@@ -249,6 +249,10 @@ export class Supervisor implements Connection, vscode.Disposable {
     await this.client?.sendNotification('workspace/didChangeConfiguration', { settings: null });
   }
 
+  refreshLenses(): void {
+    this.client?.refreshLenses();
+  }
+
   dispose(): void {
     clearTimeout(this.timer);
     this.trust.dispose();
