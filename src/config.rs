@@ -1,6 +1,6 @@
 //! One typed configuration, merged from layers: built-in defaults, `config.toml` in the home,
-//! the environment (`RUMMY_*`), the editor's `initializationOptions`, its
-//! `didChangeConfiguration`. Later wins, key by key.
+//! the environment (`RUMMY_*`), a trusted workspace's `.rummy/config.toml`, the editor's
+//! `initializationOptions`, its `didChangeConfiguration`. Later wins, key by key.
 //!
 //! An unknown key or a wrong type never stops anything: it becomes a [`Complaint`] that names the
 //! key and where it stood, and the key is ignored. The keys stand once, in [`keys`].
@@ -18,7 +18,7 @@ use crate::entries::{AutoAccept, Executor, Review};
 use crate::llm::ModelSpec;
 
 pub use keys::example;
-pub use layers::{Complaint, Layers, Source, variables};
+pub use layers::{Complaint, FileLayer, Layers, Source, variables};
 
 /// Everything that can be configured.
 #[derive(Debug, Clone)]

@@ -67,5 +67,7 @@ mod telling;
 mod together;
 #[path = "stdio/traps.rs"]
 mod traps;
+#[path = "stdio/trust.rs"]
+mod trust;
 #[path = "stdio/undo.rs"]
 mod undo;

@@ -159,6 +159,22 @@ fn what_is_proposed_outlives_a_server_that_is_killed() {
 }
 
 #[test]
+fn the_settings_that_a_folder_brings_hold_when_the_user_says_so() {
+    let runs = |line: &str| format!("<sh>{line}</sh>\n") + &update(144, "Running it");
+    let Some(desk) = Desk::new(vec![
+        runs("touch once"),
+        update(200, "Built"),
+        runs("touch twice"),
+        update(200, "Built again"),
+    ]) else {
+        return;
+    };
+    let allows = "[commands]\nallow = [\"touch *\"]\n";
+    desk.sandbox.write(".rummy/config.toml", allows);
+    desk.play("trust");
+}
+
+#[test]
 fn in_a_folder_that_is_not_trusted_no_model_is_asked() {
     let Some(desk) = Desk::new(vec![one_hunk()]) else {
         return;

@@ -313,6 +313,7 @@ mod tests {
                 id: ProjectId(1),
                 name: format!("file://{root}"),
                 root: root.to_owned(),
+                trusted: None,
             },
         }
     }
@@ -359,6 +360,7 @@ mod tests {
             id: ProjectId(id),
             name: name.to_owned(),
             root: root.to_owned(),
+            trusted: None,
         };
         let known = [
             project(1, "file:///no/such", "/no/such"),

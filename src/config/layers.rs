@@ -44,6 +44,33 @@ impl fmt::Display for Complaint {
     }
 }
 
+/// Keys that no workspace has a say in.
+const OF_THE_PROCESS: [&str; 2] = ["home", "database"];
+
+/// The settings of a file, or why they cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileLayer {
+    file: PathBuf,
+    read: Result<Map<String, Value>, String>,
+}
+
+impl FileLayer {
+    /// Reads a file; none where there is none.
+    pub fn read(file: &Path) -> Option<Self> {
+        let read = match std::fs::read_to_string(file) {
+            Ok(text) => toml::from_str(&text).map_err(|error| error.message().to_owned()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
+            Err(error) => Err(error.to_string()),
+        };
+        let file = file.to_owned();
+        Some(Self { file, read })
+    }
+
+    pub fn source(&self) -> Source {
+        Source::File(self.file.clone())
+    }
+}
+
 /// Layers of settings on top of each other, lowest first.
 #[derive(Debug, Clone)]
 pub struct Layers {
@@ -93,16 +120,42 @@ impl Layers {
     }
 
     fn add_file(&mut self, file: &Path) {
-        let source = Source::File(file.to_owned());
-        let text = match std::fs::read_to_string(file) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return,
-            Err(error) => return self.complain("the file", source, error.to_string()),
+        let Some(found) = FileLayer::read(file) else {
+            return;
         };
-        match toml::from_str::<Map<String, Value>>(&text) {
+        let source = found.source();
+        match found.read {
             Ok(layer) => self.add(source, layer),
-            Err(error) => self.complain("the file", source, error.message().to_owned()),
+            Err(why) => self.complain("the file", source, why),
         }
+    }
+
+    /// The same layers with a workspace's own below the editor's.
+    #[must_use]
+    pub fn with_workspace(&self, workspace: &FileLayer) -> Self {
+        let mut layers = self.clone();
+        let source = workspace.source();
+        let mut layer = match &workspace.read {
+            Ok(layer) => layer.clone(),
+            Err(why) => {
+                layers.complain("the file", source, why.clone());
+                return layers;
+            }
+        };
+        for key in OF_THE_PROCESS {
+            if layer.shift_remove(key).is_some() {
+                let why = "it holds for all workspaces; set it in the home's config.toml";
+                layers.complain(key, source.clone(), why.to_owned());
+            }
+        }
+        let is_editors = |(source, _): &(Source, _)| match source {
+            Source::File(_) | Source::Environment => false,
+            Source::InitializationOptions | Source::DidChangeConfiguration => true,
+        };
+        let place = layers.layers.iter().position(is_editors);
+        let place = place.unwrap_or(layers.layers.len());
+        layers.layers.insert(place, (source, layer));
+        layers
     }
 
     fn complain(&mut self, key: &str, source: Source, why: String) {
@@ -234,6 +287,38 @@ mod tests {
                 ..Limits::default()
             }
         );
+    }
+
+    #[test]
+    fn a_workspace_wins_over_the_home_and_the_environment_and_the_editor_over_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config.toml");
+        assert_eq!(FileLayer::read(&file), None);
+        let text = "review = \"each\"\ndatabase = \"/tmp/theirs.db\"\n\
+                    [limits]\nmaxTurns = 7\nmaxStrikes = 5\n";
+        std::fs::write(&file, text).unwrap();
+        let mut layers = Layers::of_process(pairs(&[("RUMMY_MAX_STRIKES", "4")]), &Map::new());
+        let options = object(&json!({"limits": {"maxTurns": 9}}));
+        layers.add(Source::InitializationOptions, options);
+        let before = layers.resolve();
+
+        let workspace = FileLayer::read(&file).unwrap();
+        let (config, complaints) = layers.with_workspace(&workspace).resolve();
+        assert_eq!(config.review, Review::Each);
+        assert_eq!((config.limits.max_turns, config.limits.max_strikes), (9, 5));
+        assert_eq!(config.database, before.0.database);
+        let told: Vec<String> = complaints.iter().map(ToString::to_string).collect();
+        let expected = format!(
+            "rummy: database in {} is ignored: it holds for all workspaces; set it in the home's config.toml",
+            file.display()
+        );
+        assert_eq!(told, [expected]);
+
+        std::fs::write(&file, "review = each\n").unwrap();
+        let workspace = FileLayer::read(&file).unwrap();
+        let (config, complaints) = layers.with_workspace(&workspace).resolve();
+        assert_eq!(config.review, before.0.review);
+        assert_eq!(complaints.len(), 1, "{complaints:?}");
     }
 
     #[test]

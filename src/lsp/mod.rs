@@ -4,7 +4,8 @@
 //! protocol's trait, a line a method; [`session`] is the actor that owns the documents; [`methods`]
 //! is the one table of this server's own methods; [`asked`] is what is answered about a document at
 //! once; [`reporter`] tells the client what its runs do; [`proposals`] shows and applies what they
-//! propose; [`asking`] asks the user about commands and questions; [`offers`] starts runs where the
+//! propose; [`asking`] asks the user about commands and questions, [`trust`] whether what a folder brings may
+//! be used; [`offers`] starts runs where the
 //! cursor is; [`entry_documents`] gives entries to be read as documents, [`transcript`] lays a run out
 //! for people; [`hub`] is what sessions share.
 //!
@@ -31,6 +32,7 @@ pub mod session;
 mod state;
 pub mod transcript;
 pub mod transport;
+mod trust;
 pub mod types;
 
 /// The version of the protocol that is spoken; a client with another major one is refused.

@@ -16,6 +16,7 @@ use super::progress::run_of;
 use super::proposals::actions;
 use super::reporter::{self, Signal};
 use super::session::{Abilities, Folder, SessionHandle};
+use super::trust::{self, Brought};
 use super::types::jsonrpc::{Error, ErrorCode, Result};
 use super::types::{
     CodeAction, CodeActionOptions, CodeActionParams, CodeActionProviderCapability,
@@ -121,10 +122,12 @@ impl Server {
                 .await
                 .map_err(MethodError::from)?;
             engine.supervisor.open(project);
+            let brought = Brought::of(engine.supervisor.store(), project, &root).await?;
             adopted.push(Folder {
                 uri: folder.uri,
                 root,
                 project,
+                brought,
             });
         }
         Ok(adopted)
@@ -224,6 +227,12 @@ impl LanguageServer for Server {
         super::log::join(self.session.id(), self.session.outbox.clone());
         self.pull_configuration().await;
         self.tell_reporter().await;
+        if let (Ok(context), Some(folders)) = (
+            self.context(),
+            self.session.ask(|session| session.folders.clone()).await,
+        ) {
+            trust::ask(context, folders);
+        }
     }
 
     async fn shutdown(&self) -> Result<()> {
@@ -258,17 +267,13 @@ impl LanguageServer for Server {
                     .iter()
                     .map(|f| spelled(&f.uri))
                     .collect();
-                self.session.post(move |session| {
-                    session
-                        .folders
-                        .retain(|folder| !removed.contains(&spelled(&folder.uri)));
-                    for folder in added {
-                        if !session.projects().contains(&folder.project) {
-                            session.folders.push(folder);
-                        }
-                    }
-                });
+                let to_ask = added.clone();
+                self.session
+                    .post(move |session| session.change_folders(added, &removed));
                 self.tell_reporter().await;
+                if let Ok(context) = self.context() {
+                    trust::ask(context, to_ask);
+                }
             }
             Err(error) => tracing::error!(%error, "a workspace folder could not be added"),
         }

@@ -4,6 +4,7 @@
 //! the wire, so what is asked later sees it. Nothing is awaited in here, least of all the client;
 //! requests get a snapshot, or a closure's answer.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,11 +18,12 @@ use super::outbox::Outbox;
 use super::proposals::show::{Shown, ShownRun};
 use super::proposals::view::Pending;
 use super::reporter::Signal;
+use super::trust::Brought;
 use super::types::{
     Client, ClientCapabilities, DidChangeTextDocumentParams, DidCloseTextDocumentParams,
     DidOpenTextDocumentParams, DidSaveTextDocumentParams, MessageType, ResourceOperationKind, Uri,
 };
-use crate::config::{Complaint, Config, Layers};
+use crate::config::{Complaint, Config, FileLayer, Layers, Source};
 use crate::entries::{ProjectId, RunId};
 use crate::workspace::OpenText;
 
@@ -37,6 +39,8 @@ pub struct Folder {
     /// Spelled without links.
     pub root: PathBuf,
     pub project: ProjectId,
+    /// What it brings itself, where it is trusted.
+    pub brought: Option<Arc<Brought>>,
 }
 
 /// What the client can do, as far as it matters here.
@@ -60,6 +64,12 @@ pub struct Abilities {
     pub save: bool,
     /// To ask the user for the prompt of a command that has none.
     pub prompt: bool,
+}
+
+impl Folder {
+    fn settings(&self) -> Option<&FileLayer> {
+        self.brought.as_ref()?.settings.as_ref()
+    }
 }
 
 impl Abilities {
@@ -102,7 +112,10 @@ pub struct Session {
     pub abilities: Abilities,
     pub encoding: Encoding,
     pub layers: Layers,
+    /// What holds in no folder of its own; where there is only one folder, what holds there.
     pub config: Arc<Config>,
+    /// What holds in folders that bring settings.
+    in_folders: HashMap<ProjectId, Arc<Config>>,
     pub folders: Vec<Folder>,
     pub documents: Documents,
     pub shown: Shown,
@@ -138,6 +151,7 @@ pub fn start(client: Client, outbox: Outbox) -> SessionHandle {
         abilities: Abilities::default(),
         encoding: Encoding::Utf16,
         config: Arc::new(Config::default()),
+        in_folders: HashMap::new(),
         layers: Layers::none(),
         folders: Vec::new(),
         documents: Documents::default(),
@@ -372,12 +386,84 @@ impl Session {
 
     /// Takes the configuration anew from its layers, and says what could not be used.
     pub fn reconfigure(&mut self) {
-        let (config, complaints) = self.layers.resolve();
-        self.config = Arc::new(config);
-        for complaint in &complaints {
+        for complaint in &self.resolve() {
             self.complain(complaint);
         }
         self.follow();
+    }
+
+    /// Folders were added, and others taken away, by their URIs without a slash at the end.
+    pub fn change_folders(&mut self, added: Vec<Folder>, removed: &[String]) {
+        let is_kept = |folder: &Folder| {
+            let uri = folder.uri.as_str().trim_end_matches('/');
+            !removed.iter().any(|removed| removed == uri)
+        };
+        self.folders.retain(is_kept);
+        let mut files = Vec::new();
+        for folder in added {
+            if !self.projects().contains(&folder.project) {
+                files.extend(folder.settings().map(FileLayer::source));
+                self.folders.push(folder);
+            }
+        }
+        self.take_up(&files);
+    }
+
+    /// What a folder brings may be used from now on, or may not be.
+    pub fn bring(&mut self, project: ProjectId, brought: Option<Arc<Brought>>) {
+        let mut folders = self.folders.iter_mut();
+        if let Some(folder) = folders.find(|folder| folder.project == project) {
+            folder.brought = brought;
+            let file = folder.settings().map(FileLayer::source);
+            self.take_up(file.as_slice());
+        }
+    }
+
+    /// Makes the configuration anew, and says what of these files could not be used.
+    fn take_up(&mut self, files: &[Source]) {
+        for complaint in &self.resolve() {
+            if files.contains(&complaint.source) {
+                self.complain(complaint);
+            }
+        }
+        self.follow();
+    }
+
+    /// Makes the configuration anew; what is answered could not be used.
+    fn resolve(&mut self) -> Vec<Complaint> {
+        let (config, mut complaints) = self.layers.resolve();
+        self.in_folders.clear();
+        for folder in &self.folders {
+            if let Some(settings) = folder.settings() {
+                let (config, more) = self.layers.with_workspace(settings).resolve();
+                let of_folder = more.into_iter().filter(|c| c.source == settings.source());
+                complaints.extend(of_folder);
+                self.in_folders.insert(folder.project, Arc::new(config));
+            }
+        }
+        let only = match self.folders.as_slice() {
+            [folder] => self.in_folders.get(&folder.project).cloned(),
+            _ => None,
+        };
+        self.config = only.unwrap_or_else(|| Arc::new(config));
+        complaints
+    }
+
+    /// What holds for the runs of a folder.
+    pub fn config_in(&self, project: ProjectId) -> Arc<Config> {
+        let of_folder = self.in_folders.get(&project);
+        Arc::clone(of_folder.unwrap_or(&self.config))
+    }
+
+    /// Where skills and personas lie: those that the folders bring before the home's. Only one folder's
+    /// where it is named.
+    pub fn homes(&self, project: Option<ProjectId>) -> Vec<PathBuf> {
+        let is_meant = |folder: &&Folder| project.is_none_or(|project| folder.project == project);
+        let folders = self.folders.iter().filter(is_meant);
+        let brought = folders.filter_map(|folder| folder.brought.as_ref());
+        let mut homes: Vec<PathBuf> = brought.map(|brought| brought.home.clone()).collect();
+        homes.push(self.config.home.clone());
+        homes
     }
 
     fn complain(&self, complaint: &Complaint) {

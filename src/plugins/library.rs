@@ -1,5 +1,6 @@
-//! The texts that a user keeps in the rummy home for all runs: `skills/NAME.md` (or
-//! `skills/NAME/SKILL.md`) and `personas/NAME.md`.
+//! The texts that a user keeps for runs, in the rummy home and in the `.rummy` of folders that are trusted:
+//! `skills/NAME.md` (or `skills/NAME/SKILL.md`) and `personas/NAME.md`. Of several with the same name the
+//! first one counts.
 //!
 //! **Invariant.** A name is one path segment of letters, digits, dots, dashes and underscores that
 //! begins with a letter or digit, so no name leaves its folder.
@@ -62,19 +63,21 @@ impl Shelf {
         }
     }
 
-    /// The text of that name.
-    pub fn read(self, home: &Path, name: &str) -> Result<Volume, LibraryError> {
+    /// The text of that name in the first of these places that has one.
+    pub fn read(self, homes: &[PathBuf], name: &str) -> Result<Volume, LibraryError> {
         if !is_name(name) {
             return Err(LibraryError::Name(name.chars().take(80).collect()));
         }
-        let folder = home.join(self.folder());
-        let files = [
-            folder.join(format!("{name}.md")),
-            folder.join(name).join("SKILL.md"),
-        ];
-        let file = files.into_iter().find(|file| file.is_file());
+        let files = |home: &PathBuf| {
+            let folder = home.join(self.folder());
+            [
+                folder.join(format!("{name}.md")),
+                folder.join(name).join("SKILL.md"),
+            ]
+        };
+        let file = homes.iter().flat_map(files).find(|file| file.is_file());
         let Some(file) = file else {
-            let known = self.names(home)?;
+            let known = self.names(homes)?;
             return Err(LibraryError::NotFound {
                 kind: self.kind(),
                 name: name.to_owned(),
@@ -96,8 +99,18 @@ impl Shelf {
         })
     }
 
-    /// The names of all texts, sorted. A folder that does not exist is empty.
-    pub fn names(self, home: &Path) -> Result<Vec<String>, LibraryError> {
+    /// The names of all texts in these places, sorted. A folder that does not exist is empty.
+    pub fn names(self, homes: &[PathBuf]) -> Result<Vec<String>, LibraryError> {
+        let mut names = Vec::new();
+        for home in homes {
+            names.extend(self.names_in(home)?);
+        }
+        names.sort_unstable();
+        names.dedup();
+        Ok(names)
+    }
+
+    fn names_in(self, home: &Path) -> Result<Vec<String>, LibraryError> {
         let folder = home.join(self.folder());
         let unreadable = |source| LibraryError::Unreadable {
             file: folder.clone(),
@@ -122,8 +135,6 @@ impl Shelf {
             }
         }
         names.retain(|name| is_name(name));
-        names.sort_unstable();
-        names.dedup();
         Ok(names)
     }
 }
@@ -195,12 +206,13 @@ mod tests {
 
     #[test]
     fn a_skill_is_a_file_or_a_folder_and_says_what_it_is_about() {
-        let home = home();
-        let names = Shelf::Skills.names(home.path()).unwrap();
+        let folder = home();
+        let homes = [folder.path().to_owned()];
+        let names = Shelf::Skills.names(&homes).unwrap();
         let described: Vec<(String, String)> = names
             .into_iter()
             .map(|name| {
-                let volume = Shelf::Skills.read(home.path(), &name).unwrap();
+                let volume = Shelf::Skills.read(&homes, &name).unwrap();
                 (name, volume.description())
             })
             .collect();
@@ -209,12 +221,31 @@ mod tests {
             described,
             expected.map(|(name, about)| (name.to_owned(), about.to_owned()))
         );
-        assert_eq!(Shelf::Personas.names(home.path()).unwrap(), [""; 0]);
+        assert_eq!(Shelf::Personas.names(&homes).unwrap(), [""; 0]);
+    }
+
+    #[test]
+    fn of_two_places_the_first_one_that_has_a_name_counts() {
+        let (near, far) = (tempfile::tempdir().unwrap(), home());
+        std::fs::create_dir(near.path().join("skills")).unwrap();
+        for name in ["git", "own"] {
+            let file = near.path().join(format!("skills/{name}.md"));
+            std::fs::write(file, "of this folder\n").unwrap();
+        }
+        let homes = [near.path().to_owned(), far.path().to_owned()];
+        assert_eq!(
+            Shelf::Skills.names(&homes).unwrap(),
+            ["git", "own", "review"]
+        );
+        let text = |name| Shelf::Skills.read(&homes, name).unwrap().text;
+        assert_eq!(text("git"), "of this folder\n");
+        assert!(text("review").ends_with("Read twice.\r\n"));
     }
 
     #[test]
     fn no_name_leaves_its_folder() {
-        let home = home();
+        let folder = home();
+        let homes = [folder.path().to_owned()];
         for name in [
             "../secret",
             "a/b",
@@ -224,17 +255,14 @@ mod tests {
             "a b",
             "é",
         ] {
-            let refused = Shelf::Skills.read(home.path(), name).unwrap_err();
+            let refused = Shelf::Skills.read(&homes, name).unwrap_err();
             assert!(
                 matches!(refused, LibraryError::Name(_)),
                 "{name:?}: {refused}"
             );
         }
         assert_eq!(
-            Shelf::Skills
-                .read(home.path(), "none")
-                .unwrap_err()
-                .to_string(),
+            Shelf::Skills.read(&homes, "none").unwrap_err().to_string(),
             "there is no skill \"none\"; there are git, review"
         );
     }

@@ -11,6 +11,8 @@ pub struct Project {
     pub id: ProjectId,
     pub name: String,
     pub root: String,
+    /// Whether what it brings itself may be used; none: nobody has said.
+    pub trusted: Option<bool>,
 }
 
 /// Finds the project of a folder, or makes it.
@@ -25,10 +27,17 @@ pub fn ensure(tx: &Tx<'_>, name: &str, root: &str) -> Result<ProjectId, StoreErr
     Ok(ProjectId(id))
 }
 
+/// Says whether what a folder brings itself may be used.
+pub fn trust(tx: &Tx<'_>, id: ProjectId, trusted: bool) -> Result<(), StoreError> {
+    tx.prepare_cached("UPDATE projects SET trusted = ?2 WHERE id = ?1")?
+        .execute(params![id.0, trusted])?;
+    Ok(())
+}
+
 /// A project by its row id.
 pub fn find(connection: &Connection, id: ProjectId) -> Result<Option<Project>, StoreError> {
     Ok(connection
-        .prepare_cached("SELECT id, name, root FROM projects WHERE id = ?1")?
+        .prepare_cached("SELECT id, name, root, trusted FROM projects WHERE id = ?1")?
         .query_row([id.0], read_project)
         .optional()?)
 }
@@ -36,7 +45,7 @@ pub fn find(connection: &Connection, id: ProjectId) -> Result<Option<Project>, S
 /// All projects, by name.
 pub fn list(connection: &Connection) -> Result<Vec<Project>, StoreError> {
     let mut statement =
-        connection.prepare_cached("SELECT id, name, root FROM projects ORDER BY name")?;
+        connection.prepare_cached("SELECT id, name, root, trusted FROM projects ORDER BY name")?;
     let rows = statement.query_map([], read_project)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
@@ -46,5 +55,6 @@ fn read_project(row: &Row<'_>) -> rusqlite::Result<Project> {
         id: ProjectId(row.get("id")?),
         name: row.get("name")?,
         root: row.get("root")?,
+        trusted: row.get("trusted")?,
     })
 }

@@ -91,6 +91,13 @@ fn signing() -> Desk {
 }
 
 #[test]
+fn what_a_workspace_brings_is_used_when_the_user_says_so() {
+    let desk = Desk::new(vec![update(200, "Nothing much")]);
+    desk.sandbox.write(".rummy/skills/tidy.md", "Tidy up.\n");
+    desk.play("runs/trust");
+}
+
+#[test]
 fn leaving_the_editor_ends_the_run_and_its_call() {
     let answer = "A long answer, of which only the beginning comes.";
     let desk = Desk::with_replies(vec![Reply::text(answer).gate_after(3)]);

@@ -312,6 +312,7 @@ export interface Methods {
   getModels: [{ readonly limit?: number }, readonly ModelRow[]];
   'file/constraint': [Constraint & { readonly workspace?: string }, Ok];
   'file/drop': [{ readonly pattern: string; readonly workspace?: string }, Ok];
+  trust: [{ readonly workspace?: string; readonly trusted: boolean }, Ok];
   getConstraints: [{ readonly workspace?: string }, readonly Constraint[]];
   'skill/add': [{ readonly run: string; readonly name: string }, Ok];
   'skill/remove': [{ readonly run: string; readonly name: string }, Ok];

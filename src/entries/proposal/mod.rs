@@ -139,15 +139,26 @@ pub enum Effect {
 }
 
 impl AutoAccept {
-    /// Whether such a proposal is accepted without asking.
-    pub const fn takes(self, effect: &Effect) -> bool {
+    /// Whether such a proposal is accepted without asking. What a folder tells rummy itself is always
+    /// for the user to accept: it can allow commands.
+    pub fn takes(self, effect: &Effect) -> bool {
         match (self, effect) {
             (Self::None, _)
             | (_, Effect::Question { .. })
             | (Self::Edits, Effect::Command { .. }) => false,
-            (Self::Edits | Self::All, _) => true,
+            (Self::Edits | Self::All, effect) => !effect.changed_files().any(is_for_rummy),
         }
     }
+}
+
+/// Whether a file is one of those that a folder brings for rummy.
+fn is_for_rummy(file: &EntryPath) -> bool {
+    let path = file.as_str();
+    let first = path.split_once('/').map_or(path, |(first, _)| first);
+    // There are file systems that ignore case.
+    [".rummy", ".mcp.json"]
+        .iter()
+        .any(|name| first.eq_ignore_ascii_case(name))
 }
 
 impl Effect {

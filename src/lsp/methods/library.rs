@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Context, Done, Method, MethodError, NoParams};
-use crate::entries::Writer;
+use crate::entries::{ProjectId, Writer};
 use crate::plugins::library::{LibraryError, Shelf, Volume};
 use crate::plugins::skill;
 use crate::store::entries::{self, Query};
@@ -37,13 +37,14 @@ impl From<LibraryError> for MethodError {
     }
 }
 
-/// Works in the library, off the async workers.
+/// Works in the library of a project, or of all folders that are open, off the async workers.
 async fn browse<T: Send + 'static>(
     cx: &Context,
-    look: impl FnOnce(PathBuf) -> Result<T, LibraryError> + Send + 'static,
+    project: Option<ProjectId>,
+    look: impl FnOnce(Vec<PathBuf>) -> Result<T, LibraryError> + Send + 'static,
 ) -> Result<T, MethodError> {
-    let home = cx.ask(|session| session.config.home.clone()).await?;
-    tokio::task::spawn_blocking(move || look(home))
+    let homes = cx.ask(move |session| session.homes(project)).await?;
+    tokio::task::spawn_blocking(move || look(homes))
         .await
         .map_err(|error| MethodError::Internal(error.to_string()))?
         .map_err(MethodError::from)
@@ -52,21 +53,23 @@ async fn browse<T: Send + 'static>(
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct SkillParams {
     pub run: String,
-    /// The skill's name: that of its file in the home's `skills` folder, without `.md`.
+    /// The skill's name: that of its file in the `skills` folder, without `.md`.
     pub name: String,
 }
 
 impl Method for AddSkill {
     const NAME: &'static str = "skill/add";
-    const DESCRIPTION: &'static str = "Gives a run a skill of the home: `skill://NAME`.";
+    const DESCRIPTION: &'static str =
+        "Gives a run a skill of its trusted folder or of the home: `skill://NAME`.";
     type Params = SkillParams;
     type Output = Done;
 
     async fn call(cx: Context, params: SkillParams) -> Result<Done, MethodError> {
-        let run = cx.run(&params.run).await?.id;
-        let skill = browse(&cx, move |home| Shelf::Skills.read(&home, &params.name)).await?;
+        let run = cx.run(&params.run).await?;
+        let read = move |homes: Vec<PathBuf>| Shelf::Skills.read(&homes, &params.name);
+        let skill = browse(&cx, Some(run.project), read).await?;
         cx.store()
-            .write(move |tx| skill::attach(tx, run, &skill))
+            .write(move |tx| skill::attach(tx, run.id, &skill))
             .await?;
         Ok(Done::OK)
     }
@@ -114,7 +117,7 @@ impl Method for GetSkills {
     }
 }
 
-/// A skill of the home.
+/// A skill that runs can be given.
 #[derive(Debug, Serialize)]
 pub struct SkillItem {
     pub name: String,
@@ -123,14 +126,14 @@ pub struct SkillItem {
 
 impl Method for ListSkills {
     const NAME: &'static str = "listSkills";
-    const DESCRIPTION: &'static str = "The skills of the home, by name.";
+    const DESCRIPTION: &'static str = "The skills of trusted folders and of the home, by name.";
     type Params = NoParams;
     type Output = Vec<SkillItem>;
 
     async fn call(cx: Context, _params: NoParams) -> Result<Vec<SkillItem>, MethodError> {
-        browse(&cx, |home| {
-            let names = Shelf::Skills.names(&home)?.into_iter();
-            let readable = names.filter_map(|name| match Shelf::Skills.read(&home, &name) {
+        browse(&cx, None, |homes| {
+            let names = Shelf::Skills.names(&homes)?.into_iter();
+            let readable = names.filter_map(|name| match Shelf::Skills.read(&homes, &name) {
                 Ok(skill) => Some(SkillItem::of(skill)),
                 Err(error) => {
                     tracing::warn!(%error, "a skill is left out of the list");
@@ -155,7 +158,7 @@ impl SkillItem {
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct SetPersonaParams {
     pub run: String,
-    /// A persona of the home's `personas` folder.
+    /// A persona of the `personas` folder.
     pub name: Option<String>,
     /// The persona itself; it wins over a name.
     pub text: Option<String>,
@@ -168,12 +171,12 @@ impl Method for SetPersona {
     type Output = Done;
 
     async fn call(cx: Context, params: SetPersonaParams) -> Result<Done, MethodError> {
-        let run = cx.run(&params.run).await?.id;
+        let run = cx.run(&params.run).await?;
         let persona = match (params.text, params.name) {
             (Some(text), _) => Some(text),
             (None, Some(name)) => {
-                let found = browse(&cx, move |home| Shelf::Personas.read(&home, &name)).await?;
-                Some(found.text)
+                let read = move |homes: Vec<PathBuf>| Shelf::Personas.read(&homes, &name);
+                Some(browse(&cx, Some(run.project), read).await?.text)
             }
             (None, None) => None,
         };
@@ -181,18 +184,19 @@ impl Method for SetPersona {
             persona: Some(persona),
             ..Changes::default()
         };
-        cx.engine.supervisor.configure(run, changes).await?;
+        cx.engine.supervisor.configure(run.id, changes).await?;
         Ok(Done::OK)
     }
 }
 
 impl Method for ListPersonas {
     const NAME: &'static str = "listPersonas";
-    const DESCRIPTION: &'static str = "The names of the personas of the home.";
+    const DESCRIPTION: &'static str =
+        "The names of the personas of trusted folders and of the home.";
     type Params = NoParams;
     type Output = Vec<String>;
 
     async fn call(cx: Context, _params: NoParams) -> Result<Vec<String>, MethodError> {
-        browse(&cx, |home| Shelf::Personas.names(&home)).await
+        browse(&cx, None, |homes| Shelf::Personas.names(&homes)).await
     }
 }

@@ -21,6 +21,7 @@ pub mod settings;
 pub mod start;
 pub mod stream;
 pub mod text_document_content;
+pub mod trust;
 pub mod undo;
 
 use std::future::Future;
@@ -115,6 +116,7 @@ pub const TABLE: &[Row] = &[
     row::<library::ListSkills>(),
     row::<library::SetPersona>(),
     row::<library::ListPersonas>(),
+    row::<trust::Trust>(),
     row::<stream::Stream>(),
     row::<stream::Completed>(),
     row::<stream::Aborted>(),

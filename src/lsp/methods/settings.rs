@@ -111,7 +111,8 @@ pub async fn configure(
     settings: Settings,
 ) -> Result<NamedRun, MethodError> {
     let run = cx.run(alias).await?;
-    let config = cx.ask(|session| session.config.clone()).await?;
+    let project = run.project;
+    let config = cx.ask(move |session| session.config_in(project)).await?;
     if let Some(named) = settings.model.clone() {
         model(cx, &config, Some(named)).await?;
     }

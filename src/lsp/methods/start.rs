@@ -148,7 +148,8 @@ pub async fn start(
         None => None,
     };
     let folder = folder(cx, &params, existing.as_ref()).await?;
-    let config = cx.ask(|session| session.config.clone()).await?;
+    let project = folder.project;
+    let config = cx.ask(move |session| session.config_in(project)).await?;
     let changes = changes(&params)?;
     let named = [
         &params.model,

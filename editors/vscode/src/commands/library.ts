@@ -1,5 +1,6 @@
 /**
- * What a run is given beside its prompt: a persona, skills; and what holds for files.
+ * What a run is given beside its prompt: a persona, skills; what holds for files; and whether what a folder
+ * brings itself is used.
  */
 
 import * as vscode from 'vscode';
@@ -25,6 +26,7 @@ export class Library {
     alwaysShow: (uri, uris) => this.constrain('active', uri, uris),
     makeReadonly: (uri, uris) => this.constrain('readonly', uri, uris),
     ignore: (uri, uris) => this.constrain('ignore', uri, uris),
+    trust: () => this.trust(),
   };
 
   private async setPersona(argument: unknown): Promise<void> {
@@ -123,6 +125,23 @@ export class Library {
       await this.rummy.request('file/constraint', { pattern, visibility, workspace });
     } else if (picked) {
       await this.rummy.request('file/drop', { pattern, workspace });
+    }
+  }
+
+  /** The server asks when a folder is opened for the first time; here the user can think again. */
+  private async trust(): Promise<void> {
+    const folder = await pickFolder(this.rummy);
+    if (!folder) {
+      return;
+    }
+    const items = [
+      { label: 'Use It', description: 'it can choose models, and allow commands', trusted: true },
+      { label: 'Ignore It', description: '', trusted: false },
+    ];
+    const picked = await choose(items, `What ${folder.name} brings in .rummy/`);
+    if (picked) {
+      const { trusted } = picked;
+      await this.rummy.request('trust', { workspace: folder.uri.toString(), trusted });
     }
   }
 

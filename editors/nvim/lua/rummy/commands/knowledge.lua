@@ -193,6 +193,19 @@ local function constraint(call)
   end)
 end
 
+--- Says whether what the workspace brings in `.rummy/` is used; with a bang it is not.
+---@param call rummy.Call
+local function trust(call)
+  client.with_server(call.bufnr, function(server)
+    local workspace = client.workspace_of(server, call.bufnr)
+    local params = { workspace = workspace, trusted = not call.bang }
+    client.request(server.id, "rummy/trust", params, function()
+      local how = call.bang and "is not used" or "is used"
+      vim.notify(("rummy: what this workspace brings in .rummy/ %s"):format(how))
+    end)
+  end)
+end
+
 ---@type table<string, rummy.Subcommand>
 return {
   constraint = {
@@ -208,4 +221,5 @@ return {
   model = { run = model, takes_run = true, complete = names_of("rummy/getModels", alias) },
   persona = { run = persona, takes_run = true, complete = names_of("rummy/listPersonas", itself) },
   skill = { run = skill, takes_run = true, complete = names_of("rummy/listSkills", skill_name) },
+  trust = { run = trust },
 }
