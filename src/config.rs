@@ -5,6 +5,7 @@
 //! An unknown key or a wrong type never stops anything: it becomes a [`Complaint`] that names the
 //! key and where it stood, and the key is ignored. The keys stand once, in [`keys`].
 
+mod brought;
 mod keys;
 mod layers;
 
@@ -17,6 +18,7 @@ use serde::Deserialize;
 use crate::entries::{AutoAccept, Executor, Review};
 use crate::llm::ModelSpec;
 
+pub use brought::{Brought, FOLDER};
 pub use keys::example;
 pub use layers::{Complaint, FileLayer, Layers, Source, variables};
 

@@ -3,20 +3,23 @@
 
 mod plugins;
 
+use std::fmt;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rusqlite::Connection;
 use serde_json::{Map, Value};
 use tokio::process::Command;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::out::{Colours, Ink, Page, thousands};
-use crate::config::{Config, Layers, Source, variables};
+use crate::config::{Brought, Config, FOLDER, Layers, Source, variables};
 use crate::llm::{Key, Limits, LlmError, ModelSpec, Models, Progress, Request, Retries};
+use crate::store::projects::{self, Project};
 use crate::store::{Reader, StoreError, models};
 use plugins::{Places, Plugin};
 
@@ -49,16 +52,17 @@ pub async fn run(options: Options, out: &mut dyn Write) -> io::Result<ExitCode> 
         page: Page::new(out, Colours::wanted()),
         wrong: 0,
     };
-    let config = configured(&mut report, options.settings.as_deref())?;
-    let (database, added) = database(&config).await;
-    report.add("database", database)?;
+    let layers = layers(&mut report, options.settings.as_deref())?;
+    let found = found(&layers.resolve().0).await;
+    let config = configured(&mut report, layers, &found.projects)?;
+    report.add("database", found.finding)?;
     report.add("git", Ok(git().await))?;
     report.add("neovim", neovim().await)?;
     if let Some(places) = Places::usual() {
         report.add_plugins("Neovim", &places.neovim())?;
         report.add_plugins("VS Code", &places.vscode())?;
     }
-    check_models(&mut report, &config, added, options.model.as_deref()).await?;
+    check_models(&mut report, &config, found.models, options.model.as_deref()).await?;
     Ok(match report.wrong {
         0 => ExitCode::SUCCESS,
         _ => ExitCode::FAILURE,
@@ -97,8 +101,8 @@ impl Report<'_> {
     }
 }
 
-/// The configuration as a server would have it, with these settings of an editor if any are given.
-fn configured(report: &mut Report<'_>, file: Option<&Path>) -> io::Result<Config> {
+/// Where the configuration of a server comes from, with these settings of an editor if any are given.
+fn layers(report: &mut Report<'_>, file: Option<&Path>) -> io::Result<Layers> {
     let settings = match file.map(settings) {
         None => Map::new(),
         Some(Ok(settings)) => settings,
@@ -109,6 +113,23 @@ fn configured(report: &mut Report<'_>, file: Option<&Path>) -> io::Result<Config
     };
     let mut layers = Layers::of_process(variables(), &settings);
     layers.add(Source::InitializationOptions, settings);
+    Ok(layers)
+}
+
+/// The configuration as a server would have it for the folder that this runs in.
+fn configured(
+    report: &mut Report<'_>,
+    mut layers: Layers,
+    projects: &[Project],
+) -> io::Result<Config> {
+    if let Some(folder) = Here::find(projects) {
+        if folder.trusted == Some(true)
+            && let Some(settings) = Brought::read(&folder.root).settings
+        {
+            layers = layers.with_workspace(&settings);
+        }
+        report.add("folder", Ok(folder.to_string()))?;
+    }
     let (config, complaints) = layers.resolve();
     report.add("home", home(&config))?;
     for complaint in &complaints {
@@ -147,20 +168,87 @@ fn home(config: &Config) -> Finding {
     }
 }
 
-/// How the database is, and the models that were added to it.
-async fn database(config: &Config) -> (Finding, Vec<ModelSpec>) {
+/// The folder that this runs in, or the nearest one above it, that brings something itself.
+struct Here {
+    root: PathBuf,
+    parts: Vec<&'static str>,
+    /// What the user has said of it.
+    trusted: Option<bool>,
+}
+
+impl Here {
+    fn find(projects: &[Project]) -> Option<Self> {
+        let Ok(here) = std::env::current_dir() else {
+            return None; // it is gone: nothing is brought by it
+        };
+        let brings = |root: &Path| (root.to_owned(), Brought::parts(root));
+        let mut folders = here.ancestors().map(brings);
+        let (root, parts) = folders.find(|(_, parts)| !parts.is_empty())?;
+        let is_here = |project: &&Project| Path::new(&project.root) == root;
+        // One folder is several projects where editors spell its URI differently.
+        let trusted = projects
+            .iter()
+            .filter(is_here)
+            .find_map(|project| project.trusted);
+        Some(Self {
+            root,
+            parts,
+            trusted,
+        })
+    }
+}
+
+impl fmt::Display for Here {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (root, parts) = (self.root.display(), self.parts.join(", "));
+        let used = match self.trusted {
+            Some(true) => "used",
+            Some(false) => "ignored, as you said (rummy.trust)",
+            None => "not used before you say so, which your editor asks you",
+        };
+        write!(f, "{root} brings {parts} in {FOLDER}/: {used}")
+    }
+}
+
+/// What the database says.
+struct Found {
+    models: Vec<ModelSpec>,
+    projects: Vec<Project>,
+    finding: Finding,
+}
+
+async fn found(config: &Config) -> Found {
     let file = config.database.display();
     let listed = match Reader::open(&config.database).await {
-        Ok(reader) => reader.read(models::list).await,
+        Ok(reader) => {
+            let read = |connection: &Connection| {
+                Ok((models::list(connection)?, projects::list(connection)?))
+            };
+            reader.read(read).await
+        }
         Err(error) => Err(error),
     };
     match listed {
-        Ok(added) => (Ok(file.to_string()), added.into_iter().map(spec).collect()),
+        Ok((added, projects)) => Found {
+            models: added.into_iter().map(spec).collect(),
+            projects,
+            finding: Ok(file.to_string()),
+        },
         Err(StoreError::Missing(_)) => {
             let said = format!("{file}: not there; the server makes it");
-            (Ok(said), Vec::new())
+            Found::nothing(Ok(said))
         }
-        Err(error) => (Err(error.to_string()), Vec::new()),
+        Err(error) => Found::nothing(Err(error.to_string())),
+    }
+}
+
+impl Found {
+    const fn nothing(finding: Finding) -> Self {
+        Self {
+            models: Vec::new(),
+            projects: Vec::new(),
+            finding,
+        }
     }
 }
 

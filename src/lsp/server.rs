@@ -16,7 +16,7 @@ use super::progress::run_of;
 use super::proposals::actions;
 use super::reporter::{self, Signal};
 use super::session::{Abilities, Folder, SessionHandle};
-use super::trust::{self, Brought};
+use super::trust;
 use super::types::jsonrpc::{Error, ErrorCode, Result};
 use super::types::{
     CodeAction, CodeActionOptions, CodeActionParams, CodeActionProviderCapability,
@@ -122,7 +122,7 @@ impl Server {
                 .await
                 .map_err(MethodError::from)?;
             engine.supervisor.open(project);
-            let brought = Brought::of(engine.supervisor.store(), project, &root).await?;
+            let brought = trust::trusted(engine.supervisor.store(), project, &root).await?;
             adopted.push(Folder {
                 uri: folder.uri,
                 root,

@@ -18,12 +18,11 @@ use super::outbox::Outbox;
 use super::proposals::show::{Shown, ShownRun};
 use super::proposals::view::Pending;
 use super::reporter::Signal;
-use super::trust::Brought;
 use super::types::{
     Client, ClientCapabilities, DidChangeTextDocumentParams, DidCloseTextDocumentParams,
     DidOpenTextDocumentParams, DidSaveTextDocumentParams, MessageType, ResourceOperationKind, Uri,
 };
-use crate::config::{Complaint, Config, FileLayer, Layers, Source};
+use crate::config::{Brought, Complaint, Config, FileLayer, Layers, Source};
 use crate::entries::{ProjectId, RunId};
 use crate::workspace::OpenText;
 
@@ -41,6 +40,12 @@ pub struct Folder {
     pub project: ProjectId,
     /// What it brings itself, where it is trusted.
     pub brought: Option<Arc<Brought>>,
+}
+
+impl Folder {
+    fn settings(&self) -> Option<&FileLayer> {
+        self.brought.as_ref()?.settings.as_ref()
+    }
 }
 
 /// What the client can do, as far as it matters here.
@@ -64,12 +69,6 @@ pub struct Abilities {
     pub save: bool,
     /// To ask the user for the prompt of a command that has none.
     pub prompt: bool,
-}
-
-impl Folder {
-    fn settings(&self) -> Option<&FileLayer> {
-        self.brought.as_ref()?.settings.as_ref()
-    }
 }
 
 impl Abilities {
@@ -112,9 +111,9 @@ pub struct Session {
     pub abilities: Abilities,
     pub encoding: Encoding,
     pub layers: Layers,
-    /// What holds in no folder of its own; where there is only one folder, what holds there.
+    /// What holds outside the folders that bring settings; where one folder is open alone, what holds there.
     pub config: Arc<Config>,
-    /// What holds in folders that bring settings.
+    /// What holds for the runs of folders that bring settings.
     in_folders: HashMap<ProjectId, Arc<Config>>,
     pub folders: Vec<Folder>,
     pub documents: Documents,

@@ -1,62 +1,44 @@
-//! What a workspace folder brings itself, in `.rummy/`: settings, skills, personas. They can name models and
-//! commands that run without asking, so nothing of it is used before the user has said so. That is asked
-//! once, and kept in the store.
+//! Whether what a workspace folder brings itself (`.rummy/`) may be used. It can name models and commands that
+//! run without asking, so nothing of it is used before the user has said so. That is asked once, and kept in
+//! the store.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::methods::{Context, MethodError};
 use super::session::Folder;
 use super::types::{MessageActionItem, MessageType};
-use crate::config::FileLayer;
+use crate::config::{Brought, FOLDER};
 use crate::entries::ProjectId;
 use crate::store::{Store, StoreError, projects};
-
-/// Where it lies, below a workspace folder.
-const FOLDER: &str = ".rummy";
-
-const SETTINGS: &str = "config.toml";
-
-/// What of it there may be.
-const PARTS: [&str; 3] = [SETTINGS, "skills", "personas"];
 
 const USE: &str = "Use It";
 const IGNORE: &str = "Ignore It";
 
-/// What a trusted folder brings. Its settings are as they were when it was opened or trusted.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Brought {
-    /// Holds skills/ and personas/, as the home does.
-    pub home: PathBuf,
-    pub settings: Option<FileLayer>,
+/// What may be used of a folder.
+pub async fn trusted(
+    store: &Store,
+    project: ProjectId,
+    root: &Path,
+) -> Result<Option<Arc<Brought>>, MethodError> {
+    match decision(store, project).await? {
+        Some(true) => {
+            let root = root.to_owned();
+            let brought = off_the_workers(move || Brought::read(&root)).await?;
+            Ok(Some(Arc::new(brought)))
+        }
+        Some(false) | None => Ok(None),
+    }
 }
 
-impl Brought {
-    /// Reads it. Off the async workers, as files are read.
-    async fn read(root: &Path) -> Result<Arc<Self>, MethodError> {
-        let home = root.join(FOLDER);
-        let read = move || Self {
-            settings: FileLayer::read(&home.join(SETTINGS)),
-            home,
-        };
-        tokio::task::spawn_blocking(read)
-            .await
-            .map(Arc::new)
-            .map_err(|error| MethodError::Internal(error.to_string()))
-    }
-
-    /// What may be used of a folder.
-    pub async fn of(
-        store: &Store,
-        project: ProjectId,
-        root: &Path,
-    ) -> Result<Option<Arc<Self>>, MethodError> {
-        match decision(store, project).await? {
-            Some(true) => Self::read(root).await.map(Some),
-            Some(false) | None => Ok(None),
-        }
-    }
+/// Files are read where nothing else waits for it.
+async fn off_the_workers<T: Send + 'static>(
+    read: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, MethodError> {
+    tokio::task::spawn_blocking(read)
+        .await
+        .map_err(|error| MethodError::Internal(error.to_string()))
 }
 
 /// What the user has said of a folder.
@@ -73,7 +55,7 @@ pub async fn decide(cx: &Context, folder: &Folder, trusted: bool) -> Result<(), 
     cx.store()
         .write(move |tx| projects::trust(tx, project, trusted))
         .await?;
-    let brought = Brought::of(cx.store(), project, &folder.root).await?;
+    let brought = self::trusted(cx.store(), project, &folder.root).await?;
     for session in cx.editors().sessions() {
         let brought = brought.clone();
         session.post(move |session| session.bring(project, brought));
@@ -93,8 +75,8 @@ pub fn ask(cx: Context, folders: Vec<Folder>) {
 }
 
 async fn ask_about(cx: &Context, folder: &Folder) -> Result<(), MethodError> {
-    let is_there = |part: &&str| folder.root.join(FOLDER).join(part).exists();
-    let parts: Vec<&str> = PARTS.into_iter().filter(is_there).collect();
+    let root = folder.root.clone();
+    let parts = off_the_workers(move || Brought::parts(&root)).await?;
     if parts.is_empty() || decision(cx.store(), folder.project).await?.is_some() {
         return Ok(());
     }

@@ -1,11 +1,12 @@
 //! `rummy-lsp doctor`, and with it how the program reaches servers: certificates and proxies.
 
 use std::fs;
+use std::rc::Rc;
 
 use serde_json::json;
 
 use crate::fault_server::{Certificate, FaultServer, Step, head, http};
-use crate::lsp::Sandbox;
+use crate::lsp::{Sandbox, Session};
 use crate::model_server::{ModelServer, Reply};
 use crate::{output, program, text};
 
@@ -63,6 +64,45 @@ fn all_is_well() {
             "ok     model      two (openai/other): a context of 8,000 tokens, the first word",
         ]
     );
+}
+
+#[test]
+fn a_folders_own_settings_are_looked_at_where_the_user_has_said_that_they_are_used() {
+    let brings = "[models.theirs]\nactual = \"openai/m\"\ncontextLength = 8000\n";
+    let sandbox = Rc::new(Sandbox::new(&[(".rummy/config.toml", brings)]));
+    let server = ModelServer::start(vec![Reply::text("ready")]);
+    let environment = [("OPENAI_BASE_URL", server.url())];
+    let environment = environment
+        .each_ref()
+        .map(|(name, url)| (*name, url.as_str()));
+    let told = |sandbox: &Sandbox| {
+        let (_, printed) = doctor(sandbox, &[], &environment);
+        let is_meant = |line: &&str| ["folder", "model "].contains(&&line[7..13]);
+        let lines = printed.lines().filter(is_meant).map(str::to_owned);
+        let root = sandbox.workspace().display().to_string();
+        let lines: Vec<String> = lines.map(|line| line.replace(&root, "HERE")).collect();
+        lines
+    };
+    let of_folder =
+        |used: &str| format!("ok     folder     HERE brings config.toml in .rummy/: {used}");
+    let unsaid = of_folder("not used before you say so, which your editor asks you");
+    assert_eq!(told(&sandbox), [unsaid]);
+
+    let mut session = Session::builder().sandbox(&sandbox).start();
+    for trusted in [false, true] {
+        session.ask("rummy/trust", json!({"trusted": trusted}));
+        let lines = told(&sandbox);
+        if trusted {
+            assert_eq!(lines[0], of_folder("used"));
+            assert!(
+                lines[1].starts_with("ok     model      theirs (openai/m): "),
+                "{lines:?}"
+            );
+        } else {
+            assert_eq!(lines, [of_folder("ignored, as you said (rummy.trust)")]);
+        }
+    }
+    session.ignore(&["window/showMessageRequest"]);
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! What a workspace folder brings itself, in `.rummy/`: nothing of it is used before the user has said so.
 
 use std::rc::Rc;
+use std::time::Instant;
 
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::lsp::script::{set, update};
-use crate::lsp::{OnMessage, Sandbox, Session, list};
+use crate::lsp::{OnMessage, PATIENCE, Sandbox, Session, list};
 use crate::model_server::{ModelServer, Reply};
 
 const ASKED: &str = "window/showMessageRequest";
@@ -42,6 +43,15 @@ fn used(session: &mut Session) -> [Vec<String>; 3] {
     ]
 }
 
+/// Looks again and again until something holds: what follows on an answer of the user's is not told.
+fn until(mut holds: impl FnMut() -> bool) {
+    let end = Instant::now() + PATIENCE;
+    while !holds() {
+        assert!(Instant::now() < end, "it does not come to hold");
+        std::thread::yield_now();
+    }
+}
+
 /// What is kept of the user's word.
 fn decision(sandbox: &Sandbox) -> Option<bool> {
     let database = Connection::open(sandbox.home().join("rummy.db")).expect("it opens");
@@ -72,7 +82,7 @@ fn what_a_folder_brings_is_used_once_the_user_says_so_and_not_asked_about_again(
 
     let mut second = session(&sandbox, OnMessage::Pick("Use It"));
     second.wait_for(ASKED, |_| true);
-    while used(&mut second) != all() {}
+    until(|| used(&mut second) == all());
     drop(second);
 
     let mut third = session(&sandbox, OnMessage::Leave);
@@ -85,9 +95,8 @@ fn what_is_to_be_ignored_is_not_asked_about_again_and_the_user_may_think_again()
     let sandbox = sandbox(SETTINGS);
     let mut first = session(&sandbox, OnMessage::Pick("Ignore It"));
     first.wait_for(ASKED, |_| true);
-    while decision(&sandbox).is_none() {
-        assert_eq!(used(&mut first), nothing());
-    }
+    until(|| decision(&sandbox) == Some(false));
+    assert_eq!(used(&mut first), nothing());
     drop(first);
 
     let mut second = session(&sandbox, OnMessage::Leave);
