@@ -125,11 +125,15 @@ fn a_command_that_is_interrupted_in_its_terminal_ends_and_the_model_is_told() {
 }
 
 #[test]
-fn in_a_window_on_two_folders_a_run_works_in_the_one_of_the_file_in_front() {
+fn in_a_window_on_two_folders_a_run_works_in_the_one_of_the_file_in_front_by_its_settings() {
     let polite = edit("greet.lua", "return 'hi'\n", "return 'good day'\n");
-    let Some(desk) = Desk::new(vec![polite + &update(200, "Made it polite")]) else {
+    let polite = polite + &update(200, "Made it polite");
+    let Some(desk) = Desk::new(vec![polite.clone(), polite]) else {
         return;
     };
+    let settings = json!({"rummy.autoAccept": "edits"});
+    desk.sandbox
+        .write("first/.vscode/settings.json", &settings.to_string());
     for folder in ["first", "second"] {
         let file = format!("{folder}/greet.lua");
         desk.sandbox.write(&file, "return 'hi'\n");

@@ -128,34 +128,33 @@ impl Server {
                 root,
                 project,
                 brought,
+                configured: None,
             });
         }
         Ok(adopted)
     }
 
-    /// Asks a client that offers it for its settings (LSP 3.17, `workspace/configuration`).
+    /// Asks a client that offers it for its settings (LSP 3.17, `workspace/configuration`): for those of
+    /// each folder, and where there is not exactly one, for those of no folder.
     async fn pull_configuration(&self) {
-        let asks = self
+        let asked = self
             .session
-            .ask(|session| session.abilities.configuration)
+            .ask(|session| (session.abilities.configuration, session.scopes()))
             .await;
-        if asks != Some(true) {
+        let Some((true, scopes)) = asked else {
             return;
-        }
+        };
         let session = self.session.clone();
         // In a task of its own: the client may take its time.
         tokio::spawn(async move {
-            let item = ConfigurationItem {
-                scope_uri: None,
+            let item = |scope_uri: &Option<Uri>| ConfigurationItem {
+                scope_uri: scope_uri.clone(),
                 section: Some(SECTION.to_owned()),
             };
-            let answer = session.client.configuration(vec![item]).await;
-            let settings = answer.map(|settings| settings.into_iter().next());
-            if let Ok(Some(Value::Object(layer))) = settings {
-                session.post(move |session| {
-                    session.layers.add(Source::DidChangeConfiguration, layer);
-                    session.reconfigure();
-                });
+            let items = scopes.iter().map(item).collect();
+            if let Ok(settings) = session.client.configuration(items).await {
+                let settings = std::iter::zip(scopes, settings).collect();
+                session.post(|session| session.configure(settings));
             }
         });
     }
@@ -246,11 +245,9 @@ impl LanguageServer for Server {
         }
         let settings = params.settings;
         // What is not under our name is not ours.
-        if let Some(Value::Object(layer)) = settings.get(SECTION).cloned() {
-            self.session.post(move |session| {
-                session.layers.add(Source::DidChangeConfiguration, layer);
-                session.reconfigure();
-            });
+        if let Some(layer) = settings.get(SECTION).cloned() {
+            self.session
+                .post(|session| session.configure(vec![(None, layer)]));
         }
     }
 
@@ -271,6 +268,7 @@ impl LanguageServer for Server {
                 self.session
                     .post(move |session| session.change_folders(added, &removed));
                 self.tell_reporter().await;
+                self.pull_configuration().await;
                 if let Ok(context) = self.context() {
                     trust::ask(context, to_ask);
                 }

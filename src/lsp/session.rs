@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use serde_json::{Map, Value};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
@@ -40,6 +41,8 @@ pub struct Folder {
     pub project: ProjectId,
     /// What it brings itself, where it is trusted.
     pub brought: Option<Arc<Brought>>,
+    /// What the client says of this folder, where several are open.
+    pub configured: Option<Map<String, Value>>,
 }
 
 impl Folder {
@@ -111,9 +114,9 @@ pub struct Session {
     pub abilities: Abilities,
     pub encoding: Encoding,
     pub layers: Layers,
-    /// What holds outside the folders that bring settings; where one folder is open alone, what holds there.
+    /// What holds for no folder in particular; where one is open alone, what holds there.
     pub config: Arc<Config>,
-    /// What holds for the runs of folders that bring settings.
+    /// What holds for the runs of each folder.
     in_folders: HashMap<ProjectId, Arc<Config>>,
     pub folders: Vec<Folder>,
     pub documents: Documents,
@@ -383,6 +386,35 @@ impl Session {
             .max_by_key(|folder| folder.root.components().count())
     }
 
+    /// The folders whose settings are to be asked for; none: those of no folder.
+    pub fn scopes(&self) -> Vec<Option<Uri>> {
+        let mut scopes: Vec<Option<Uri>> =
+            self.folders.iter().map(|f| Some(f.uri.clone())).collect();
+        if scopes.len() != 1 {
+            scopes.push(None);
+        }
+        scopes
+    }
+
+    /// Takes what the client says of its settings, by folder. What is no table says nothing.
+    pub fn configure(&mut self, settings: Vec<(Option<Uri>, Value)>) {
+        let is_alone = self.folders.len() == 1;
+        self.folders
+            .iter_mut()
+            .for_each(|folder| folder.configured = None);
+        for (scope, settings) in settings {
+            let Value::Object(layer) = settings else {
+                continue;
+            };
+            let mut folders = self.folders.iter_mut().filter(|_| !is_alone);
+            match folders.find(|folder| Some(&folder.uri) == scope.as_ref()) {
+                Some(folder) => folder.configured = Some(layer),
+                None => self.layers.add(Source::DidChangeConfiguration, layer),
+            }
+        }
+        self.reconfigure();
+    }
+
     /// Takes the configuration anew from its layers, and says what could not be used.
     pub fn reconfigure(&mut self) {
         for complaint in &self.resolve() {
@@ -433,12 +465,17 @@ impl Session {
         let (config, mut complaints) = self.layers.resolve();
         self.in_folders.clear();
         for folder in &self.folders {
+            let mut layers = self.layers.clone();
             if let Some(settings) = folder.settings() {
-                let (config, more) = self.layers.with_workspace(settings).resolve();
-                let of_folder = more.into_iter().filter(|c| c.source == settings.source());
-                complaints.extend(of_folder);
-                self.in_folders.insert(folder.project, Arc::new(config));
+                layers = layers.with_workspace(settings);
             }
+            if let Some(configured) = folder.configured.clone() {
+                layers.add(Source::DidChangeConfiguration, configured);
+            }
+            let (config, more) = layers.resolve();
+            let news = more.into_iter().filter(|one| !complaints.contains(one));
+            complaints.extend(news.collect::<Vec<_>>());
+            self.in_folders.insert(folder.project, Arc::new(config));
         }
         let only = match self.folders.as_slice() {
             [folder] => self.in_folders.get(&folder.project).cloned(),

@@ -1,13 +1,19 @@
 //! What `initialize` offers and refuses, and how settings are taken.
 
 use std::collections::BTreeSet;
+use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use crate::lsp::{Sandbox, Session, list};
+use crate::lsp::script::update;
+use crate::lsp::{PATIENCE, Sandbox, Session, list};
+use crate::model_server::{ModelServer, Reply};
+
+const CONFIGURATION: &str = "workspace/configuration";
+const FOLDERS: &str = "workspace/didChangeWorkspaceFolders";
 
 /// Methods that a client may count on.
-const METHODS: [&str; 34] = [
+const METHODS: [&str; 35] = [
     "abort",
     "accept",
     "act",
@@ -42,6 +48,7 @@ const METHODS: [&str; 34] = [
     "skill/remove",
     "textDocumentContent",
     "update",
+    "trust",
 ];
 
 #[test]
@@ -216,6 +223,73 @@ fn a_setting_that_cannot_be_used_is_told_by_name_and_the_others_hold() {
         .filter_map(|model| model["alias"].as_str())
         .collect();
     assert_eq!(aliases, BTreeSet::from(["mine", "other"]));
+}
+
+#[test]
+fn each_folder_is_asked_for_its_settings_and_they_hold_for_its_runs() {
+    let server = ModelServer::start(vec![Reply::text(update(200, "Done")).repeat()]);
+    let model =
+        |alias: &str| json!({"models": {alias: {"actual": "openai/m", "contextLength": 9000}}});
+    let mut session = Session::builder()
+        .file("one/a.txt", "a\n")
+        .file("two/b.txt", "b\n")
+        .capabilities(&json!({"workspace": {"configuration": true}}))
+        .env("OPENAI_BASE_URL", &server.url())
+        .no_folder()
+        .start();
+    let asked = session.wait_for(CONFIGURATION, |_| true);
+    assert_eq!(asked["items"], json!([{"section": "rummy"}]));
+
+    let [one, two] = ["one", "two"].map(|name| session.uri(name));
+    session
+        .editor
+        .settings
+        .insert(String::new(), model("of_all"));
+    session.editor.settings.insert(one.clone(), model("of_one"));
+    session.editor.settings.insert(two.clone(), model("of_two"));
+    let folder = |uri: &str| json!({"uri": uri, "name": uri});
+    let change = |added: &[&str], removed: &[&str]| {
+        let folders = |uris: &[&str]| uris.iter().map(|uri| folder(uri)).collect::<Vec<_>>();
+        json!({"event": {"added": folders(added), "removed": folders(removed)}})
+    };
+    session.notify(FOLDERS, change(&[&one, &two], &[]));
+    let asked = session.wait_for(CONFIGURATION, |_| true);
+    let item = |uri: &str| json!({"scopeUri": uri, "section": "rummy"});
+    assert_eq!(
+        asked["items"],
+        json!([item(&one), item(&two), {"section": "rummy"}])
+    );
+    wait_for_model(&mut session, "of_all");
+    for (uri, alias, others) in [(&one, "of_one", "of_two"), (&two, "of_two", "of_one")] {
+        let act =
+            |model: &str| json!({"prompt": "go", "run": alias, "model": model, "workspace": uri});
+        let refused = session.refused("rummy/act", act(others));
+        let expected = format!("no model is called \"{others}\"; there are {alias}");
+        assert_eq!(refused["message"], expected);
+        session.ask("rummy/act", act(alias));
+        session.wait_for_status(alias, 200);
+    }
+
+    session.notify(FOLDERS, change(&[], &[&one]));
+    let asked = session.wait_for(CONFIGURATION, |_| true);
+    assert_eq!(asked["items"], json!([item(&two)]));
+    wait_for_model(&mut session, "of_two");
+}
+
+/// Waits until the model is the only one: answers to the server are taken up when they are there.
+fn wait_for_model(session: &mut Session, alias: &str) {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let models = session.ask("rummy/getModels", json!({}));
+        let aliases: Vec<&str> = list(&models)
+            .iter()
+            .filter_map(|m| m["alias"].as_str())
+            .collect();
+        if aliases == [alias] {
+            return;
+        }
+        assert!(Instant::now() < end, "there are {aliases:?}, not {alias}");
+    }
 }
 
 #[test]

@@ -49,6 +49,8 @@ pub struct Editor {
     pub encoding: Encoding,
     pub on_edit: OnEdit,
     pub on_message: OnMessage,
+    /// Under `rummy`, by the folder's URI; without one for no folder.
+    pub settings: BTreeMap<String, Value>,
     documents: BTreeMap<String, Document>,
 }
 
@@ -63,6 +65,7 @@ impl Editor {
             encoding: Encoding::Utf16,
             on_edit: OnEdit::Apply,
             on_message: OnMessage::Dismiss,
+            settings: BTreeMap::new(),
             documents: BTreeMap::new(),
         }
     }
@@ -125,8 +128,8 @@ impl Editor {
                 Some(Value::Null)
             }
             "workspace/configuration" => {
-                let items = params["items"].as_array().map_or(0, Vec::len);
-                Some(json!(vec![Value::Null; items]))
+                let items = params["items"].as_array().map_or(&[][..], Vec::as_slice);
+                Some(items.iter().map(|item| self.settings_of(item)).collect())
             }
             "window/showMessageRequest" => self.pick(params),
             "window/workDoneProgress/create"
@@ -138,6 +141,11 @@ impl Editor {
             notifications,
             answer,
         })
+    }
+
+    fn settings_of(&self, item: &Value) -> Value {
+        let scope = item["scopeUri"].as_str().unwrap_or("");
+        self.settings.get(scope).cloned().unwrap_or(Value::Null)
     }
 
     /// The action that the user picks of a message; null where it is dismissed.

@@ -1,5 +1,5 @@
-// A window on two folders: a run works in the folder that the file in front belongs to, and its proposal is
-// a file of that one.
+// A window on two folders: a run works in the folder that the file in front belongs to, by the settings of
+// that one, and its proposal is a file of it.
 
 import assert from "node:assert/strict";
 
@@ -15,4 +15,10 @@ export default async function (t) {
   assert.equal(t.onDisk("first/greet.lua"), "return 'hi'\n");
   await t.showViews();
   await t.waitForRow("Runs", "done");
+
+  // Here edits are accepted without asking.
+  await t.open("first/greet.lua");
+  await t.command("Rummy: Act");
+  await t.enter("be polite");
+  await t.waitForDisk("first/greet.lua", "return 'good day'\n");
 }

@@ -35,9 +35,10 @@ export type Interceptor = (
 export interface ClientParts {
   readonly server: ServerOptions;
   readonly log: vscode.LogOutputChannel;
-  /** Called for each start, and for `workspace/configuration`. */
+  /** Called for each start. */
   readonly initializationOptions: () => Options;
-  readonly configuration: () => Options;
+  /** Called for `workspace/configuration`, with the folder whose settings are asked for. */
+  readonly configuration: (folder: vscode.Uri | undefined) => Options;
   readonly handlers: Handlers;
   readonly interceptors: ReadonlyMap<string, Interceptor>;
   readonly onClosed: () => void;
@@ -154,7 +155,10 @@ function protocolUri(uri: vscode.Uri): string {
 function middleware(parts: ClientParts): Middleware {
   return {
     workspace: {
-      configuration: ({ items }) => items.map(() => parts.configuration()),
+      configuration: ({ items }) =>
+        items.map(({ scopeUri }) =>
+          parts.configuration(scopeUri === undefined ? undefined : vscode.Uri.parse(scopeUri)),
+        ),
       didChangeWorkspaceFolders: async (event, next) => {
         await next(event);
         parts.onFolders();

@@ -12,8 +12,9 @@ function plain(value: unknown): unknown {
   return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
 }
 
-export function settings(): Settings {
-  const configuration = vscode.workspace.getConfiguration(SECTION);
+/** The settings as they hold in a folder, or in none. */
+export function settings(folder?: vscode.Uri): Settings {
+  const configuration = vscode.workspace.getConfiguration(SECTION, folder ?? null);
   return {
     get: (key) => plain(configuration.get(key)),
     isSet: (key) => {
@@ -29,5 +30,5 @@ export function settings(): Settings {
 
 /** A setting of the editor's part, which has a default in package.json. */
 export function setting<T>(key: string): T {
-  return vscode.workspace.getConfiguration(SECTION).get<T>(key) as T;
+  return vscode.workspace.getConfiguration(SECTION, null).get<T>(key) as T;
 }

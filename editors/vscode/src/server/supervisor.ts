@@ -135,7 +135,7 @@ export class Supervisor implements Connection, vscode.Disposable {
       },
       log: this.log,
       initializationOptions: () => initializationOptions(settings(), this.keys.all()),
-      configuration: () => serverSettings(settings(), this.keys.all()),
+      configuration: (folder) => serverSettings(settings(folder), this.keys.all()),
       handlers: this.handlers,
       interceptors: this.interceptors,
       onClosed: () => this.closed(client),
