@@ -18,7 +18,7 @@ use serde::Deserialize;
 use crate::entries::{AutoAccept, Executor, Review};
 use crate::llm::ModelSpec;
 
-pub use brought::{Brought, FOLDER};
+pub use brought::{Brought, FOLDER, SETTINGS};
 pub use keys::example;
 pub use layers::{Complaint, FileLayer, Layers, Source, variables};
 

@@ -8,7 +8,8 @@ use super::FileLayer;
 /// Where it lies, below a workspace folder.
 pub const FOLDER: &str = ".rummy";
 
-const SETTINGS: &str = "config.toml";
+/// The settings in it.
+pub const SETTINGS: &str = "config.toml";
 
 /// What of it there may be.
 const PARTS: [&str; 3] = [SETTINGS, "skills", "personas"];

@@ -1,6 +1,6 @@
-//! Whether what a workspace folder brings itself (`.rummy/`) may be used. It can name models and commands that
-//! run without asking, so nothing of it is used before the user has said so. That is asked once, and kept in
-//! the store.
+//! Whether what a workspace folder brings itself (`.rummy/`) may be used. Its settings can name models and
+//! commands that run without asking, so nothing of it is used before the user has said so. That is asked once,
+//! and kept in the store.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::methods::{Context, MethodError};
 use super::session::Folder;
 use super::types::{MessageActionItem, MessageType};
-use crate::config::{Brought, FOLDER};
+use crate::config::{Brought, FOLDER, SETTINGS};
 use crate::entries::ProjectId;
 use crate::store::{Store, StoreError, projects};
 
@@ -80,11 +80,13 @@ async fn ask_about(cx: &Context, folder: &Folder) -> Result<(), MethodError> {
     if parts.is_empty() || decision(cx.store(), folder.project).await?.is_some() {
         return Ok(());
     }
-    let message = format!(
-        "{} brings its own {} in {FOLDER}/. That can choose models and servers, and allow commands. Use it?",
-        folder.root.display(),
-        parts.join(", ")
-    );
+    let (root, named) = (folder.root.display(), parts.join(", "));
+    let risk = if parts.contains(&SETTINGS) {
+        " That can choose models and servers, and allow commands."
+    } else {
+        ""
+    };
+    let message = format!("{root} brings its own {named} in {FOLDER}/.{risk} Use it?");
     let titles = [USE, IGNORE].map(|title| MessageActionItem {
         title: title.to_owned(),
         properties: HashMap::new(),
