@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use futures::future::BoxFuture;
 use serde_json::{Map, Value, json};
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use super::documents::{Encoding, file_of};
 use super::entry_documents::answers;
@@ -43,6 +44,8 @@ pub struct Server {
     session: SessionHandle,
     /// What `initialize` made.
     started: OnceLock<Started>,
+    /// Cancelled when the session leaves.
+    left: CancellationToken,
 }
 
 struct Started {
@@ -58,7 +61,16 @@ impl Server {
             hub,
             session,
             started: OnceLock::new(),
+            left: CancellationToken::new(),
         }
+    }
+
+    /// Waits for the client's word in a task of its own, no longer than the session lasts.
+    fn beside(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let left = self.left.clone();
+        tokio::spawn(async move {
+            left.run_until_cancelled(work).await;
+        });
     }
 
     /// The client's process, where it has said.
@@ -69,6 +81,7 @@ impl Server {
     /// The session leaves, as `shutdown` has it. A second time changes nothing.
     pub async fn leave(&self) {
         super::log::leave(self.session.id());
+        self.left.cancel();
         // The reporter holds the session; the session lets go of it first.
         self.session.post(|session| session.reporter = None);
         self.hub.withdraw(&self.session).await;
@@ -145,8 +158,7 @@ impl Server {
             return;
         };
         let session = self.session.clone();
-        // In a task of its own: the client may take its time.
-        tokio::spawn(async move {
+        self.beside(async move {
             let item = |scope_uri: &Option<Uri>| ConfigurationItem {
                 scope_uri: scope_uri.clone(),
                 section: Some(SECTION.to_owned()),
@@ -230,7 +242,7 @@ impl LanguageServer for Server {
             self.context(),
             self.session.ask(|session| session.folders.clone()).await,
         ) {
-            trust::ask(context, folders);
+            self.beside(trust::ask(context, folders));
         }
     }
 
@@ -270,7 +282,7 @@ impl LanguageServer for Server {
                 self.tell_reporter().await;
                 self.pull_configuration().await;
                 if let Ok(context) = self.context() {
-                    trust::ask(context, to_ask);
+                    self.beside(trust::ask(context, to_ask));
                 }
             }
             Err(error) => tracing::error!(%error, "a workspace folder could not be added"),

@@ -64,14 +64,12 @@ pub async fn decide(cx: &Context, folder: &Folder, trusted: bool) -> Result<(), 
 }
 
 /// Asks about the folders that bring something and of which nobody has said anything yet.
-pub fn ask(cx: Context, folders: Vec<Folder>) {
-    tokio::spawn(async move {
-        for folder in folders {
-            if let Err(error) = ask_about(&cx, &folder).await {
-                tracing::warn!(%error, "it could not be asked whether a folder is trusted");
-            }
+pub async fn ask(cx: Context, folders: Vec<Folder>) {
+    for folder in folders {
+        if let Err(error) = ask_about(&cx, &folder).await {
+            tracing::warn!(%error, "it could not be asked whether a folder is trusted");
         }
-    });
+    }
 }
 
 async fn ask_about(cx: &Context, folder: &Folder) -> Result<(), MethodError> {
