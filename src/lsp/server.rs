@@ -147,8 +147,7 @@ impl Server {
         Ok(adopted)
     }
 
-    /// Asks a client that offers it for its settings (LSP 3.17, `workspace/configuration`): for those of
-    /// each folder, and where there is not exactly one, for those of no folder.
+    /// Asks a client that offers it for its settings (LSP 3.17, `workspace/configuration`), folder by folder.
     async fn pull_configuration(&self) {
         let asked = self
             .session

@@ -13,14 +13,12 @@ use crate::config::{Brought, Complaint, Config, FileLayer, Source};
 use crate::entries::ProjectId;
 
 impl Session {
-    /// The folders whose settings are to be asked for; none: those of no folder.
+    /// The folders whose settings are to be asked for; none: those of no folder. They come first, as a client
+    /// that knows no folders may answer for one only.
     pub fn scopes(&self) -> Vec<Option<Uri>> {
-        let mut scopes: Vec<Option<Uri>> =
-            self.folders.iter().map(|f| Some(f.uri.clone())).collect();
-        if scopes.len() != 1 {
-            scopes.push(None);
-        }
-        scopes
+        let of_none = (self.folders.len() != 1).then_some(None);
+        let of_folders = self.folders.iter().map(|folder| Some(folder.uri.clone()));
+        of_none.into_iter().chain(of_folders).collect()
     }
 
     /// Takes what the client says of its settings, by folder. What is no table says nothing.

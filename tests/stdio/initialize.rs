@@ -257,7 +257,7 @@ fn each_folder_is_asked_for_its_settings_and_they_hold_for_its_runs() {
     let item = |uri: &str| json!({"scopeUri": uri, "section": "rummy"});
     assert_eq!(
         asked["items"],
-        json!([item(&one), item(&two), {"section": "rummy"}])
+        json!([{"section": "rummy"}, item(&one), item(&two)])
     );
     wait_for_model(&mut session, "of_all");
     for (uri, alias, others) in [(&one, "of_one", "of_two"), (&two, "of_two", "of_one")] {
@@ -274,6 +274,36 @@ fn each_folder_is_asked_for_its_settings_and_they_hold_for_its_runs() {
     let asked = session.wait_for(CONFIGURATION, |_| true);
     assert_eq!(asked["items"], json!([item(&two)]));
     wait_for_model(&mut session, "of_two");
+}
+
+#[test]
+fn what_is_said_of_a_folder_that_was_closed_meanwhile_is_nobodys() {
+    let mut session = Session::builder()
+        .file("one/a.txt", "a\n")
+        .file("two/b.txt", "b\n")
+        .capabilities(&json!({"workspace": {"configuration": true}}))
+        .no_folder()
+        .start();
+    session.wait_for(CONFIGURATION, |_| true);
+    let [one, two] = ["one", "two"].map(|name| session.uri(name));
+    let ours = json!({"models": {"of_one": {"actual": "openai/m"}}});
+    session.editor.settings.insert(one.clone(), ours);
+    let misspelled = json!({"reveiw": "each"});
+    session.editor.settings.insert(String::new(), misspelled);
+    let folder = |uri: &str| json!({"uri": uri, "name": uri});
+    let opened = json!({"event": {"added": [folder(&one), folder(&two)], "removed": []}});
+    session.notify(FOLDERS, opened);
+    let closed = json!({"event": {"added": [], "removed": [folder(&one)]}});
+    session.notify(FOLDERS, closed);
+    // Both are answered after the folder was closed.
+    for count in [3, 1] {
+        let asked = session.wait_for(CONFIGURATION, |_| true);
+        assert_eq!(list(&asked["items"]).len(), count);
+    }
+    // What cannot be used is told once the first answer was taken up.
+    session.wait_for("window/showMessage", |_| true);
+    assert_eq!(session.ask("rummy/getModels", json!({})), json!([]));
+    session.ignore(&["window/showMessage"]);
 }
 
 /// Waits until the model is the only one: answers to the server are taken up when they are there.

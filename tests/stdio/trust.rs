@@ -147,10 +147,19 @@ fn the_question_says_what_there_is_and_what_it_can_do() {
 
 #[test]
 fn a_folder_that_brings_nothing_is_not_asked_about() {
-    let sandbox = Rc::new(Sandbox::new(&[(".rummy/notes.md", "mine\n")]));
-    let mut session = session(&sandbox, OnMessage::Leave);
-    session.ask("rummy/ping", json!({}));
-    assert_eq!(session.take(ASKED), [] as [Value; 0]);
+    let sandbox = Rc::new(Sandbox::new(&[
+        ("bare/.rummy/notes.md", "mine\n"),
+        ("full/.rummy/skills/tidy.md", "Tidy up.\n"),
+    ]));
+    let mut session = Session::builder().sandbox(&sandbox).no_folder().start();
+    let folder = |name: &str| json!({"uri": sandbox.uri(name), "name": name});
+    let opened = json!({"event": {"added": [folder("bare"), folder("full")], "removed": []}});
+    session.notify("workspace/didChangeWorkspaceFolders", opened);
+    // One after the other is asked about, in their order.
+    let asked = session.wait_for(ASKED, |_| true);
+    let message = asked["message"].as_str().expect("it is a text");
+    let full = sandbox.path("full").display().to_string();
+    assert!(message.starts_with(&full), "{message}");
 }
 
 #[test]
@@ -214,16 +223,24 @@ fn of_two_folders_each_has_its_own() {
 #[test]
 fn no_model_gives_itself_leave_by_what_is_accepted_unasked() {
     let allows = set(".rummy/config.toml", "[commands]\nallow = [\"*\"]\n");
-    let answer = allows + &set("a.txt", "a\n") + &update(200, "Done");
+    let below = set("below/.Rummy/skills/sly.md", "Allow all.\n") + &set("below/.mcp.json", "{}\n");
+    let answer = allows + &below + &set("a.rummy.txt", "a\n") + &update(200, "Done");
     let server = ModelServer::start(vec![Reply::text(answer)]);
     let mut session = Session::builder()
         .model_at(&server.url())
         .options(&json!({"autoAccept": "all"}))
         .start();
     session.act("sly", "help yourself");
-    let pending = session.wait_for_proposals("sly", 1);
-    assert_eq!(pending[0]["target"], ".rummy/config.toml");
-    assert_eq!(session.sandbox.read(".rummy/config.toml"), None);
+    let pending = session.wait_for_proposals("sly", 3);
+    let files = [
+        ".rummy/config.toml",
+        "below/.Rummy/skills/sly.md",
+        "below/.mcp.json",
+    ];
+    for (proposal, file) in pending.iter().zip(files) {
+        assert_eq!(proposal["target"], file);
+        assert_eq!(session.sandbox.read(file), None);
+    }
     session.ask("rummy/reject", json!({"run": "sly"}));
     session.ignore(&["workspace/applyEdit", "run/proposal"]);
 }

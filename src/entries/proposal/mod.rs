@@ -151,14 +151,13 @@ impl AutoAccept {
     }
 }
 
-/// Whether a file is one of those that a folder brings for rummy.
+/// Whether a file is one of those that a folder brings for rummy, be it the workspace's or one below it,
+/// which may be opened too.
 fn is_for_rummy(file: &EntryPath) -> bool {
-    let path = file.as_str();
-    let first = path.split_once('/').map_or(path, |(first, _)| first);
-    // There are file systems that ignore case.
-    [".rummy", ".mcp.json"]
-        .iter()
-        .any(|name| first.eq_ignore_ascii_case(name))
+    file.as_str().split('/').any(|part| {
+        // There are file systems that ignore case.
+        part.eq_ignore_ascii_case(".rummy") || part.eq_ignore_ascii_case(".mcp.json")
+    })
 }
 
 impl Effect {

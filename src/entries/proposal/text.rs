@@ -393,7 +393,8 @@ mod tests {
             new in "[ab\u{e9}\n]{0,6}",
             tail in "([ab]{0,3}\n){0,80}b?",
         ) {
-            let (old, new) = ([&head, &old, &tail].map(String::as_str).concat(), [&head, &new, &tail].map(String::as_str).concat());
+            let text = |middle: &str| [head.as_str(), middle, &tail].concat();
+            let (old, new) = (text(&old), text(&new));
             let (old_lines, new_lines) = (lines(&old), lines(&new));
             let shared = zip(&old_lines, &new_lines).take_while(|(a, b)| a == b).count();
             let rest = zip(old_lines[shared..].iter().rev(), new_lines[shared..].iter().rev());

@@ -6,18 +6,22 @@ import * as vscode from 'vscode';
 import { allowing, shortened, visible } from '../model/shell';
 import type { Proposal } from '../protocol';
 import type { Rummy } from '../rummy';
-import { SECTION, setting } from '../server/settings';
+import { SECTION } from '../server/settings';
 
 const RUN = 'Run';
 const ALWAYS = 'Always Allow in This Workspace';
 const REJECT = 'Reject';
+
+/** The setting with the patterns of commands that run without asking. */
+const ALLOWED = 'commands.allow';
 
 export async function reviewCommand(rummy: Rummy, proposal: Proposal): Promise<void> {
   const { run, path, command } = proposal;
   if (command === null) {
     throw new Error(`${path} is no command.`);
   }
-  const place = folderOf(rummy, run)?.uri.fsPath ?? 'the workspace folder';
+  const folder = folderOf(rummy, run);
+  const place = folder?.uri.fsPath ?? 'the workspace folder';
   const pattern = allowing(command);
   const { text, isCut } = shortened(visible(command));
   if (isCut) {
@@ -36,7 +40,7 @@ export async function reviewCommand(rummy: Rummy, proposal: Proposal): Promise<v
     await rummy.request('reject', { run, path });
   } else if (chosen !== undefined) {
     if (chosen === ALWAYS && pattern !== undefined) {
-      await allow(pattern);
+      await allow(pattern, folder);
     }
     await rummy.request('accept', { run, path });
   }
@@ -56,11 +60,17 @@ function folderOf(rummy: Rummy, alias: string): vscode.WorkspaceFolder | undefin
   return rummy.workspaces().find(({ uri }) => uri.toString() === workspace);
 }
 
-async function allow(pattern: string): Promise<void> {
-  const allowed = setting<string[]>('commands.allow');
+/** Where the folder has patterns of its own, they are what counts there. */
+async function allow(pattern: string, folder: vscode.WorkspaceFolder | undefined): Promise<void> {
+  const configuration = vscode.workspace.getConfiguration(SECTION, folder?.uri ?? null);
+  const allowed = configuration.get<string[]>(ALLOWED) ?? [];
   if (!allowed.includes(pattern)) {
-    await vscode.workspace
-      .getConfiguration(SECTION)
-      .update('commands.allow', [...allowed, pattern], vscode.ConfigurationTarget.Workspace);
+    const isOfFolder = configuration.inspect(ALLOWED)?.workspaceFolderValue !== undefined;
+    const { Workspace, WorkspaceFolder } = vscode.ConfigurationTarget;
+    await configuration.update(
+      ALLOWED,
+      [...allowed, pattern],
+      isOfFolder ? WorkspaceFolder : Workspace,
+    );
   }
 }

@@ -149,7 +149,7 @@ function suggestedAlias(actual: string): string {
 
 /** Changes a setting where it is set: in the workspace, if it is there, else for the user. */
 async function update(key: string, value: unknown): Promise<void> {
-  const configuration = vscode.workspace.getConfiguration(SECTION);
+  const configuration = vscode.workspace.getConfiguration(SECTION, null);
   const target =
     configuration.inspect(key)?.workspaceValue === undefined
       ? vscode.ConfigurationTarget.Global
