@@ -40,7 +40,7 @@ export class Library {
     const placeHolder =
       names.length > 0
         ? `The persona of ${run.alias}, from its next loop on`
-        : 'There are no personas yet: they are the files personas/NAME.md of the rummy home';
+        : 'There are no personas yet: they are files personas/NAME.md of the rummy home or of .rummy/';
     const picked = await choose(items, placeHolder);
     if (picked) {
       const { name } = picked;
@@ -59,7 +59,7 @@ export class Library {
     const skills = await this.rummy.request('listSkills', {});
     if (skills.length === 0) {
       throw new Error(
-        'There are no skills yet: they are the files skills/NAME.md of the rummy home.',
+        'There are no skills yet: they are files skills/NAME.md of the rummy home or of .rummy/.',
       );
     }
     const has = new Set(await this.rummy.request('getSkills', { run: run.alias }));
